@@ -1,0 +1,28 @@
+"""The language of activation functions: what can be written."""
+
+from grammars.canonical import canonical, expression_id
+from grammars.catalogue import BASELINES, CATALOGUE, Entry
+from grammars.compilation import evaluate, to_jax, with_partials
+from grammars.expression import Call, Constant, Expression, Parameter, Variable
+from grammars.parsing import ParseError, parse
+from grammars.primitives import PRIMITIVES, Primitive
+
+__all__ = [
+    "BASELINES",
+    "CATALOGUE",
+    "PRIMITIVES",
+    "Call",
+    "Constant",
+    "Entry",
+    "Expression",
+    "Parameter",
+    "ParseError",
+    "Primitive",
+    "Variable",
+    "canonical",
+    "evaluate",
+    "expression_id",
+    "parse",
+    "to_jax",
+    "with_partials",
+]

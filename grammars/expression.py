@@ -1,0 +1,195 @@
+"""The immutable expression tree of a scalar activation function, and its printed form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Scope = Literal["channel", "layer", "network"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+# Numbers that are printed and read by name, so that a printed expression stays readable and exact.
+NAMED_CONSTANTS = {"pi": math.pi, "e": math.e}
+
+# Binding strength of the printed forms, weakest first; calls and leaves need no parentheses.
+SUM, PRODUCT, NEGATION, POWER, ATOM = range(1, 6)
+
+INFIX = {
+    "add": ("+", SUM),
+    "sub": ("-", SUM),
+    "mul": ("*", PRODUCT),
+    "div": ("/", PRODUCT),
+    "pow": ("**", POWER),
+}
+
+
+class Expression:
+    """A function of one real input `x`, applied to every element of an array.
+
+    Expressions are values: frozen, hashable and equal when they are written the same way. Whether
+    two of them are the same *function* is a question for `grammars.canonical`.
+    """
+
+    __slots__ = ()
+
+    @property
+    def arguments(self) -> tuple[Expression, ...]:
+        """The subtrees directly below this node, empty for a leaf."""
+        return ()
+
+    def walk(self) -> Iterator[Expression]:
+        """Yields every node in prefix order, this one first."""
+        pending: list[Expression] = [self]
+        while pending:
+            node = pending.pop()
+            yield node
+            pending.extend(reversed(node.arguments))
+
+    @property
+    def size(self) -> int:
+        """Number of nodes."""
+        return sum(1 for _ in self.walk())
+
+    @property
+    def depth(self) -> int:
+        """Number of edges from here to the deepest leaf; a leaf has depth 0."""
+        deepest = 0
+        pending: list[tuple[Expression, int]] = [(self, 0)]
+        while pending:
+            node, depth = pending.pop()
+            deepest = max(deepest, depth)
+            pending.extend((argument, depth + 1) for argument in node.arguments)
+        return deepest
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The distinct trainable parameters, in order of first appearance."""
+        return tuple(dict.fromkeys(node for node in self.walk() if isinstance(node, Parameter)))
+
+    @property
+    def uses_input(self) -> bool:
+        """Whether `x` occurs anywhere below."""
+        return any(isinstance(node, Variable) for node in self.walk())
+
+    def __str__(self) -> str:
+        return _print(self)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable(Expression):
+    """The input `x`."""
+
+    __str__ = Expression.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Expression):
+    """A fixed real number."""
+
+    value: float
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.value):
+            raise ValueError(f"a constant must be finite; got {self.value}")
+
+    __str__ = Expression.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter(Expression):
+    """A trainable number, learnt together with the weights of the network.
+
+    Attributes:
+        name: Occurrences of one name in an expression share one value.
+        start: Value before training.
+        per: What owns a value of its own: every channel (unit), every layer, or the whole network.
+    """
+
+    name: str
+    start: float
+    per: Scope = "channel"
+
+    __str__ = Expression.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expression):
+    """A primitive applied to subtrees."""
+
+    primitive: str
+    operands: tuple[Expression, ...]
+
+    @property
+    def arguments(self) -> tuple[Expression, ...]:
+        return self.operands
+
+    __str__ = Expression.__str__
+
+
+X = Variable()
+
+
+def call(primitive: str, *arguments: Expression | float) -> Call:
+    """Builds a call; plain numbers become constants."""
+    return Call(
+        primitive,
+        tuple(a if isinstance(a, Expression) else Constant(float(a)) for a in arguments),
+    )
+
+
+def substitute(expression: Expression, replacement: Expression) -> Expression:
+    """Composition: `expression` with every `x` replaced."""
+    match expression:
+        case Variable():
+            return replacement
+        case Call(primitive, operands):
+            return Call(primitive, tuple(substitute(operand, replacement) for operand in operands))
+        case _:
+            return expression
+
+
+def format_number(value: float) -> str:
+    """The shortest text that reads back as exactly `value`, by name where it has one."""
+    for name, number in NAMED_CONSTANTS.items():
+        if abs(value) == number:
+            return name if value > 0 else f"-{name}"
+    if value == int(value) and abs(value) < 1e15:
+        # The sign of a negative zero is part of its value.
+        return f"{value:.0f}"
+    return repr(float(value))
+
+
+def _print(expression: Expression) -> tuple[str, int]:
+    """Returns the text of an expression and how strongly its outermost operation binds."""
+    match expression:
+        case Variable():
+            return "x", ATOM
+        case Constant(value):
+            text = format_number(value)
+            return text, NEGATION if text.startswith("-") else ATOM
+        case Parameter(name, start, per):
+            return f'param("{name}", {format_number(start)}, per="{per}")', ATOM
+        case Call("neg", (operand,)):
+            # A number directly after the minus would be read back as a negative constant.
+            weakest = ATOM + 1 if isinstance(operand, Constant) else NEGATION
+            return f"-{_wrapped(operand, weakest)}", NEGATION
+        case Call("where", (condition, positive, negative)):
+            return f"where({condition} >= 0, {positive}, {negative})", ATOM
+        case Call(primitive, (left, right)) if primitive in INFIX:
+            symbol, strength = INFIX[primitive]
+            # All infix operators associate to the left, except the power.
+            tighter_left, tighter_right = (1, 0) if primitive == "pow" else (0, 1)
+            left_text = _wrapped(left, strength + tighter_left)
+            right_text = _wrapped(right, strength + tighter_right)
+            return f"{left_text} {symbol} {right_text}", strength
+        case Call(primitive, operands):
+            return f"{primitive}({', '.join(str(operand) for operand in operands)})", ATOM
+        case _:
+            raise TypeError(f"cannot print {type(expression).__name__}; expected an Expression")
+
+
+def _wrapped(expression: Expression, weakest: int) -> str:
+    text, strength = _print(expression)
+    return text if strength >= weakest else f"({text})"
