@@ -1,0 +1,116 @@
+"""The record that an evaluation yields, failures included."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from evaluators.fidelity import Fidelity
+
+# A perfect fit has no logarithm; no data set that we train on comes near this loss.
+SMALLEST_LOSS = 1e-12
+
+
+class Outcome(StrEnum):
+    """How an evaluation ended."""
+
+    SCORED = "scored"
+    REJECTED = "rejected"
+    """A probe found it unfit before any training."""
+    DIVERGED = "diverged"
+    """Training reached a loss that is not a finite number."""
+    FAILED = "failed"
+    """Something outside the function's mathematics: time, memory, the compiler, the worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeedResult:
+    """What one training run came to.
+
+    Attributes:
+        seed: Of the initial weights and the order of the data.
+        validation_loss: Mean cross-entropy in nats over the validation split.
+        validation_accuracy: Share of the validation split that is classified rightly, 0 to 1.
+    """
+
+    seed: int
+    validation_loss: float
+    validation_accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One candidate at one fidelity.
+
+    Attributes:
+        candidate_id: The expression id, equal for equal canonical forms.
+        expression: As it was written.
+        canonical: In canonical form.
+        task: Name of the task.
+        dataset: Name of the data set that was really used, a fallback included.
+        fidelity: What was granted.
+        outcome: How it ended.
+        reason: Why it was not scored, in words; None if it was.
+        per_seed: One result for each seed, in the order of the seeds; empty unless scored.
+        seconds: Wall time of its training, a batch's compilation shared evenly.
+    """
+
+    candidate_id: str
+    expression: str
+    canonical: str
+    task: str
+    dataset: str
+    fidelity: Fidelity
+    outcome: Outcome
+    reason: str | None = None
+    per_seed: tuple[SeedResult, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def validation_loss(self) -> float | None:
+        """Mean over the seeds; None unless scored."""
+        return _mean([result.validation_loss for result in self.per_seed])
+
+    @property
+    def validation_accuracy(self) -> float | None:
+        """Mean over the seeds; None unless scored."""
+        return _mean([result.validation_accuracy for result in self.per_seed])
+
+    @property
+    def score(self) -> float | None:
+        """Minus the mean logarithm of the validation loss, higher is better; None unless scored.
+
+        On a logarithmic scale the noise of the seed is about the same for good and bad functions,
+        and the loss separates functions four times better than the accuracy does.
+        """
+        losses = [max(result.validation_loss, SMALLEST_LOSS) for result in self.per_seed]
+        return _mean([-math.log(loss) for loss in losses])
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON document; `from_json` restores an equal record."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Evaluation:
+        """Restores a record.
+
+        Raises:
+            KeyError, TypeError, ValueError: If the document is not one that `to_json` wrote.
+        """
+        fields = dict(document)
+        fidelity = fields.pop("fidelity")
+        return cls(
+            **{
+                **fields,
+                "fidelity": Fidelity(int(fidelity["steps"]), tuple(fidelity["seeds"])),
+                "outcome": Outcome(fields["outcome"]),
+                "per_seed": tuple(SeedResult(**result) for result in fields["per_seed"]),
+            }
+        )
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,78 @@
+"""A function under consideration: an expression with its place in the search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from grammars import Expression, canonical, expression_id, parse
+
+Origin = Literal["discovered", "baseline"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An expression with its lineage.
+
+    Attributes:
+        id: The expression id, equal for equal canonical forms.
+        expression: As the strategy wrote it.
+        origin: Whether the search made it or the catalogue.
+        generation: In which it was first considered, counted from 0; baselines belong to 0.
+        parents: Ids of the candidates that it was made from, empty for a random one.
+        variation: What made it, such as "crossover" or "random"; a baseline's catalogue name.
+    """
+
+    id: str
+    expression: Expression
+    origin: Origin
+    generation: int
+    parents: tuple[str, ...] = ()
+    variation: str = "random"
+
+    @classmethod
+    def of(
+        cls,
+        expression: Expression,
+        *,
+        generation: int,
+        origin: Origin = "discovered",
+        parents: tuple[str, ...] = (),
+        variation: str = "random",
+    ) -> Candidate:
+        """A candidate under the id of its expression."""
+        identity = expression_id(expression)
+        return cls(identity, expression, origin, generation, parents, variation)
+
+    @property
+    def canonical(self) -> Expression:
+        """The canonical form of the expression."""
+        return canonical(self.expression)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON document; `from_json` restores an equal record."""
+        form = self.canonical
+        return {
+            "id": self.id,
+            "expression": str(self.expression),
+            "canonical": str(form),
+            "size": form.size,
+            "depth": form.depth,
+            "origin": self.origin,
+            "generation": self.generation,
+            "parents": list(self.parents),
+            "variation": self.variation,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Candidate:
+        """Restores a candidate from what `to_json` wrote."""
+        return cls(
+            id=document["id"],
+            expression=parse(document["expression"]),
+            origin=document["origin"],
+            generation=document["generation"],
+            parents=tuple(document["parents"]),
+            variation=document["variation"],
+        )

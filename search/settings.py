@@ -1,0 +1,241 @@
+"""The campaign file, validated whole and frozen."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from evaluators.fidelity import Fidelity
+
+MAX_FILE_BYTES: Final = 1_000_000
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class SettingsError(ValueError):
+    """A campaign file or a `--set` that cannot be used; the message lists every problem."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Rung(_Section):
+    """One step of the ladder that candidates climb.
+
+    Attributes:
+        steps: Optimiser steps of each training run.
+        seeds: Number of training runs.
+    """
+
+    steps: Annotated[int, Field(ge=1, le=1_000_000)]
+    seeds: Annotated[int, Field(ge=1, le=1_000)] = 1
+
+
+class SearchSettings(_Section):
+    """How new candidates are made.
+
+    Attributes:
+        strategy: Name of the strategy.
+        population: Candidates of a generation.
+        tournament: Individuals that compete to become a parent.
+        elites: The best individuals, which stay in the population.
+        crossover: Share of the offspring made from two parents; the rest is mutated.
+        immigrants: Share of each generation that is drawn at random.
+    """
+
+    strategy: Literal["genetic"] = "genetic"
+    population: Annotated[int, Field(ge=4, le=100_000)] = 64
+    tournament: Annotated[int, Field(ge=1)] = 4
+    elites: Annotated[int, Field(ge=1)] = 4
+    crossover: Share = 0.5
+    immigrants: Share = 0.1
+
+    @model_validator(mode="after")
+    def _fits_population(self) -> SearchSettings:
+        for name in ("tournament", "elites"):
+            if getattr(self, name) >= self.population:
+                raise ValueError(
+                    f"{name} must be below population ({self.population}), "
+                    f"got {getattr(self, name)}"
+                )
+        return self
+
+
+class ScoringSettings(_Section):
+    """What candidates are granted.
+
+    Attributes:
+        rungs: Fidelities in climbing order; every candidate gets the first.
+        reduction_factor: One in so many climbs to the next rung (successive halving).
+        first_seed: Training seeds count up from here.
+        batch: Candidates that are compiled into one program.
+        timeout_seconds: What one candidate may take at one rung, its share of compiling included.
+    """
+
+    rungs: Annotated[tuple[Rung, ...], Field(min_length=1, max_length=10, strict=False)] = (
+        Rung(steps=200, seeds=1),
+        Rung(steps=1000, seeds=2),
+    )
+    reduction_factor: Annotated[float, Field(gt=1.0, le=100.0)] = 4.0
+    first_seed: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    batch: Annotated[int, Field(ge=1, le=256)] = 32
+    timeout_seconds: Annotated[float, Field(gt=0.0)] = 60.0
+
+    @model_validator(mode="after")
+    def _climbs(self) -> ScoringSettings:
+        for lower, upper in zip(self.rungs, self.rungs[1:], strict=False):
+            if upper.steps < lower.steps or upper.seeds < lower.seeds or upper == lower:
+                raise ValueError(
+                    f"rungs must climb: {upper.steps} steps x {upper.seeds} seeds follows "
+                    f"{lower.steps} steps x {lower.seeds} seeds"
+                )
+        return self
+
+    @property
+    def fidelities(self) -> tuple[Fidelity, ...]:
+        """The rungs as budgets, seeds counted from `first_seed`."""
+        start = self.first_seed
+        return tuple(
+            Fidelity(rung.steps, tuple(range(start, start + rung.seeds))) for rung in self.rungs
+        )
+
+
+class TrackingSettings(_Section):
+    """What is mirrored to MLflow.
+
+    Attributes:
+        mlflow: Whether anything is.
+        candidate_runs: Which candidates get a run of their own: all, those promoted beyond the
+            first rung, or none. Every candidate is in the campaign's table in any case.
+    """
+
+    mlflow: bool = True
+    candidate_runs: Literal["all", "promoted", "none"] = "promoted"
+
+
+class StopSettings(_Section):
+    """When a campaign ends: at whichever limit comes first.
+
+    Attributes:
+        generations: Number of generations, the initial one included.
+        evaluations: Trained candidates on the first rung.
+        minutes: Wall time of all launches together.
+    """
+
+    generations: Positive = 10
+    evaluations: Positive | None = None
+    minutes: Annotated[float, Field(gt=0.0)] | None = None
+
+
+class Settings(_Section):
+    """A campaign, whole.
+
+    Attributes:
+        name: Of the campaign and of its folder.
+        description: Free text for people.
+        seed: Of the search; the same seed gives the same campaign.
+        task: Name of the task.
+        grammar: A shipped grammar's name, or the path of a grammar file.
+        fallback_dataset: What to train on if the task's data set cannot be had; never used unless
+            the file says so.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+    description: Annotated[str, Field(max_length=5_000)] = ""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    task: str = "mnist-mlp"
+    grammar: str = "core"
+    fallback_dataset: Literal["digits"] | None = None
+    search: SearchSettings = SearchSettings()
+    scoring: ScoringSettings = ScoringSettings()
+    tracking: TrackingSettings = TrackingSettings()
+    stop: StopSettings = StopSettings()
+
+
+def load_settings(path: Path, overrides: Iterable[str] = ()) -> Settings:
+    """Reads a campaign file.
+
+    Args:
+        path: A TOML file; the name of the campaign is that of the file unless it says otherwise.
+        overrides: `key=value` texts that replace or add settings, such as `search.population=32`.
+
+    Raises:
+        SettingsError: With every problem at once, each with its path in the file.
+        FileNotFoundError: If there is no such file.
+    """
+    document = _read_toml(path)
+    for override in overrides:
+        _apply_override(document, override)
+    document.setdefault("name", re.sub(r"[^A-Za-z0-9._-]", "-", path.stem))
+    try:
+        return Settings.model_validate(document)
+    except ValidationError as error:
+        lines = [_describe_problem(problem) for problem in error.errors()]
+        count = f"{len(lines)} problem{'' if len(lines) == 1 else 's'}"
+        raise SettingsError("\n".join([f"{path} has {count}:", *lines])) from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no campaign file {path}")
+    if (size := path.stat().st_size) > MAX_FILE_BYTES:
+        raise SettingsError(f"{path} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are allowed")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8 text: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"{path} is nested too deep") from None
+
+
+def _apply_override(document: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    parts = [part.strip() for part in key.split(".")]
+    if not separator or not all(parts):
+        raise SettingsError(
+            f"--set expects key=value such as search.population=32, got {override!r}"
+        )
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()  # a bare word, so that --set task=mnist-mlp needs no inner quotes
+    section = document
+    for part in parts[:-1]:
+        section = section.setdefault(part, {})
+        if not isinstance(section, dict):
+            raise SettingsError(f"--set {override!r}: {part!r} is a value, not a section")
+    section[parts[-1]] = value
+
+
+def _describe_problem(problem: Any) -> str:
+    """One line for a pydantic error: its path, what is wrong, what arrived, what to do."""
+    path = ".".join(str(part) for part in problem["loc"]) or "campaign"
+    if problem["type"] == "extra_forbidden":
+        return f"  {path}: unknown setting; {_nearest_setting(problem['loc'])}"
+    message = problem["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    arrived = repr(problem["input"])
+    if isinstance(problem["input"], (Mapping, BaseModel)):
+        return f"  {path}: {message}"
+    return f"  {path}: {message}, got {arrived if len(arrived) <= 80 else arrived[:77] + '...'}"
+
+
+def _nearest_setting(location: tuple[int | str, ...]) -> str:
+    model: Any = Settings
+    for part in location[:-1]:
+        if isinstance(part, str) and part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+            model = Rung if part == "rungs" else annotation
+    known = list(model.model_fields)
+    near = difflib.get_close_matches(str(location[-1]), known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
