@@ -4,6 +4,8 @@ from grammars.canonical import canonical, expression_id
 from grammars.catalogue import BASELINES, CATALOGUE, Entry
 from grammars.compilation import evaluate, to_jax, with_partials
 from grammars.expression import Call, Constant, Expression, Parameter, Variable
+from grammars.grammar import ConstantRange, Grammar, ParameterRule
+from grammars.grammar_files import GrammarError, grammar_names, load_grammar
 from grammars.parsing import ParseError, parse
 from grammars.primitives import PRIMITIVES, Primitive
 
@@ -13,15 +15,21 @@ __all__ = [
     "PRIMITIVES",
     "Call",
     "Constant",
+    "ConstantRange",
     "Entry",
     "Expression",
+    "Grammar",
+    "GrammarError",
     "Parameter",
+    "ParameterRule",
     "ParseError",
     "Primitive",
     "Variable",
     "canonical",
     "evaluate",
     "expression_id",
+    "grammar_names",
+    "load_grammar",
     "parse",
     "to_jax",
     "with_partials",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -148,6 +149,38 @@ def substitute(expression: Expression, replacement: Expression) -> Expression:
             return Call(primitive, tuple(substitute(operand, replacement) for operand in operands))
         case _:
             return expression
+
+
+def conflicting_parameters(expression: Expression) -> tuple[str, ...]:
+    """Names that are given more than one start or scope, in order of appearance."""
+    counts = Counter(parameter.name for parameter in expression.parameters)
+    return tuple(name for name, count in counts.items() if count > 1)
+
+
+def rename_parameters(expression: Expression, names: Sequence[str]) -> Expression:
+    """Gives the distinct parameters new names in order of first appearance.
+
+    Two parents of a crossover may use one name for different parameters; here they part again.
+
+    Args:
+        expression: What to rename in.
+        names: At least as many names as there are distinct parameters.
+    """
+    renamed = {
+        parameter: Parameter(name, parameter.start, parameter.per)
+        for parameter, name in zip(expression.parameters, names, strict=False)
+    }
+
+    def rebuild(node: Expression) -> Expression:
+        match node:
+            case Parameter():
+                return renamed[node]
+            case Call(primitive, operands):
+                return Call(primitive, tuple(map(rebuild, operands)))
+            case _:
+                return node
+
+    return rebuild(expression) if renamed else expression
 
 
 def format_number(value: float) -> str:

@@ -1,0 +1,304 @@
+"""Which primitives, terminals and limits a search may use: one frozen model, checked on arrival."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from random import Random
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from grammars import sampling
+from grammars.expression import (
+    Call,
+    Constant,
+    Expression,
+    Parameter,
+    Scope,
+    Variable,
+    conflicting_parameters,
+)
+from grammars.parsing import MAX_DEPTH
+from grammars.primitives import PRIMITIVES
+
+# What the operands of these primitives must be in every grammar; all others take anything. A power
+# of anything but a constant is undefined on half of the line, and a bound that moves is no bound.
+SLOTS: Final[Mapping[str, tuple[sampling.Slot, ...]]] = {
+    "pow": ("any", "constant"),
+    "clip": ("any", "constant", "constant"),
+    "where": ("input", "any", "any"),
+}
+
+
+def _known_primitive(name: str) -> str:
+    if name in PRIMITIVES:
+        return name
+    near = difflib.get_close_matches(name, PRIMITIVES, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(PRIMITIVES)}"
+    raise ValueError(f"unknown primitive {name!r}; {hint}")
+
+
+PrimitiveName = Annotated[str, AfterValidator(_known_primitive)]
+Weight = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ConstantRange(_Frozen):
+    """Where ephemeral constants come from: a range, or a list of choices.
+
+    Attributes:
+        weight: How often a constant is drawn, relative to the other terminals.
+        low: Smallest value of the range.
+        high: Largest value of the range.
+        decimals: Digits after the point, so that printed constants stay short.
+        choices: The only values allowed; then the range is not used.
+    """
+
+    weight: Weight = 1.0
+    low: Number = -3.0
+    high: Number = 3.0
+    decimals: int = Field(default=2, ge=0, le=12)
+    choices: tuple[Number, ...] = ()
+
+    @model_validator(mode="after")
+    def _holds_a_value(self) -> ConstantRange:
+        if not self.low < self.high:
+            raise ValueError(f"low must be below high; got low {self.low} and high {self.high}")
+        return self
+
+    def allows(self, value: float) -> bool:
+        """Whether a constant may have this value; tuned constants may have more decimals."""
+        return value in self.choices if self.choices else self.low <= value <= self.high
+
+    def draw(self, random: Random) -> Constant:
+        """Draws a constant, uniformly."""
+        if self.choices:
+            return Constant(random.choice(self.choices))
+        value = round(random.uniform(self.low, self.high), self.decimals)
+        # Adding zero turns a rounded -0.0 into 0.0.
+        return Constant(min(max(value, self.low), self.high) + 0.0)
+
+
+class ParameterRule(_Frozen):
+    """Trainable parameters: where they appear, where they start, and what owns one.
+
+    Attributes:
+        weight: How often a parameter is drawn as a terminal, relative to the other terminals.
+        on_edges: Probability that an operand is multiplied by a fresh parameter.
+        start: Value before training, or the range that it is drawn from.
+        per: The scopes to draw from.
+        max_count: Most distinct parameters in one expression.
+    """
+
+    weight: float = Field(default=1.0, ge=0, le=1e6)
+    on_edges: float = Field(default=0.0, ge=0, le=1)
+    start: Number | tuple[Number, Number] = 1.0
+    per: tuple[Scope, ...] = Field(default=("channel",), min_length=1)
+    max_count: int = Field(default=3, ge=1, le=len(sampling.PARAMETER_NAMES))
+
+    @model_validator(mode="after")
+    def _starts_somewhere(self) -> ParameterRule:
+        if isinstance(self.start, tuple) and not self.start[0] < self.start[1]:
+            raise ValueError(f"a start range goes from low to high; got {list(self.start)}")
+        return self
+
+    def draw(self, random: Random, *, name: str) -> Parameter:
+        """Draws a parameter called `name`."""
+        start = self.start
+        if isinstance(start, tuple):
+            start = round(random.uniform(*start), 2) + 0.0
+        return Parameter(name, start, random.choice(self.per))
+
+
+class Nesting(_Frozen):
+    """What may stand where.
+
+    Attributes:
+        not_inside: For a primitive, those that must not be anywhere above it.
+        at_most: For a primitive, how often it may occur in one expression.
+        only_of: For a primitive of one argument, those that its argument must be a call of.
+    """
+
+    not_inside: Mapping[PrimitiveName, tuple[PrimitiveName, ...]] = {}
+    at_most: Mapping[PrimitiveName, Annotated[int, Field(ge=1)]] = {}
+    only_of: Mapping[PrimitiveName, tuple[PrimitiveName, ...]] = {}
+
+
+class Grammar(_Frozen):
+    """What a search may write.
+
+    Attributes:
+        name: Under which it is known.
+        description: What it is for, in a sentence or two.
+        source: The paper that it follows, or empty.
+        primitives: Weight by name, relative to one another.
+        input_weight: How often a free terminal is `x`, relative to the other terminals.
+        constants: Where constants come from; none are written without it.
+        parameters: Where trainable parameters come from; none are written without it.
+        max_size: Most nodes.
+        max_depth: Most edges from the root to a leaf.
+        nesting: What may stand where.
+        input_required: Whether `x` must occur.
+        input_at_root: Whether `x` itself must be an operand of the root, as in `x * sigmoid(x)`.
+        root: The primitive that every expression starts with, if only one is allowed.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z][\w-]{0,39}$")
+    description: str
+    source: str = ""
+    primitives: Mapping[PrimitiveName, Weight] = Field(min_length=1)
+    input_weight: Weight = 4.0
+    constants: ConstantRange | None = None
+    parameters: ParameterRule | None = None
+    max_size: int = Field(default=20, ge=1, le=1000)
+    max_depth: int = Field(default=8, ge=0, le=MAX_DEPTH)
+    nesting: Nesting = Nesting()
+    input_required: bool = True
+    input_at_root: bool = False
+    root: PrimitiveName | None = None
+
+    @model_validator(mode="after")
+    def _can_be_written(self) -> Grammar:
+        problems = list(self._contradictions())
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _contradictions(self) -> Iterable[str]:
+        if self.root is not None and self.root not in self.primitives:
+            yield f"root {self.root!r} is not among the primitives"
+        for name in ("pow", "clip"):
+            if name in self.primitives and self.constants is None:
+                yield f"{name!r} takes constants, and the grammar has none"
+        for name, allowed in self.nesting.only_of.items():
+            if name in self.primitives and not set(allowed) & set(self.primitives):
+                yield f"nesting.only_of.{name} names no primitive of this grammar"
+            if PRIMITIVES[name].arity != 1:
+                yield f"nesting.only_of.{name}: only a primitive of one argument can be bound so"
+        if self._needs_a_call and not sampling.possible_roots(self):
+            yield "no primitive can stand at the root within max_size, max_depth and nesting"
+
+    @property
+    def _needs_a_call(self) -> bool:
+        return self.root is not None or self.input_at_root
+
+    def slots(self, primitive: str) -> tuple[sampling.Slot, ...]:
+        """What each operand of a primitive may be: any, constant or input."""
+        anything: tuple[sampling.Slot, ...] = ("any",)
+        return SLOTS.get(primitive) or anything * PRIMITIVES[primitive].arity
+
+    def violation(self, expression: Expression) -> str | None:
+        """The first rule that an expression breaks, in words; None if the grammar can write it."""
+        checks = (
+            self._limit_violation,
+            self._root_violation,
+            self._terminal_violation,
+            self._count_violation,
+            self._nesting_violation,
+        )
+        return next((words for check in checks if (words := check(expression))), None)
+
+    def _limit_violation(self, expression: Expression) -> str | None:
+        if (size := expression.size) > self.max_size:
+            return f"the size is {size} nodes; at most {self.max_size} are allowed"
+        if (depth := expression.depth) > self.max_depth:
+            return f"the depth is {depth}; at most {self.max_depth} is allowed"
+        return None
+
+    def _root_violation(self, expression: Expression) -> str | None:
+        name = expression.primitive if isinstance(expression, Call) else None
+        if self.root is not None and name != self.root:
+            return f"the root must be {self.root!r}, not {name or str(expression)!r}"
+        if self.input_required and not expression.uses_input:
+            return "x does not occur"
+        if self.input_at_root:
+            slots = self.slots(name) if name else ()
+            pairs = zip(slots, expression.arguments, strict=False)
+            if not any(slot == "any" and isinstance(o, Variable) for slot, o in pairs):
+                return "x must be an operand of the root"
+        return None
+
+    def _terminal_violation(self, expression: Expression) -> str | None:
+        for node in expression.walk():
+            match node:
+                case Constant(value) if self.constants is None or not self.constants.allows(value):
+                    return f"the constant {node} is not allowed"
+                case Parameter(name, _, per) if not self.parameters or per not in (
+                    self.parameters.per
+                ):
+                    return f"the parameter {name!r} per {per} is not allowed"
+        if self.parameters and (count := len(expression.parameters)) > self.parameters.max_count:
+            return f"{count} parameters; at most {self.parameters.max_count} are allowed"
+        if clashes := conflicting_parameters(expression):
+            return f"the parameter {clashes[0]!r} is given two starts or scopes"
+        return None
+
+    def _count_violation(self, expression: Expression) -> str | None:
+        counts = Counter(node.primitive for node in expression.walk() if isinstance(node, Call))
+        for name, count in counts.items():
+            if name not in self.primitives:
+                return f"the primitive {name!r} is not in the grammar"
+            if count > (most := self.nesting.at_most.get(name, count)):
+                return f"{name!r} occurs {count} times; at most {most} are allowed"
+        return None
+
+    def _nesting_violation(self, expression: Expression) -> str | None:
+        pending: list[tuple[Expression, frozenset[str]]] = [(expression, frozenset())]
+        while pending:
+            node, above = pending.pop()
+            if not isinstance(node, Call):
+                continue
+            for outer in self.nesting.not_inside.get(node.primitive, ()):
+                if outer in above:
+                    return f"{node.primitive!r} must not be inside {outer!r}"
+            if words := self._slot_violation(node):
+                return words
+            below = above | {node.primitive}
+            pending.extend((operand, below) for operand in node.operands)
+        return None
+
+    def _slot_violation(self, node: Call) -> str | None:
+        for slot, operand in zip(self.slots(node.primitive), node.operands, strict=True):
+            if slot == "constant" and not isinstance(operand, Constant):
+                return f"{node.primitive!r} takes a constant where it has {str(operand)!r}"
+            if slot == "input" and not isinstance(operand, Variable):
+                return f"{node.primitive!r} compares x with 0, not {str(operand)!r}"
+        if (allowed := self.nesting.only_of.get(node.primitive)) is None:
+            return None
+        operand = node.operands[0]
+        if isinstance(operand, Call) and operand.primitive in allowed:
+            return None
+        return f"{node.primitive!r} must be of {' or '.join(allowed)}, not of {str(operand)!r}"
+
+    def sample(
+        self, random: Random, *, depth: tuple[int, int], method: Literal["grow", "full"] = "grow"
+    ) -> Expression:
+        """Draws an expression within all limits.
+
+        Args:
+            random: Decides everything; equal states give equal expressions.
+            depth: Least and greatest depth to aim at. Limits come first: the result may be
+                shallower where a limit allows no more.
+            method: "full" puts every leaf as deep as it may be, "grow" stops at random once the
+                least depth is reached (Koza, Genetic Programming, 1992).
+
+        Returns:
+            An expression for which `violation` is None, every call of which depends on `x`.
+        """
+        return sampling.sample(self, random, depth=depth, method=method)
+
+    def sample_constant(self, random: Random) -> Constant:
+        """Draws a constant; ValueError if the grammar has none."""
+        if self.constants is None:
+            raise ValueError(f"the grammar {self.name!r} has no constants")
+        return self.constants.draw(random)
+
+    def terminal(self, random: Random) -> Expression:
+        """Draws `x`, a constant or a trainable parameter by weight."""
+        return sampling.terminal(self, random, parameter_name=sampling.PARAMETER_NAMES[0])
