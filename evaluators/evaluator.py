@@ -1,0 +1,114 @@
+"""Probe, train, measure: from expressions to evaluations."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from evaluators.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.fidelity import Fidelity
+from evaluators.probes import probe
+from grammars import Expression, canonical, expression_id
+
+if TYPE_CHECKING:
+    from evaluators.datasets import Dataset
+    from evaluators.tasks import Task
+    from evaluators.training import TrainingProgram
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where a candidate is tried: a task with the data that it really uses.
+
+    Attributes:
+        task: Name of the task.
+        dataset: Name of the data set, a fallback included.
+    """
+
+    task: str
+    dataset: str
+
+    def record(
+        self,
+        expression: Expression,
+        fidelity: Fidelity,
+        outcome: Outcome,
+        *,
+        reason: str | None = None,
+        per_seed: tuple[SeedResult, ...] = (),
+    ) -> Evaluation:
+        """An evaluation on this bench."""
+        return Evaluation(
+            candidate_id=expression_id(expression),
+            expression=str(expression),
+            canonical=str(canonical(expression)),
+            task=self.task,
+            dataset=self.dataset,
+            fidelity=fidelity,
+            outcome=outcome,
+            reason=reason,
+            per_seed=per_seed,
+        )
+
+    def rejection(self, expression: Expression, fidelity: Fidelity) -> Evaluation | None:
+        """The record of a candidate that a probe rejects; None if it may be trained."""
+        reason = probe(expression)
+        if reason is None:
+            return None
+        return self.record(expression, fidelity, Outcome.REJECTED, reason=reason)
+
+
+class Evaluator:
+    """Trains candidates on one task; one of them lives in each worker."""
+
+    def __init__(self, task: Task, dataset: Dataset) -> None:
+        from evaluators.training import DeviceData
+
+        self._task = task
+        self._data = DeviceData(dataset)
+        self._bench = Bench(task.name, dataset.name)
+
+    def evaluate(self, expressions: Sequence[Expression], fidelity: Fidelity) -> list[Evaluation]:
+        """Trains a batch that has passed the probes.
+
+        Args:
+            expressions: The candidates; they are compiled into one program.
+            fidelity: Steps and seeds, the same for all.
+
+        Returns:
+            One record each, in the same order: scored or diverged.
+        """
+        from evaluators.training import TrainingProgram
+
+        begun = time.perf_counter()
+        program = TrainingProgram(expressions, self._task, self._data)
+        compiling = (time.perf_counter() - begun) / len(expressions)
+        records = []
+        for index, expression in enumerate(expressions):
+            begun = time.perf_counter()
+            record = self._train(program, index, expression, fidelity)
+            seconds = compiling + time.perf_counter() - begun
+            records.append(replace(record, seconds=seconds))
+        return records
+
+    def _train(
+        self,
+        program: TrainingProgram,
+        index: int,
+        expression: Expression,
+        fidelity: Fidelity,
+    ) -> Evaluation:
+        results = []
+        for seed in fidelity.seeds:
+            result = program.train(index, seed=seed, steps=fidelity.steps)
+            if not isinstance(result, SeedResult):
+                return self._bench.record(
+                    expression,
+                    fidelity,
+                    Outcome.DIVERGED,
+                    reason=f"the loss was not finite by step {result.step} (seed {result.seed})",
+                )
+            results.append(result)
+        return self._bench.record(expression, fidelity, Outcome.SCORED, per_seed=tuple(results))

@@ -1,0 +1,80 @@
+"""What needs no training to be known: candidates that cannot work are rejected here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from grammars import Expression, evaluate
+
+# Where a network's pre-activations lie, and the points at which formulas break.
+_POINTS: Final = np.unique(
+    np.concatenate([np.linspace(-10.0, 10.0, 401), [0.0, -1e-30, 1e-30, -1e-3, 1e-3]])
+)
+_BULK: Final = np.abs(_POINTS) <= 3.0
+
+LARGEST_VALUE: Final = 1e30  # its square is still far from the end of float64, it from float32's
+LARGEST_SLOPE: Final = 1e3
+SMALLEST_SLOPE: Final = 1e-3
+_STEP: Final = 1e-8  # of one-sided differences: a vertical tangent shows as a slope of 1e4
+_RELATIVE_FLATNESS: Final = 1e-6
+
+
+def probe(expression: Expression) -> str | None:
+    """Decides without training whether a candidate can work at all.
+
+    A function passes if, on [-10, 10], it is finite in float64 and float32, and if on [-3, 3],
+    where normalised pre-activations lie, it is neither constant nor affine (any number of such
+    layers is one layer) and its slope lies within what an optimiser can follow.
+
+    Args:
+        expression: The candidate; trainable parameters are taken at their start values.
+
+    Returns:
+        The reason for a rejection, in words; None if the candidate may be trained.
+    """
+    if not expression.uses_input:
+        return "constant: x does not occur in it"
+    values = evaluate(expression, _POINTS)
+    return (
+        _not_finite(expression, values)
+        or _constant_or_affine(values)
+        or _slope_out_of_range(expression, values)
+    )
+
+
+def _not_finite(expression: Expression, values: np.ndarray) -> str | None:
+    single = evaluate(expression, _POINTS.astype(np.float32))
+    for precision, computed in (("float64", values), ("float32", single)):
+        bad = ~np.isfinite(computed) | (np.abs(computed) > LARGEST_VALUE)
+        if bad.any():
+            first = int(np.argmax(bad))
+            return f"not finite: f({_POINTS[first]:.4g}) = {computed[first]:.4g} in {precision}"
+    return None
+
+
+def _constant_or_affine(values: np.ndarray) -> str | None:
+    x, y = _POINTS[_BULK], values[_BULK]
+    spread = float(np.ptp(y))
+    if spread <= _RELATIVE_FLATNESS * max(1.0, float(np.abs(y).max())):
+        return f"constant: f(x) = {y[0]:.4g} on [-3, 3]"
+    slope, offset = np.polyfit(x, y, 1)
+    if float(np.abs(y - slope * x - offset).max()) <= _RELATIVE_FLATNESS * spread:
+        return f"affine: f(x) = {slope:.4g} x + {offset:.4g}, so any depth is one layer"
+    return None
+
+
+def _slope_out_of_range(expression: Expression, values: np.ndarray) -> str | None:
+    x, y = _POINTS[_BULK], values[_BULK]
+    right = (evaluate(expression, x + _STEP) - y) / _STEP
+    left = (y - evaluate(expression, x - _STEP)) / _STEP
+    steepness = np.maximum(np.abs(right), np.abs(left))
+    if not (steepness <= LARGEST_SLOPE).all():
+        worst = int(np.argmax(np.nan_to_num(steepness, nan=np.inf)))
+        return f"too steep: |f'| exceeds {LARGEST_SLOPE:,.0f} near x = {x[worst]:.4g}"
+    if float(np.median(steepness)) == 0.0 and float(np.quantile(steepness, 0.9)) == 0.0:
+        return "no gradient: f' is 0 almost everywhere on [-3, 3]"
+    if float(steepness.max()) < SMALLEST_SLOPE:
+        return f"too flat: |f'| stays below {SMALLEST_SLOPE} on [-3, 3]"
+    return None

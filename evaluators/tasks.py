@@ -1,0 +1,76 @@
+"""Named triples of data set, network and recipe: what a candidate is tried on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from evaluators.networks import MLP
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained, the same for every candidate.
+
+    Attributes:
+        learning_rate: Of Adam (Kingma, Ba 2015), constant, so that a short run is the beginning of
+            a long one.
+        batch: Examples a step.
+    """
+
+    learning_rate: float = 1e-3
+    batch: int = 128
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a candidate is tried on.
+
+    Attributes:
+        name: What campaign files say.
+        dataset: Name of the data set.
+        network: Takes the candidate as its activation.
+        recipe: How it is trained.
+        description: One line for people.
+    """
+
+    name: str
+    dataset: str
+    network: MLP
+    recipe: Recipe
+    description: str
+
+
+_TASKS: Final = (
+    Task(
+        "mnist-mlp",
+        "mnist",
+        MLP((128, 128)),
+        Recipe(),
+        "MNIST with a 784-128-128-10 perceptron",
+    ),
+    Task(
+        "digits-mlp",
+        "digits",
+        MLP((64, 64)),
+        Recipe(batch=64),
+        "scikit-learn's 8 x 8 digits with a 64-64-64-10 perceptron; needs no network",
+    ),
+)
+
+TASKS: Final[Mapping[str, Task]] = {task.name: task for task in _TASKS}
+
+
+def find_task(name: str) -> Task:
+    """The task of that name.
+
+    Raises:
+        ValueError: If there is none; the message names the nearest one and all others.
+    """
+    if name in TASKS:
+        return TASKS[name]
+    near = difflib.get_close_matches(name, TASKS, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise ValueError(f"unknown task {name!r}; {hint}there are: {', '.join(TASKS)}")
