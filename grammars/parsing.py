@@ -239,6 +239,8 @@ class _Parser:
         name, arity = token.text, PRIMITIVES[token.text].arity
         if name == "where":
             return self._where()
+        if arity == 1 and not (self._next.kind == "symbol" and self._next.text == "("):
+            return Call(name, (Variable(),))  # `relu` alone means relu(x), as a catalogue name does
         arguments = self._arguments(name)
         if len(arguments) != arity:
             plural = "" if arity == 1 else "s"
