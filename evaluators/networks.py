@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
 
 if TYPE_CHECKING:
     from jax import Array
@@ -39,18 +42,17 @@ class MLP:
     hidden: tuple[int, ...]
     initialiser: Initialiser = "he"
 
-    def start(self, key: Array, *, inputs: int, classes: int) -> list[Layer]:
-        """Initial weights, normally distributed, for `inputs` features and `classes` logits."""
-        import jax
-        import jax.numpy as jnp
+    def start(self, random: np.random.Generator, *, inputs: int, classes: int) -> list[Layer]:
+        """Initial weights, normally distributed, for `inputs` features and `classes` logits.
 
+        Drawn by NumPy, not JAX: compiling JAX's normal generator would take longer than training.
+        """
         widths = (inputs, *self.hidden, classes)
-        keys = jax.random.split(key, len(widths) - 1)
         layers = []
-        for layer_key, fan_in, fan_out in zip(keys, widths, widths[1:], strict=False):
+        for fan_in, fan_out in pairwise(widths):
             scale = (_VARIANCE_GAIN[self.initialiser] / fan_in) ** 0.5
-            weights = scale * jax.random.normal(layer_key, (fan_in, fan_out))
-            layers.append(Layer(weights, jnp.zeros(fan_out)))
+            weights = scale * random.standard_normal((fan_in, fan_out))
+            layers.append(Layer(weights.astype(np.float32), np.zeros(fan_out, np.float32)))
         return layers
 
     def logits(self, layers: list[Layer], inputs: Array, activation: Activation) -> Array:

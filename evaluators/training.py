@@ -112,11 +112,8 @@ class TrainingProgram:
     def _compile(self) -> None:
         """Compiles ahead of time, so that its cost is known and no run pays for another."""
         index, count = np.int32(0), np.int32(0)
-        key, indices = jax.random.key(0), np.zeros((CHUNK, self._task.recipe.batch), np.int32)
-        starts, scopes = self._starts[0], self._scopes[0]
-        data = self._data
-        progress = jax.eval_shape(self._start_traced, key, starts)
-        self._start = jax.jit(self._start_traced).lower(key, starts).compile()
+        indices = np.zeros((CHUNK, self._task.recipe.batch), np.int32)
+        data, scopes, progress = self._data, self._scopes[0], self._start(0, seed=0)
         advance = jax.jit(self._advance_traced, donate_argnums=1)
         self._advance = advance.lower(
             index, progress, scopes, data.training, indices, count
@@ -136,7 +133,7 @@ class TrainingProgram:
             The validation result; a divergence as soon as one is seen, at the end of a chunk.
         """
         chosen = np.int32(index)
-        progress = self._start(jax.random.key(seed), self._starts[index])
+        progress = self._start(index, seed)
         for first in range(0, steps, CHUNK):
             count = min(CHUNK, steps - first)
             recipe = self._task.recipe
@@ -163,12 +160,14 @@ class TrainingProgram:
             return Divergence(seed, steps)
         return SeedResult(seed, float(loss), float(accuracy))
 
-    def _start_traced(self, key: Array, starts: Array) -> Progress:
+    def _start(self, index: int, seed: int) -> Progress:
         """Initial weights, and every channel's copy of the trainable parameters [slots, width]."""
         network = self._task.network
-        layers = network.start(key, inputs=self._data.features, classes=self._data.classes)
-        parameters = [jnp.tile(starts[:, None], (1, width)) for width in network.hidden]
-        learnt = {"layers": layers, "parameters": parameters}
+        layers = network.start(
+            np.random.default_rng(seed), inputs=self._data.features, classes=self._data.classes
+        )
+        parameters = [np.tile(self._starts[index][:, None], (1, w)) for w in network.hidden]
+        learnt = jax.device_put({"layers": layers, "parameters": parameters})
         return {**learnt, "optimizer": self._optimizer.init(learnt)}
 
     def _loss(self, learnt: Any, index: Array, inputs: Array, labels: Array) -> tuple[Array, Array]:
