@@ -1,0 +1,56 @@
+"""The data sets that installed packages carry or compute: no file to fetch, no network."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from evaluators.datasets.array_cache import Split
+
+
+def digits() -> Split:
+    """All 1,797 handwritten digits that scikit-learn embeds.
+
+    Returns:
+        inputs [1797, 8, 8] uint8 from 0 to 16, labels [1797].
+
+    Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine
+    Learning Repository, 1998, https://doi.org/10.24432/C50P49 (its test set).
+    """
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    return Split(images.reshape(-1, 8, 8).astype(np.uint8), labels.astype(np.int32))
+
+
+def mnist1d() -> tuple[Split, Split]:
+    """The 4,000 training and 1,000 test signals of MNIST-1D, computed with its default seed.
+
+    Returns:
+        The training and the test examples: inputs [n, 40] float32 with mean 0 and standard
+        deviation 1, labels [n]; in random order.
+
+    Source: Sam Greydanus and Dmitry Kobak, "Scaling Down Deep Learning with MNIST-1D", ICML 2024,
+    https://arxiv.org/abs/2011.14439
+    """
+    from mnist1d.data import get_dataset_args, make_dataset
+
+    with _borrowed_generators():
+        made = make_dataset(get_dataset_args())
+    return (
+        Split(made["x"].astype(np.float32), made["y"].astype(np.int32)),
+        Split(made["x_test"].astype(np.float32), made["y_test"].astype(np.int32)),
+    )
+
+
+@contextmanager
+def _borrowed_generators() -> Iterator[None]:
+    """Gives the global generators back as they were: mnist1d seeds both of them."""
+    python_state = random.getstate()
+    numpy_state = np.random.get_state()  # noqa: NPY002 - the legacy generator is what it reseeds
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002

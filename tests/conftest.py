@@ -1,0 +1,19 @@
+"""Fixtures that several packages' tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def raw_data_dir() -> Path:
+    """The folder with the raw files of MNIST and Fashion-MNIST, one folder a data set."""
+    beside_the_repository = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("ACTSEARCH_MANUAL_DIR") or beside_the_repository)
+    for name in ("mnist", "fashion_mnist"):
+        if not (folder / name / "train-images-idx3-ubyte.gz").is_file():
+            pytest.skip(
+                f"no raw files in {folder / name}; ACTSEARCH_MANUAL_DIR says where they are"
+            )
+    return folder
