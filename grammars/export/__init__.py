@@ -1,0 +1,19 @@
+"""Exports: a discovered function as a file for every framework, verified first."""
+
+from grammars.export.delivery import export, render
+from grammars.export.lowering import ExportError
+from grammars.export.provenance import Provenance
+from grammars.export.targets import TARGETS, Target
+from grammars.export.verification import Check, Verification, verify
+
+__all__ = [
+    "TARGETS",
+    "Check",
+    "ExportError",
+    "Provenance",
+    "Target",
+    "Verification",
+    "export",
+    "render",
+    "verify",
+]

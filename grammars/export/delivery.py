@@ -1,0 +1,158 @@
+"""Exports a function: writes the files, has them verified, and only then puts them in place."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from grammars.export.function import DEFAULT_NAME, Function
+from grammars.export.lowering import ExportError
+from grammars.export.provenance import Provenance
+from grammars.export.targets import TARGETS, Target
+from grammars.export.verification import Exported, Verification, verify
+from grammars.expression import Expression
+
+REPORT_NAME: Final = "verification.json"
+REPORT_FORMAT: Final = 1
+ALL: Final = "all"
+
+
+def find_targets(names: Sequence[str]) -> list[Target]:
+    """The rows of the table for names, each once and in the order given; `all` stands for all.
+
+    Raises:
+        ExportError: For an unknown name, with the nearest one and the whole list.
+    """
+    wanted = [name for given in names for name in (TARGETS if given == ALL else [given])]
+    for name in wanted:
+        if name not in TARGETS:
+            near = difflib.get_close_matches(name, TARGETS, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise ExportError(
+                f"unknown target {name!r}; {hint}expected one of {', '.join(TARGETS)} or {ALL}"
+            )
+    if not wanted:
+        raise ExportError(f"no target given; expected some of {', '.join(TARGETS)} or {ALL}")
+    return [TARGETS[name] for name in dict.fromkeys(wanted)]
+
+
+def render(
+    expression: Expression,
+    target: str,
+    *,
+    name: str = DEFAULT_NAME,
+    provenance: Provenance | None = None,
+) -> str | bytes:
+    """The content of an exported file.
+
+    Args:
+        expression: What to export.
+        target: A name from the table of targets.
+        name: Of the exported function.
+        provenance: What the file tells about the function.
+
+    Raises:
+        ExportError: If the target or the name is not one that can be used, or the expression is
+            too large.
+    """
+    (row,) = find_targets([target])
+    return row.render(Function(expression, name, provenance or Provenance()))
+
+
+def export(
+    expression: Expression,
+    targets: Sequence[str],
+    output: Path,
+    *,
+    name: str = DEFAULT_NAME,
+    provenance: Provenance | None = None,
+    verify_files: bool = True,
+    interpreter: str = sys.executable,
+) -> list[Verification]:
+    """Writes a function as files that stand alone, once each has been run in its framework.
+
+    A file that fails its verification is not delivered. What was found is written to
+    `verification.json` beside the files either way.
+
+    Args:
+        expression: What to export.
+        targets: Names from the table of targets, or `all`.
+        output: A directory, which is made if need be; for a single target, a file may be named.
+        name: Of the exported function.
+        provenance: What the files tell about the function.
+        verify_files: False leaves every file unverified, and says so.
+        interpreter: The Python that runs the files; it need not have this package.
+
+    Returns:
+        One verification a target, in their order.
+
+    Raises:
+        ExportError: If a target or the name is not one that can be used, or the expression is too
+            large.
+    """
+    rows = find_targets(targets)
+    function = Function(expression, name, provenance or Provenance())
+    places = _places(rows, output, name)
+    folder = places[0].parent
+    folder.mkdir(parents=True, exist_ok=True)
+    # In the same directory, so that putting a file in its place is one atomic step.
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as workplace:
+        drafts = []
+        for row, place in zip(rows, places, strict=True):
+            path = Path(workplace) / place.name
+            _write(path, row.render(function))
+            drafts.append(Exported(row.name, row.framework, path, function))
+        if verify_files:
+            results = verify(drafts, interpreter=interpreter)
+        else:
+            results = [
+                Verification(draft.target, draft.path.name, "unverified", "not asked for")
+                for draft in drafts
+            ]
+        for draft, place, result in zip(drafts, places, results, strict=True):
+            if result.status != "failed":
+                os.replace(draft.path, place)
+        _write(Path(workplace) / REPORT_NAME, _report(folder / REPORT_NAME, function, results))
+        os.replace(Path(workplace) / REPORT_NAME, folder / REPORT_NAME)
+    return results
+
+
+def _places(rows: Sequence[Target], output: Path, name: str) -> list[Path]:
+    """Where each file goes."""
+    names_a_file = output.suffix != "" and not output.is_dir()
+    if names_a_file and len(rows) > 1:
+        raise ExportError(
+            f"{output} names a file, but {len(rows)} targets are asked for; name a directory"
+        )
+    if names_a_file:
+        return [output]
+    return [output / f"{name}{row.suffix}" for row in rows]
+
+
+def _write(path: Path, content: str | bytes) -> None:
+    data = content.encode() if isinstance(content, str) else content
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _report(path: Path, function: Function, results: Sequence[Verification]) -> str:
+    """The report with the files of earlier exports to the same directory kept in it."""
+    files: dict[str, Any] = {}
+    if path.exists():
+        try:
+            document = json.loads(path.read_text())
+            files = dict(document["files"]) if document["format"] == REPORT_FORMAT else {}
+        except (ValueError, KeyError, TypeError, RecursionError):
+            files = {}
+    for result in results:
+        files[result.file] = {"expression": str(function.expression), **result.to_json()}
+    document = {"format": REPORT_FORMAT, "files": dict(sorted(files.items()))}
+    return json.dumps(document, indent=2) + "\n"

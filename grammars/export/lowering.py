@@ -1,0 +1,151 @@
+"""What every target does to an expression before it prints it: folding and guarding."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+import numpy
+
+from grammars.compilation import evaluate
+from grammars.export.derivative import negate, partials
+from grammars.expression import Call, Constant, Expression, Parameter, Variable, substitute
+from grammars.primitives import NUMPY, PRIMITIVES
+
+# A formula that people could use has tens of nodes. The bound keeps what a hostile file can ask for
+# within seconds.
+MAX_EXPORT_SIZE: Final = 1_000
+
+# Numbers that the language cannot write, since no constant of it may be infinite; a folded
+# expression can still become one of them.
+INFINITY: Final = Call("inf", ())
+NOT_A_NUMBER: Final = Call("nan", ())
+
+_FLOAT32_MAX: Final = float(numpy.finfo(numpy.float32).max)
+_SAFE_INPUTS: Final = (1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 10.0, -10.0)
+_GUARD_POINTS: Final = numpy.concatenate(
+    [numpy.linspace(-1e3, 1e3, 2_001), numpy.linspace(-8, 8, 641), [0.0, 1e-30, -1e-30]]
+)
+
+
+class ExportError(ValueError):
+    """An expression or a request that cannot be exported."""
+
+
+def check_size(expression: Expression) -> None:
+    """Refuses expressions too large to be printed in reasonable time.
+
+    Raises:
+        ExportError: With the size found and the size allowed.
+    """
+    if (size := expression.size) > MAX_EXPORT_SIZE:
+        raise ExportError(
+            f"the expression has {size:,} nodes; at most {MAX_EXPORT_SIZE:,} can be exported"
+        )
+
+
+def rebuild(
+    expression: Expression, transform: Callable[[Expression], Expression | None]
+) -> Expression:
+    """Rewrites a tree from the top: where `transform` has an answer it stands for the subtree."""
+    if (answer := transform(expression)) is not None:
+        return answer
+    if not isinstance(expression, Call):
+        return expression
+    operands = tuple(rebuild(operand, transform) for operand in expression.operands)
+    return Call(expression.primitive, operands)
+
+
+def number(value: float) -> Expression:
+    """A number as an expression, infinities and NaN included."""
+    if math.isnan(value):
+        return NOT_A_NUMBER
+    if math.isinf(value):
+        return INFINITY if value > 0 else negate(INFINITY)
+    return Constant(value)
+
+
+def fold(expression: Expression) -> Expression:
+    """Computes, in float64, every subtree that holds neither the input nor a parameter."""
+    if not isinstance(expression, Call) or expression.primitive not in PRIMITIVES:
+        return expression
+    operands = tuple(fold(operand) for operand in expression.operands)
+    if expression.primitive == "where" and isinstance(operands[0], Constant):
+        return operands[1] if operands[0].value >= 0 else operands[2]
+    values = [constant_value(operand) for operand in operands]
+    if any(value is None for value in values):
+        return _tidied(Call(expression.primitive, operands))
+    with numpy.errstate(all="ignore"):
+        return number(float(PRIMITIVES[expression.primitive].define(NUMPY, *values)))
+
+
+def _tidied(node: Call) -> Call:
+    match node:
+        case Call("sub", (left, Constant(value))) if value < 0:
+            return Call("add", (left, Constant(-value)))
+        case Call("add", (left, Constant(value))) if value < 0:
+            return Call("sub", (left, Constant(-value)))
+    return node
+
+
+def constant_value(expression: Expression) -> numpy.float64 | None:
+    """The number that a folded expression is, or None if it is not one."""
+    if isinstance(expression, Constant):
+        return numpy.float64(expression.value)
+    known = {INFINITY: math.inf, negate(INFINITY): -math.inf, NOT_A_NUMBER: math.nan}
+    return numpy.float64(known[expression]) if expression in known else None
+
+
+def guard_branches(expression: Expression) -> Expression:
+    """Keeps the branch that a `where` does not take from spoiling the gradient of the other.
+
+    Reverse-mode differentiation multiplies the slope of the branch not taken by 0. Where that slope
+    is infinite or NaN the product is NaN. So each such branch is given another input wherever it is
+    not taken, one at which its slope is finite.
+    """
+
+    def transform(node: Expression) -> Expression | None:
+        match node:
+            case Call("where", (condition, positive, negative)):
+                condition = guard_branches(condition)
+                return Call(
+                    "where",
+                    (
+                        condition,
+                        _guarded(guard_branches(positive), condition, taken=True),
+                        _guarded(guard_branches(negative), condition, taken=False),
+                    ),
+                )
+        return None
+
+    return rebuild(expression, transform)
+
+
+def _guarded(branch: Expression, condition: Expression, *, taken: bool) -> Expression:
+    chosen = (evaluate(condition, _GUARD_POINTS) >= 0) == taken
+    if not branch.uses_input or _slopes_are_finite(branch, _GUARD_POINTS[~chosen]):
+        return branch
+    for value in _SAFE_INPUTS:
+        if _slopes_are_finite(branch, numpy.array([value])):
+            safe = Constant(value)
+            branches = (Variable(), safe) if taken else (safe, Variable())
+            return substitute(branch, Call("where", (condition, *branches)))
+    return branch
+
+
+def _slopes_are_finite(branch: Expression, points: numpy.ndarray) -> bool:
+    """Whether every local slope within is a finite float32 at all points."""
+    slopes = [slope for node in branch.walk() if isinstance(node, Call) for slope in partials(node)]
+    return all((numpy.abs(evaluate(slope, points)) <= _FLOAT32_MAX).all() for slope in slopes)
+
+
+def at_values(expression: Expression, values: dict[str, float]) -> Expression:
+    """The expression with the start values of its parameters replaced."""
+
+    def transform(node: Expression) -> Expression | None:
+        if isinstance(node, Parameter) and node.name in values:
+            return Parameter(node.name, values[node.name], node.per)
+        return None
+
+    return rebuild(expression, transform)

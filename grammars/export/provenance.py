@@ -1,0 +1,92 @@
+"""Where an exported function comes from, as every exported file tells it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+import numpy
+
+from grammars.expression import Expression
+
+PACKAGE: Final = "actsearch"
+LINE_WIDTH: Final = 92
+
+
+def package_version() -> str:
+    """The version that writes the file; `unreleased` in a source tree that is not installed."""
+    try:
+        return version(PACKAGE)
+    except PackageNotFoundError:
+        return "unreleased"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What is known of a function beside its formula.
+
+    No date is part of it unless one is given, so that exporting twice writes the same bytes.
+
+    Attributes:
+        campaign: Name of the campaign that found it, None for a formula typed in.
+        candidate_id: The expression id within the campaign.
+        score: Its score there, up is better.
+        properties: Further facts in words, such as `{"monotonic": "no"}`.
+        parameters: Values that training gave the trainable parameters, by name: one number, or one
+            number a channel. Parameters that are missing keep their start value.
+        version: Of the package that writes the file.
+        created: A date to be written into the file.
+    """
+
+    campaign: str | None = None
+    candidate_id: str = ""
+    score: float | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    version: str = field(default_factory=package_version)
+    created: str | None = None
+
+    def facts(self) -> dict[str, str]:
+        """Label and text of everything that is known, in the order in which it is printed."""
+        facts = {
+            "Source campaign": self.campaign or "none, the formula was given",
+            "Candidate": self.candidate_id,
+            "Score": "" if self.score is None else f"{self.score:.6g}",
+            **{label.capitalize(): text for label, text in self.properties.items()},
+            "Created": self.created or "",
+            "Written by": f"{PACKAGE} {self.version}",
+        }
+        return {label: text for label, text in facts.items() if text}
+
+    def value_of(self, name: str, start: float) -> float | tuple[float, ...]:
+        """The value of a trainable parameter: what training made of it, or its start value.
+
+        Raises:
+            ValueError: If the trained value is neither a finite number nor a row of them.
+        """
+        values = numpy.asarray(self.parameters.get(name, start), dtype=float)
+        if values.ndim > 1 or values.size == 0 or not numpy.isfinite(values).all():
+            raise ValueError(
+                f"parameter {name!r} needs one finite number, or one a channel; "
+                f"got an array of shape {values.shape}"
+            )
+        return float(values) if values.ndim == 0 else tuple(float(value) for value in values)
+
+
+def description(expression: Expression, provenance: Provenance, *, title: str) -> list[str]:
+    """The lines that head an exported file: title, formula and facts, each safe in a comment."""
+    lines = [*_wrapped(title), "", *_wrapped(f"f(x) = {expression}", indent="    "), ""]
+    for label, text in provenance.facts().items():
+        lines.extend(_wrapped(f"{label}: {text}", indent="    "))
+    return lines
+
+
+def _wrapped(text: str, *, indent: str = "") -> list[str]:
+    # A campaign's name is the user's: nothing in it may end the comment that it stands in.
+    plain = "".join(character if character.isprintable() else " " for character in text)
+    for ending, harmless in (("\\", "/"), ('"""', "'''"), ("*/", "* /"), ("/*", "/ *")):
+        plain = plain.replace(ending, harmless)
+    return textwrap.wrap(plain, LINE_WIDTH, subsequent_indent=indent, break_on_hyphens=False)

@@ -1,0 +1,114 @@
+"""Finds the whole published functions inside an expression, for which frameworks have code."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cache
+from typing import Final
+
+import numpy
+
+from grammars.compilation import evaluate
+from grammars.export.lowering import rebuild
+from grammars.expression import Call, Constant, Expression, Variable
+from grammars.parsing import parse
+
+# What the frameworks call a function by a name of its own, in our language. Primitives, such as
+# softplus, need no entry.
+WHOLE_FUNCTIONS: Final = {
+    "silu": "x * sigmoid(x)",
+    "gelu": "0.5 * x * (1 + erf(x / sqrt(2)))",
+    "gelu_tanh": "0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x ** 3)))",
+    "mish": "x * tanh(softplus(x))",
+    "elu": "where(x >= 0, x, expm1(x))",
+    "selu": "1.0507009873554805 * where(x >= 0, x, 1.6732632423542772 * expm1(x))",
+    "leaky_relu": "max(0.01 * x, x)",
+    "relu6": "clip(x, 0, 6)",
+    "hard_sigmoid": "clip(x / 6 + 0.5, 0, 1)",
+    "hard_swish": "x * clip(x / 6 + 0.5, 0, 1)",
+    "softsign": "x / (1 + abs(x))",
+    "relu": "relu(x)",
+    "softplus": "softplus(x)",
+    "log_sigmoid": "log_sigmoid(x)",
+    "tanh": "tanh(x)",
+    "sigmoid": "sigmoid(x)",
+}
+
+# No published form of these functions is larger; what is larger is not worth the search.
+_MAX_SIZE: Final = 24
+_RELATIVE_TOLERANCE: Final = 1e-13
+_FEW_POINTS: Final = numpy.array([-7.3, -2.6, -1.1, -0.2, 0.0, 0.3, 0.9, 1.7, 3.2, 8.4])
+_MANY_POINTS: Final = numpy.concatenate(
+    [
+        numpy.linspace(-12, 12, 4_801),
+        numpy.linspace(-1e3, 1e3, 2_001),
+        numpy.array([sign * 10.0**power for sign in (-1, 1) for power in range(-30, 4)]),
+    ]
+)
+
+
+def recognise(expression: Expression, names: Collection[str]) -> Expression:
+    """Writes the largest known parts as calls of the known function.
+
+    Two forms are one function when they agree to the last few bits of a float64 on thousands of
+    points, however either is written. The files are verified afterwards all the same.
+
+    Args:
+        expression: What to search, in the language.
+        names: The whole functions that the target has.
+
+    Returns:
+        The expression with calls such as `gelu(u)`, which are beyond the language and only a
+        target's printer understands.
+    """
+
+    def transform(node: Expression) -> Expression | None:
+        if not isinstance(node, Call) or node.size > _MAX_SIZE or node.parameters:
+            return None
+        for operand in _operands(node):
+            name = _name(_as_function_of(operand, node), names)
+            # A primitive keeps its own column; it is a discovery only under another form.
+            if name is not None and name != node.primitive:
+                return Call(name, (recognise(operand, names),))
+        return None
+
+    return rebuild(expression, transform)
+
+
+def _operands(node: Call) -> list[Expression]:
+    """The subtrees that the whole node may be a function of, the largest first."""
+    within = [part for part in dict.fromkeys(node.walk()) if part != node and part.uses_input]
+    return sorted(within, key=lambda part: -part.size)
+
+
+def _as_function_of(operand: Expression, node: Expression) -> Expression | None:
+    """`node` with `operand` for the input, or None if the input also occurs outside of it."""
+    marker = Call("_", ())
+    abstract = rebuild(node, lambda part: marker if part == operand else None)
+    if abstract.uses_input:
+        return None
+    return rebuild(abstract, lambda part: Variable() if part == marker else None)
+
+
+def _name(function: Expression | None, names: Collection[str]) -> str | None:
+    if function is None or isinstance(function, Variable | Constant):
+        return None
+    few = evaluate(function, _FEW_POINTS)
+    for name in names:
+        if not _agree(few, _values(name, many=False)):
+            continue
+        if _agree(evaluate(function, _MANY_POINTS), _values(name, many=True)):
+            return name
+    return None
+
+
+@cache
+def _values(name: str, *, many: bool) -> numpy.ndarray:
+    definition = parse(WHOLE_FUNCTIONS[name], definitions={})
+    return evaluate(definition, _MANY_POINTS if many else _FEW_POINTS)
+
+
+def _agree(left: numpy.ndarray, right: numpy.ndarray) -> bool:
+    # Where a form loses its small values by cancellation, as 1 + erf does, the loss is absolute.
+    tolerance = _RELATIVE_TOLERANCE * (numpy.abs(right) + 1.0)
+    return bool((numpy.abs(left - right) <= tolerance).all())

@@ -1,0 +1,194 @@
+"""What an exported file has to compute, and how far float32 may stray from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import ml_dtypes
+import numpy
+
+from grammars.compilation import interpret, to_jax
+from grammars.export.derivative import derivative
+from grammars.export.lowering import constant_value, fold, guard_branches
+from grammars.export.writing import uses
+from grammars.expression import Call, Constant, Expression, Parameter, Variable
+from grammars.primitives import EXP_ARGUMENT_MAX, NUMPY, PRIMITIVES
+
+# A correctly rounded float32 operation errs by half of this, a library function by one or two.
+_ROUNDING: Final = float(numpy.finfo(numpy.float32).eps)
+_LARGEST: Final = float(numpy.finfo(numpy.float32).max)
+_SMALLEST: Final = float(numpy.finfo(numpy.float32).tiny)
+# Slopes of neighbouring float32 numbers that differ by more belong to two pieces of the function.
+_KINK: Final = 1e-3
+_SAMPLES: Final = 8
+_SEED: Final = 2017
+
+
+def points() -> numpy.ndarray:
+    """The inputs of a verification: float32 numbers from -1e3 to 1e3, special ones among them."""
+    special = [
+        0.5,
+        1.0,
+        2.0,
+        3.0,
+        6.0,
+        20.0,
+        87.0,
+        88.0,
+        EXP_ARGUMENT_MAX,
+        89.0,
+        100.0,
+        104.0,
+        710.0,
+    ]
+    magnitudes = 10.0 ** numpy.arange(-30, 4)
+    one_side = numpy.concatenate([special, magnitudes])
+    fine = numpy.concatenate([numpy.linspace(-10, 10, 402), numpy.linspace(-1e3, 1e3, 200)])
+    # Every other number is one that bfloat16 holds too, so that one reference serves both.
+    coarse = fine.astype(ml_dtypes.bfloat16)
+    grid = [array.astype(numpy.float32) for array in (fine, coarse, one_side, -one_side)]
+    return numpy.unique(numpy.concatenate([*grid, numpy.zeros(1, numpy.float32)]))
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What to compare with, each array in the shape of the points.
+
+    Attributes:
+        value: f in float64.
+        slope: f' in float64; at a kink, JAX's convention.
+        smooth: Whether the slopes on both sides are that of the point itself. Elsewhere there is a
+            kink, where a framework's slope is its convention.
+        value_spread: By how much f moves when each operation is rounded otherwise, as float32 may
+            round it; not finite where float32 cannot hold an intermediate result.
+        slope_spread: The same for f'.
+    """
+
+    value: numpy.ndarray
+    slope: numpy.ndarray
+    smooth: numpy.ndarray
+    value_spread: numpy.ndarray
+    slope_spread: numpy.ndarray
+
+
+def reference(expression: Expression, x: numpy.ndarray, parameters: Mapping[str, Any]) -> Reference:
+    """Computes what an exported function has to agree with.
+
+    The slope is JAX's forward-mode derivative in float64, which shares no code with the printed
+    derivatives. The spread is measured by Monte Carlo arithmetic (Parker, "Monte Carlo Arithmetic",
+    1997): the expression is evaluated several times with random relative errors of the size of
+    float32's rounding after every operation.
+
+    Args:
+        expression: As it was found, before anything was rewritten.
+        x: float32 numbers of any shape.
+        parameters: Values by name, broadcastable against `x`.
+    """
+    exact = x.astype(numpy.float64)
+    value, slope = _value_and_slope(expression, exact, parameters)
+    smooth = numpy.ones(x.shape, bool)
+    for end in (numpy.float32(-numpy.inf), numpy.float32(numpy.inf)):
+        beside = numpy.nextafter(x, end).astype(numpy.float64)
+        _, side = _value_and_slope(expression, beside, parameters)
+        with numpy.errstate(all="ignore"):
+            smooth &= numpy.abs(side - slope) <= _KINK * (1.0 + numpy.abs(slope))
+    return Reference(value, slope, smooth, *_spread(expression, exact, parameters))
+
+
+def _value_and_slope(
+    expression: Expression, x: numpy.ndarray, parameters: Mapping[str, Any]
+) -> tuple[numpy.ndarray, numpy.ndarray]:
+    import jax
+
+    function = to_jax(expression)
+    with jax.enable_x64(True):
+        inputs = jax.numpy.asarray(x)
+        given = {name: jax.numpy.asarray(value, float) for name, value in parameters.items()}
+        _, slope = jax.jvp(lambda a: function(a, given), (inputs,), (jax.numpy.ones_like(inputs),))
+        slope = numpy.asarray(slope)
+    # The value is NumPy's, whose float64 functions are those of the C library.
+    with numpy.errstate(all="ignore"):
+        value = interpret(expression, x, arrays=NUMPY, parameters=parameters)
+    return numpy.broadcast_to(numpy.asarray(value, float), x.shape), slope
+
+
+def _spread(
+    expression: Expression, x: numpy.ndarray, parameters: Mapping[str, Any]
+) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """How far samples of value and slope lie from the exact ones."""
+    slope = fold(derivative(guard_branches(expression)))
+    random = numpy.random.default_rng(_SEED)
+    exact = _Walk(x, parameters)
+    spreads = [numpy.zeros(x.shape), numpy.zeros(x.shape)]
+    with numpy.errstate(all="ignore"):
+        for _ in range(_SAMPLES):
+            sample = _Walk(x, parameters, random)
+            for spread, part in zip(spreads, (fold(expression), slope), strict=True):
+                distance = numpy.abs(sample.array(part) - exact.array(part))
+                numpy.maximum(spread, distance, out=spread)
+            # Reverse-mode differentiation of max(a, b) multiplies the slope not taken by 0.
+            spreads[1][~sample.branches_are_finite(slope)] = numpy.nan
+    return spreads[0], spreads[1]
+
+
+class _Walk:
+    """One evaluation in float64, every subexpression once; with a generator, as float32 may err."""
+
+    def __init__(
+        self,
+        x: numpy.ndarray,
+        parameters: Mapping[str, Any],
+        random: numpy.random.Generator | None = None,
+    ) -> None:
+        self._x = x
+        self._parameters = parameters
+        self._random = random
+        self._known: dict[Expression, Any] = {}
+
+    def array(self, expression: Expression) -> numpy.ndarray:
+        """The values in the shape of the input."""
+        return numpy.broadcast_to(numpy.asarray(self._value(expression), float), self._x.shape)
+
+    def branches_are_finite(self, expression: Expression) -> numpy.ndarray:
+        """Where both branches of every `where` are finite, in the shape of the input."""
+        finite = numpy.ones(self._x.shape, bool)
+        for node in uses((expression,)):
+            if node.primitive == "where":
+                finite &= numpy.isfinite(self.array(node.operands[1]))
+                finite &= numpy.isfinite(self.array(node.operands[2]))
+        return finite
+
+    def _value(self, node: Expression) -> Any:
+        if node not in self._known:
+            self._known[node] = self._compute(node)
+        return self._known[node]
+
+    def _compute(self, node: Expression) -> Any:
+        match node:
+            case Variable():
+                return self._x
+            case Parameter(name):
+                return self._parameters[name]
+            case Constant(number):
+                return number
+            case Call() if (infinite := constant_value(node)) is not None:
+                return infinite
+            case Call(primitive, operands):
+                values = [self._value(operand) for operand in operands]
+                result = PRIMITIVES[primitive].define(NUMPY, *values)
+                return self._disturbed(numpy.asarray(result, float), primitive)
+        raise TypeError(f"expected an Expression, got {type(node).__name__}")
+
+    def _disturbed(self, result: numpy.ndarray, primitive: str) -> numpy.ndarray:
+        if self._random is None:
+            return result
+        moved = result * (1.0 + self._random.choice((-_ROUNDING, _ROUNDING), result.shape))
+        # Some processors keep numbers below the smallest normal one, some make them 0.
+        flushed = result * self._random.integers(0, 2, result.shape)
+        moved = numpy.where(numpy.abs(result) < _SMALLEST, flushed, moved)
+        # The slope of a / b is often computed with b squared, which must not become 0.
+        largest = math.sqrt(_LARGEST) if primitive in ("div", "pow") else _LARGEST
+        return numpy.where(numpy.abs(moved) > largest, moved * numpy.inf, moved)

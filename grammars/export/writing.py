@@ -1,0 +1,216 @@
+"""One tree walk that turns an expression into statements, for every target that is source text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from grammars.expression import (
+    ATOM,
+    NEGATION,
+    POWER,
+    PRODUCT,
+    SUM,
+    Call,
+    Constant,
+    Expression,
+    Parameter,
+    Variable,
+)
+
+# Leaves room for the indentation, the name and the keyword of a statement in 100 columns.
+MAX_TEXT: Final = 72
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a target writes one primitive.
+
+    Attributes:
+        text: A template with `{0}`, `{1}` ... for the operands.
+        strength: How strongly its outermost operation binds, as in `grammars.expression`.
+        operands: The weakest strength that each operand may have without parentheses; 0 within
+            the parentheses of a call.
+        helper: Name of a helper function that the text calls, "" for none.
+    """
+
+    text: str
+    strength: int = ATOM
+    operands: tuple[int, ...] = (0, 0, 0)
+    helper: str = ""
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the first operand is written more than once, and so must be a name."""
+        return self.text.count("{0}") > 1
+
+
+ARITHMETIC: Final[Mapping[str, Form]] = {
+    # Tighter than needed, since two signs in a row are a decrement in C.
+    "neg": Form("-{0}", NEGATION, (POWER,)),
+    "add": Form("{0} + {1}", SUM, (SUM, PRODUCT)),
+    "sub": Form("{0} - {1}", SUM, (SUM, PRODUCT)),
+    "mul": Form("{0} * {1}", PRODUCT, (PRODUCT, NEGATION)),
+    "div": Form("{0} / {1}", PRODUCT, (PRODUCT, NEGATION)),
+}
+
+
+@dataclass(frozen=True)
+class Language:
+    """A target language: a column of forms and what surrounds them.
+
+    Attributes:
+        forms: For each primitive, and each whole function of the framework, how it is written.
+        helpers: Source of the helper functions by name.
+        number: Writes a finite number.
+        statement: Template of a statement that names a value, with `{name}` and `{value}`.
+        whole_power: Writes a power with a whole exponent, given the exponent; None where the form
+            of `pow` serves.
+    """
+
+    forms: Mapping[str, Form]
+    helpers: Mapping[str, str] = field(default_factory=dict)
+    number: Callable[[float], str] = repr
+    statement: str = "{name} = {value}"
+    whole_power: Callable[[int], Form] | None = None
+
+
+@dataclass(frozen=True)
+class Body:
+    """The statements of a function.
+
+    Attributes:
+        statements: In order, without indentation.
+        values: The text of each result.
+        helpers: Names of the helper functions that are called, in the order of first use.
+    """
+
+    statements: tuple[str, ...]
+    values: tuple[str, ...]
+    helpers: tuple[str, ...]
+
+
+def python_power(exponent: int) -> Form:
+    """A whole power in Python, exact for negative bases."""
+    return Form(f"{{0}} ** {exponent}", POWER, (ATOM,))
+
+
+def write(results: tuple[Expression, ...], language: Language, *, names: Mapping[str, str]) -> Body:
+    """Writes expressions as statements and result texts.
+
+    A value that is used twice, or whose text grows too long for a line, gets a name.
+
+    Args:
+        results: What to compute; subtrees that they share are written once.
+        language: How to write it.
+        names: What each trainable parameter, by its own name, is called in the text.
+
+    Returns:
+        The statements and, for each result, its text.
+    """
+    return _Writer(results, language, names).body(results)
+
+
+def uses(results: tuple[Expression, ...]) -> Counter[Call]:
+    """In how many places each distinct call is an operand or a result."""
+    counts: Counter[Call] = Counter()
+    pending = list(results)
+    while pending:
+        node = pending.pop()
+        if not isinstance(node, Call):
+            continue
+        counts[node] += 1
+        if counts[node] == 1:
+            pending.extend(node.arguments)
+    return counts
+
+
+class _Writer:
+    """Holds the statements written so far and the names given."""
+
+    def __init__(
+        self, results: tuple[Expression, ...], language: Language, names: Mapping[str, str]
+    ) -> None:
+        self._language = language
+        self._names = names
+        self._uses = uses(results)
+        self._bound: dict[Expression, str] = {}
+        self._statements: list[str] = []
+        self._helpers: dict[str, None] = {}
+
+    def body(self, results: tuple[Expression, ...]) -> Body:
+        values = tuple(self._text(result)[0] for result in results)
+        return Body(tuple(self._statements), values, tuple(self._helpers))
+
+    def _text(self, node: Expression) -> tuple[str, int]:
+        """The text of a node and its strength; may append statements that it relies on."""
+        match node:
+            case Variable():
+                return "x", ATOM
+            case Parameter(name):
+                return self._names[name], ATOM
+            case Constant(value):
+                text = self._language.number(value)
+                return text, NEGATION if text.startswith("-") else ATOM
+            case Call() if node in self._bound:
+                return self._bound[node], ATOM
+            case Call():
+                return self._call(node)
+            case _:
+                raise TypeError(f"cannot write {type(node).__name__}; expected an Expression")
+
+    def _call(self, node: Call) -> tuple[str, int]:
+        form, operands = self._form(node)
+        texts = [self._text(operand) for operand in operands]
+        if form.repeats:
+            texts[0] = self._name(operands[0], texts[0][0]), ATOM
+        text = _filled(form, texts)
+        while len(text) > MAX_TEXT and (longest := _longest_call(operands, texts)) is not None:
+            texts[longest] = self._name(operands[longest], texts[longest][0]), ATOM
+            text = _filled(form, texts)
+        if form.helper:
+            self._helpers[form.helper] = None
+        if self._uses[node] > 1 and operands:
+            return self._name(node, text), ATOM
+        return text, form.strength
+
+    def _form(self, node: Call) -> tuple[Form, tuple[Expression, ...]]:
+        match node:
+            case Call("pow", (base, Constant(exponent))) if (
+                exponent.is_integer() and abs(exponent) <= 64 and self._language.whole_power
+            ):
+                return self._language.whole_power(int(exponent)), (base,)
+            case Call("neg", (Call("inf", ()),)):
+                return Form(f"-{self._language.forms['inf'].text}", NEGATION), ()
+        return self._language.forms[node.primitive], node.operands
+
+    def _name(self, node: Expression, text: str) -> str:
+        """Gives a value a name by a statement, unless it is a name already."""
+        if not isinstance(node, Call):
+            return text
+        if node not in self._bound:
+            name = f"t{len(self._bound) + 1}"
+            self._statements.append(self._language.statement.format(name=name, value=text))
+            self._bound[node] = name
+        return self._bound[node]
+
+
+def _filled(form: Form, texts: list[tuple[str, int]]) -> str:
+    return form.text.format(
+        *(
+            f"({text})" if strength < weakest else text
+            for (text, strength), weakest in zip(texts, form.operands, strict=False)
+        )
+    )
+
+
+def _longest_call(operands: tuple[Expression, ...], texts: list[tuple[str, int]]) -> int | None:
+    """Index of the operand with the longest text that a name would shorten."""
+    candidates = [
+        index
+        for index, (operand, (text, _)) in enumerate(zip(operands, texts, strict=True))
+        if isinstance(operand, Call) and len(text) > len("t100")
+    ]
+    return max(candidates, key=lambda index: len(texts[index][0]), default=None)
