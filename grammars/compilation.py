@@ -37,9 +37,15 @@ def interpret(
             return parameters[name]
         case Call(primitive, operands):
             values = [interpret(o, x, arrays=arrays, parameters=parameters) for o in operands]
-            return PRIMITIVES[primitive].define(arrays, *values)
+            value = PRIMITIVES[primitive].define(arrays, *values)
+            # NumPy makes float64 scalars of plain floats, and those would widen a float32 input.
+            return value.item() if isinstance(value, numpy.generic) and _plain(values) else value
         case _:
             raise TypeError(f"expected an Expression, got {type(expression).__name__}")
+
+
+def _plain(values: list[Any]) -> bool:
+    return all(type(value) is float for value in values)
 
 
 def start_values(expression: Expression) -> dict[str, float]:

@@ -110,16 +110,16 @@ def _relu(arrays: Arrays, a: Any) -> Any:
 def _pow(arrays: Arrays, a: Any, b: Any) -> Any:
     # A whole exponent is exact for negative bases, and its derivative needs no logarithm.
     if isinstance(b, float) and b.is_integer() and abs(b) <= 64:
-        return _whole_power(a, int(b))
+        return _whole_power(arrays, a, int(b))
     return arrays.np.power(a, b)
 
 
-def _whole_power(a: Any, exponent: int) -> Any:
+def _whole_power(arrays: Arrays, a: Any, exponent: int) -> Any:
     if exponent < 0:
-        return 1.0 / _whole_power(a, -exponent)
+        return arrays.np.divide(1.0, _whole_power(arrays, a, -exponent))
     if exponent == 0:
         return a * 0.0 + 1.0
-    half = _whole_power(a, exponent // 2) if exponent > 1 else 1.0
+    half = _whole_power(arrays, a, exponent // 2) if exponent > 1 else 1.0
     return half * half * a if exponent % 2 else half * half
 
 
@@ -165,7 +165,7 @@ _ROWS: Final = (
     Primitive("add", 2, lambda s, a, b: a + b, "a + b", 0.3),
     Primitive("sub", 2, lambda s, a, b: a - b, "a - b", 0.3),
     Primitive("mul", 2, lambda s, a, b: a * b, "a * b", 0.5),
-    Primitive("div", 2, lambda s, a, b: a / b, "a / b", 1.5),
+    Primitive("div", 2, lambda s, a, b: s.np.divide(a, b), "a / b", 1.5),
     Primitive("pow", 2, _pow, "a**b", 8.0),
     Primitive("max", 2, lambda s, a, b: s.np.maximum(a, b), "Max(a, b)", 0.8, smooth=False),
     Primitive("min", 2, lambda s, a, b: s.np.minimum(a, b), "Min(a, b)", 0.8, smooth=False),
