@@ -63,14 +63,18 @@ _TASKS: Final = (
 TASKS: Final[Mapping[str, Task]] = {task.name: task for task in _TASKS}
 
 
+class UnknownTaskError(ValueError):
+    """No task of that name; the message lists those there are."""
+
+
 def find_task(name: str) -> Task:
     """The task of that name.
 
     Raises:
-        ValueError: If there is none; the message names the nearest one and all others.
+        UnknownTaskError: If there is none; the message names the nearest one and all others.
     """
     if name in TASKS:
         return TASKS[name]
     near = difflib.get_close_matches(name, TASKS, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise ValueError(f"unknown task {name!r}; {hint}there are: {', '.join(TASKS)}")
+    raise UnknownTaskError(f"unknown task {name!r}; {hint}there are: {', '.join(TASKS)}")

@@ -44,29 +44,20 @@ class SearchSettings(_Section):
 
     Attributes:
         strategy: Name of the strategy.
-        population: Candidates of a generation.
+        population: Parents that are kept, and candidates of each generation (mu = lambda).
         tournament: Individuals that compete to become a parent.
-        elites: The best individuals, which stay in the population.
+        parsimony: How often, of two tournament winners, the smaller one becomes the parent: 1 means
+            half of the time, 2 always (Luke, Panait 2002).
         crossover: Share of the offspring made from two parents; the rest is mutated.
         immigrants: Share of each generation that is drawn at random.
     """
 
     strategy: Literal["genetic"] = "genetic"
     population: Annotated[int, Field(ge=4, le=100_000)] = 64
-    tournament: Annotated[int, Field(ge=1)] = 4
-    elites: Annotated[int, Field(ge=1)] = 4
+    tournament: Annotated[int, Field(ge=1, le=1_000)] = 4
+    parsimony: Annotated[float, Field(ge=1.0, le=2.0)] = 1.2
     crossover: Share = 0.5
     immigrants: Share = 0.1
-
-    @model_validator(mode="after")
-    def _fits_population(self) -> SearchSettings:
-        for name in ("tournament", "elites"):
-            if getattr(self, name) >= self.population:
-                raise ValueError(
-                    f"{name} must be below population ({self.population}), "
-                    f"got {getattr(self, name)}"
-                )
-        return self
 
 
 class ScoringSettings(_Section):

@@ -1,0 +1,65 @@
+"""The verbs of the command line, and how it ends.
+
+Exit status: 0 done, 2 for what the user got wrong, 1 for what we got wrong, 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Final, NoReturn
+
+import typer
+
+from search.cli import campaigns, data, evaluation, plotting
+from search.cli.options import INTERRUPTED
+
+INPUT_ERROR: Final = 2
+OWN_ERROR: Final = 1
+
+app = typer.Typer(
+    name="actsearch",
+    help="Automated discovery of activation functions: evolve, train, compare, export.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("launch")(campaigns.launch_command)
+app.command("leaderboard")(campaigns.leaderboard_command)
+app.command("evaluate")(evaluation.evaluate_command)
+app.command("plot")(plotting.plot_command)
+
+data_app = typer.Typer(help="Data sets.", no_args_is_help=True)
+data_app.command("prepare")(data.prepare_command)
+app.add_typer(data_app, name="data")
+
+
+def main() -> NoReturn:
+    """Runs the command and ends the process."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        sys.exit(_report(error))
+    sys.exit(0)
+
+
+def _report(error: Exception) -> int:
+    """Says on standard error what went wrong; returns the exit status."""
+    from search.cli.mistakes import is_mistake
+
+    if is_mistake(error):
+        print(f"actsearch: {error}", file=sys.stderr)
+        return INPUT_ERROR
+    if os.environ.get("ACTSEARCH_TRACEBACK"):
+        traceback.print_exception(error)
+    print(
+        f"actsearch: internal error: {type(error).__name__}: {error}\n"
+        "This is our fault, not yours; nothing recorded is lost. ACTSEARCH_TRACEBACK=1 shows where "
+        "it happened: please report that.",
+        file=sys.stderr,
+    )
+    return OWN_ERROR

@@ -1,0 +1,135 @@
+"""`actsearch launch` and `actsearch leaderboard`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from search.cli.options import (
+    DEFAULT_RUNS_DIR,
+    INTERRUPTED,
+    AsJson,
+    ManualDir,
+    RunsDir,
+    Workers,
+    print_json,
+    say,
+    wide_console,
+    worker_count,
+)
+
+if TYPE_CHECKING:
+    from search.leaderboard import Row
+
+SHORT_ID = 8
+"""Digits of a candidate's id that are shown, and enough to name it."""
+
+CampaignName = Annotated[
+    str, typer.Argument(help="A campaign's name, or its folder.", metavar="CAMPAIGN")
+]
+
+
+def launch_command(
+    campaign_file: Annotated[Path, typer.Argument(metavar="CAMPAIGN.toml")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A setting, such as --set search.population=32.", metavar="K=V"),
+    ] = None,
+    workers: Workers = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+    manual_dir: ManualDir = None,
+) -> None:
+    """Launches a campaign; launching it again continues it."""
+    from search.cli.progress import progress_for
+    from search.launching import launch
+    from search.settings import load_settings
+
+    settings = load_settings(campaign_file, overrides or [])
+    with progress_for(settings) as progress:
+        result = launch(
+            settings,
+            campaign_file=campaign_file.read_text(encoding="utf-8"),
+            runs_dir=runs_dir,
+            workers=worker_count(workers),
+            manual_dir=manual_dir,
+            observers=[progress],
+            announce=progress.announce,
+        )
+    _print_ending(result.folder, reason=result.reason, runs_dir=runs_dir, name=settings.name)
+    if result.interrupted:
+        say(f"It goes on with: actsearch launch {campaign_file}")
+        raise typer.Exit(INTERRUPTED)
+
+
+def leaderboard_command(
+    campaign: CampaignName,
+    top: Annotated[int, typer.Option(min=1, help="Rows to show.")] = 20,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+) -> None:
+    """The best so far, with the baselines in the same table; works while the campaign runs."""
+    from search.journal import FILE_NAME, Journal
+    from search.leaderboard import find_campaign, leaderboard
+
+    folder = find_campaign(campaign, runs_dir)
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        rows = leaderboard(journal)
+    if as_json:
+        print_json([asdict(row) for row in rows[:top]])
+        return
+    _print_leaderboard(rows, top=top, title=folder.name)
+
+
+def _print_ending(folder: Path, *, reason: str, runs_dir: Path, name: str) -> None:
+    from search.journal import FILE_NAME, Journal
+    from search.leaderboard import leaderboard
+
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        rows = leaderboard(journal)
+    _print_leaderboard(rows, top=10, title=name)
+    where = "" if runs_dir == DEFAULT_RUNS_DIR else f" --runs-dir {runs_dir}"
+    print(f"\nThe campaign ended: {reason}.")
+    print(f"Its journal, hall of fame and settings are in {folder}.")
+    print(f"The MLflow store is {runs_dir / 'mlflow.db'}; open the dashboard with")
+    print(f"  actsearch dashboard{where}")
+    print("Take the best function with you:")
+    print(f"  actsearch export {name} --to jax --output activation.py{where}")
+
+
+def _print_leaderboard(rows: list[Row], *, top: int, title: str) -> None:
+    """The first rows, and below them whichever baselines come later."""
+    table = Table(title=f"Leaderboard of {title}", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("rank", justify="right")
+    table.add_column("expression", min_width=24, overflow="fold")
+    table.add_column("origin")
+    for heading in ("score", "loss", "accuracy", "size", "trained", "id"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    shown = [row for row in rows if row.rank <= top or row.origin == "baseline"]
+    for before, row in zip([None, *shown], shown, strict=False):
+        if before is not None and row.rank > before.rank + 1:
+            table.add_section()
+        table.add_row(
+            str(row.rank),
+            row.expression if row.name is None else f"{row.name} = {row.expression}",
+            row.origin,
+            f"{row.score:.4f}",
+            f"{row.validation_loss:.4f}",
+            f"{100 * row.validation_accuracy:.2f} %",
+            str(row.size),
+            f"{row.steps} x {row.seeds}",
+            row.candidate_id[:SHORT_ID],
+            style="cyan" if row.origin == "baseline" else None,
+        )
+    console = wide_console()
+    console.print(table)
+    console.print(
+        "score: minus the mean log validation loss, higher is better. trained: steps x seeds. "
+        "Rows that trained longer stand above those that did not.\nThis ranking chose the luckiest "
+        "of many on few seeds: it says where to look, not what is better.",
+        style="dim",
+    )

@@ -1,0 +1,36 @@
+"""Which errors are a user's, to be explained without a traceback."""
+
+from __future__ import annotations
+
+
+def is_mistake(error: Exception) -> bool:
+    """Whether the error says what the user can change; its message is then written for people."""
+    from evaluators.datasets import DatasetUnavailable, UnknownDatasetError
+    from evaluators.tasks import UnknownTaskError
+    from grammars import GrammarError, ParseError
+    from grammars.export import ExportError
+    from search.journal import JournalError
+    from search.launching import CampaignBusyError
+    from search.leaderboard import CampaignNotFoundError, CandidateNotFoundError
+    from search.settings import SettingsError
+    from search.tracking import TrackingError
+
+    mistakes = (
+        CampaignBusyError,
+        CampaignNotFoundError,
+        CandidateNotFoundError,
+        DatasetUnavailable,
+        ExportError,
+        GrammarError,
+        JournalError,
+        ParseError,
+        SettingsError,
+        TrackingError,
+        UnknownDatasetError,
+        UnknownTaskError,
+        FileNotFoundError,
+        IsADirectoryError,
+        NotADirectoryError,
+        PermissionError,
+    )
+    return isinstance(error, mistakes)

@@ -1,0 +1,59 @@
+"""Options that several verbs share, and how documents are printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
+
+RunsDir = Annotated[
+    Path,
+    typer.Option("--runs-dir", help="Where campaigns and the MLflow store are kept."),
+]
+DEFAULT_RUNS_DIR = Path("runs")
+
+ManualDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--manual-dir",
+        help="Raw data files, with one folder a data set. [env: ACTSEARCH_MANUAL_DIR]",
+    ),
+]
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")
+]
+
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Training processes. [default: one a core]"),
+]
+
+
+def worker_count(workers: int | None) -> int:
+    """The number asked for, or one for each core that this process may use."""
+    return workers or len(os.sched_getaffinity(0))
+
+
+def print_json(document: Any) -> None:
+    """Prints one JSON document on standard output."""
+    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def wide_console() -> Console:
+    """Standard output; where it is no terminal, wide enough for tables that nobody folds."""
+    console = Console()
+    return console if console.is_terminal else Console(width=120)
+
+
+def say(text: str) -> None:
+    """A message for people, on standard error."""
+    print(text, file=sys.stderr, flush=True)

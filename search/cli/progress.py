@@ -1,0 +1,135 @@
+"""How a campaign looks while it runs: a live bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from search.cli.options import say
+
+if TYPE_CHECKING:
+    from search.campaign import GenerationSummary
+    from search.racing import Standing
+    from search.settings import Settings
+
+
+class Display(Protocol):
+    """An observer of a campaign that also takes messages."""
+
+    def on_progress(self, rung: int, done: int, total: int) -> None: ...
+
+    def on_generation(self, summary: GenerationSummary) -> None: ...
+
+    def on_best(self, standing: Standing) -> None: ...
+
+    def announce(self, text: str) -> None: ...
+
+
+@contextmanager
+def progress_for(settings: Settings) -> Iterator[Display]:
+    """What fits standard error: a live bar if it is a terminal."""
+    if sys.stderr.isatty():
+        with LiveProgress(settings) as display:
+            yield display
+    else:
+        yield PlainProgress(settings)
+
+
+class _Rate:
+    """Evaluations a second since the start."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._count = 0
+
+    def count(self) -> None:
+        self._count += 1
+
+    def __str__(self) -> str:
+        return f"{self._count / max(time.monotonic() - self._begun, 1e-9):.1f} evaluations/s"
+
+
+class PlainProgress:
+    """One line a generation."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._generations = settings.stop.generations
+        self._rate = _Rate()
+
+    def on_progress(self, rung: int, done: int, total: int) -> None:
+        self._rate.count()
+
+    def on_generation(self, summary: GenerationSummary) -> None:
+        say(f"{_describe(summary, of=self._generations)}; {self._rate}")
+
+    def on_best(self, standing: Standing) -> None:
+        pass
+
+    def announce(self, text: str) -> None:
+        say(text)
+
+
+class LiveProgress:
+    """A bar over the generations; the running generation is a second one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._generations = settings.stop.generations
+        self._rate = _Rate()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=Console(stderr=True),
+        )
+        name = settings.name
+        self._whole = self._progress.add_task(name, total=self._generations, note="baselines")
+        self._part = self._progress.add_task("rung 1", total=1, note="")
+
+    def __enter__(self) -> LiveProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def on_progress(self, rung: int, done: int, total: int) -> None:
+        self._rate.count()
+        self._progress.update(
+            self._part,
+            description=f"rung {rung + 1}",
+            completed=done,
+            total=total,
+            note=str(self._rate),
+        )
+
+    def on_generation(self, summary: GenerationSummary) -> None:
+        best = "" if summary.best_score is None else f"best {summary.best_score:.4f}"
+        note = f"{best}  {summary.best_expression or ''}"
+        self._progress.update(self._whole, advance=1, note=note[:80])
+
+    def on_best(self, standing: Standing) -> None:
+        score = standing.evaluation.score
+        self._progress.console.print(f"new best {score:.4f}  {standing.candidate.canonical}")
+
+    def announce(self, text: str) -> None:
+        self._progress.console.print(text)
+
+
+def _describe(summary: GenerationSummary, *, of: int) -> str:
+    best = "nothing scored yet"
+    if summary.best_score is not None:
+        best = f"best {summary.best_score:.4f}  {summary.best_expression}"
+    return (
+        f"generation {summary.generation + 1}/{of}: {summary.considered} considered, "
+        f"{summary.rejected} rejected, {summary.distinct} trained, {summary.promoted} promoted; "
+        f"{best}"
+    )

@@ -1,0 +1,85 @@
+"""What the campaign asks of every executor."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from evaluators.datasets import load
+from evaluators.evaluation import Evaluation
+from evaluators.evaluator import Bench, Evaluator
+from evaluators.fidelity import Fidelity
+from evaluators.tasks import find_task
+from grammars import Expression
+
+# XLA shares no threads between workers: one single-threaded process a core is faster than one
+# process with all cores, and its results don't depend on how many there are.
+_SINGLE_THREADED = {
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
+
+
+class Interrupted(Exception):  # noqa: N818
+    """Evaluating stopped on request; what was finished has been delivered."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a worker needs to know before its first batch; travels as plain names.
+
+    Attributes:
+        task: Name of the task.
+        dataset: Name of the data set to train on: the task's own, or its fallback.
+    """
+
+    task: str
+    dataset: str
+
+    @property
+    def bench(self) -> Bench:
+        """Task and data set as they stand in evaluations."""
+        return Bench(self.task, self.dataset)
+
+    def evaluator(self) -> Evaluator:
+        """Loads the data and builds the evaluator; done once in each worker."""
+        return Evaluator(find_task(self.task), load(self.dataset))
+
+
+class Executor(Protocol):
+    """Evaluates batches somewhere; owns processes or connections until it is closed."""
+
+    def evaluate(
+        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
+    ) -> Iterator[list[Evaluation]]:
+        """Yields evaluations batch by batch, together one for each expression and in their order.
+
+        Candidates that can't be evaluated come back as failed, with the reason; they never take
+        others with them.
+
+        Raises:
+            Interrupted: Once `stopping` is set and the running batches are delivered.
+        """
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+
+def use_single_thread() -> None:
+    """Makes this process, and those that it starts, compute with one thread.
+
+    Only has an effect before JAX is initialised.
+    """
+    os.environ.update(_SINGLE_THREADED)
+
+
+def split(expressions: Sequence[Expression], *, batch: int, workers: int) -> list[list[Expression]]:
+    """Cuts expressions into batches of at most `batch`, at least one for each worker."""
+    size = max(1, min(batch, -(-len(expressions) // workers)))
+    return [list(expressions[i : i + size]) for i in range(0, len(expressions), size)]

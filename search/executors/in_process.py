@@ -1,0 +1,36 @@
+"""Evaluates in this very process: for tests, notebooks and `actsearch evaluate`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Self
+
+from evaluators.evaluation import Evaluation
+from evaluators.fidelity import Fidelity
+from grammars import Expression
+from search.executors.executor import Interrupted, Workload, split, use_single_thread
+
+
+class InProcess:
+    """One worker, here. A candidate that hangs or crashes takes the campaign with it."""
+
+    def __init__(self, workload: Workload, *, batch: int) -> None:
+        use_single_thread()
+        self._evaluator = workload.evaluator()
+        self._batch = batch
+
+    def evaluate(
+        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
+    ) -> Iterator[list[Evaluation]]:
+        """See `Executor.evaluate`."""
+        for group in split(expressions, batch=self._batch, workers=1):
+            if stopping.is_set():
+                raise Interrupted
+            yield self._evaluator.evaluate(group, fidelity)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass

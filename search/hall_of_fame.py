@@ -1,0 +1,86 @@
+"""The best seen so far, kept in a file that stays current while a campaign runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from search.racing import Standing
+
+FILE_NAME: Final = "hall_of_fame.csv"
+
+_COLUMNS: Final = (
+    "rank",
+    "candidate_id",
+    "expression",
+    "score",
+    "validation_loss",
+    "validation_accuracy",
+    "rung",
+    "steps",
+    "seeds",
+    "size",
+    "generation",
+)
+
+
+class HallOfFame:
+    """The best `capacity` candidates by rung and score, ties broken by id."""
+
+    def __init__(self, *, capacity: int = 50) -> None:
+        self._capacity = capacity
+        self._standings: dict[str, Standing] = {}
+
+    def add(self, standings: Iterable[Standing]) -> bool:
+        """Takes in new or changed standings; whether the best one is another than before."""
+        before = self.best
+        self._standings.update((standing.candidate.id, standing) for standing in standings)
+        kept = ranked(self._standings.values())[: self._capacity]
+        self._standings = {standing.candidate.id: standing for standing in kept}
+        return self.best is not before
+
+    @property
+    def best(self) -> Standing | None:
+        """The leader, None as long as nothing was scored."""
+        return next(iter(self._standings.values()), None)
+
+    @property
+    def standings(self) -> list[Standing]:
+        """Best first."""
+        return list(self._standings.values())
+
+    def write(self, folder: Path) -> None:
+        """Writes `hall_of_fame.csv`, whole or not at all."""
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(_COLUMNS)
+        for rank, standing in enumerate(self.standings, 1):
+            candidate, evaluation = standing.candidate, standing.evaluation
+            table.writerow(
+                [
+                    rank,
+                    candidate.id,
+                    candidate.expression,
+                    evaluation.score,
+                    evaluation.validation_loss,
+                    evaluation.validation_accuracy,
+                    standing.rung,
+                    evaluation.fidelity.steps,
+                    len(evaluation.fidelity.seeds),
+                    candidate.expression.size,
+                    candidate.generation,
+                ]
+            )
+        temporary = folder / f".{FILE_NAME}.{os.getpid()}"
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+        temporary.replace(folder / FILE_NAME)
+
+
+def ranked(standings: Iterable[Standing]) -> list[Standing]:
+    """Best first: by rung, then score; equals by id, so that their order is always the same."""
+    by_id = sorted(standings, key=lambda standing: standing.candidate.id)
+    return sorted(by_id, key=lambda standing: standing.rank_key, reverse=True)

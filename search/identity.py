@@ -1,0 +1,87 @@
+"""What makes a campaign the one that it is, so that no other goes on in its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from typing import Any, Final
+
+from evaluators.datasets import Dataset
+from grammars import Grammar
+from search.journal import Journal
+from search.settings import Settings, SettingsError
+
+# Settings that may change between launches: they decide how long a campaign runs and what is shown
+# of it, not what any of its evaluations come to.
+_FREE_SETTINGS: Final = ("stop", "tracking", "description")
+
+_RECORDED_PACKAGES: Final = ("actsearch", "jax", "jaxlib", "optax", "deap", "numpy")
+
+
+def identify(
+    journal: Journal, settings: Settings, *, grammar: Grammar, dataset: Dataset, campaign_file: str
+) -> None:
+    """Records what the campaign is; if the journal has a record, compares.
+
+    Raises:
+        SettingsError: If the journal belongs to a campaign that would find other things; the
+            message lists what differs.
+    """
+    identity = _identity(settings, grammar, dataset)
+    recorded = journal.get("campaign", "settings")
+    if recorded is None:
+        journal.append("campaign", "settings", {**identity, "campaign_file": campaign_file})
+        return
+    before, now = _deciding(recorded), _deciding(json.loads(json.dumps(identity)))
+    differences = [
+        f"  {key}: was {before.get(key)!r}, is {now.get(key)!r}"
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key)
+    ]
+    if differences:
+        name = identity["settings"]["name"]
+        raise SettingsError(
+            "\n".join(
+                [
+                    f"{journal.path.parent} holds a campaign that was begun otherwise:",
+                    *differences,
+                    "launch it with the old ones, or give the new campaign another name "
+                    f"(--set name={name}-2)",
+                ]
+            )
+        )
+
+
+def _identity(settings: Settings, grammar: Grammar, dataset: Dataset) -> dict[str, Any]:
+    """All that decides what a campaign finds, and some things that don't."""
+    return {
+        "settings": settings.model_dump(mode="json"),
+        "grammar": grammar.model_dump(mode="json"),
+        "dataset": {
+            "name": dataset.name,
+            "source": dataset.source,
+            "fallback_for": dataset.fallback_for,
+        },
+        "versions": {package: version(package) for package in _RECORDED_PACKAGES},
+    }
+
+
+def _deciding(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """What must not change between launches, flattened to dotted keys."""
+    settings = {k: v for k, v in identity["settings"].items() if k not in _FREE_SETTINGS}
+    parts = {
+        "settings": settings,
+        "grammar": identity["grammar"],
+        "dataset": identity["dataset"]["name"],
+        "versions": identity["versions"],
+    }
+    return dict(_flattened(parts, ""))
+
+
+def _flattened(value: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            yield from _flattened(below, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, value

@@ -1,0 +1,194 @@
+"""Sets a campaign up in its folder, runs it there, and keeps others out meanwhile."""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from evaluators.datasets import load
+from evaluators.tasks import find_task
+from grammars import load_grammar
+from search.campaign import Campaign, GenerationSummary, Observer
+from search.executors import ProcessPool, Workload
+from search.identity import identify
+from search.journal import FILE_NAME, Journal
+from search.racing import Standing
+from search.settings import Settings
+from search.tracking import Mirror
+
+CAMPAIGN_FILE: Final = "campaign.toml"
+_LOCK_FILE: Final = "lock"
+
+# How long the end of a campaign waits for its mirror.
+MIRROR_SECONDS: Final = 120.0
+
+
+class CampaignBusyError(ValueError):
+    """Another process is running the campaign."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What a launch of a campaign came to.
+
+    Attributes:
+        folder: The campaign's folder.
+        reason: Why it ended.
+        interrupted: Whether it stopped before its end and can go on.
+    """
+
+    folder: Path
+    reason: str
+    interrupted: bool
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Holds the campaign's lock, which the system drops however the process ends.
+
+    Raises:
+        CampaignBusyError: If another process holds it.
+    """
+    with (folder / _LOCK_FILE).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CampaignBusyError(
+                f"the campaign in {folder} is running in another process; wait for it or stop it"
+            ) from None
+        yield
+
+
+def launch(
+    settings: Settings,
+    *,
+    campaign_file: str,
+    runs_dir: Path,
+    workers: int,
+    manual_dir: Path | None = None,
+    observers: Sequence[Observer] = (),
+    announce: Callable[[str], None] = lambda text: None,
+) -> Launch:
+    """Runs a campaign in its folder under `runs_dir`, or goes on with it.
+
+    Args:
+        settings: The campaign.
+        campaign_file: Text of the file that it was read from, kept beside its journal.
+        runs_dir: Where campaigns and the MLflow store live.
+        workers: Processes that train.
+        manual_dir: Where raw data files may be found.
+        observers: Are told how it goes.
+        announce: Receives sentences for people.
+
+    Raises:
+        SettingsError: If the folder holds another campaign of this name.
+        CampaignBusyError: If another process runs it.
+        DatasetUnavailable: If there are no data to train on.
+    """
+    grammar = load_grammar(settings.grammar)
+    task = find_task(settings.task)
+    dataset = load(
+        task.dataset,
+        fallback=settings.fallback_dataset,
+        manual_dir=manual_dir,
+        announce=announce,
+    )
+    folder = runs_dir / settings.name
+    folder.mkdir(parents=True, exist_ok=True)
+    with exclusive(folder), Journal(folder / FILE_NAME) as journal:
+        identify(journal, settings, grammar=grammar, dataset=dataset, campaign_file=campaign_file)
+        (folder / CAMPAIGN_FILE).write_text(campaign_file, encoding="utf-8")
+        workload = Workload(task.name, dataset.name)
+        with (
+            _mirrored(settings, journal, runs_dir=runs_dir, announce=announce) as mirroring,
+            ProcessPool(
+                workload,
+                workers=workers,
+                batch=settings.scoring.batch,
+                timeout_seconds=settings.scoring.timeout_seconds,
+            ) as executor,
+        ):
+            campaign = Campaign(
+                settings,
+                grammar=grammar,
+                bench=workload.bench,
+                journal=journal,
+                executor=executor,
+                observers=[*observers, *mirroring],
+            )
+            with stopped_by_signals(campaign.stopping, announce=announce):
+                ending = campaign.run()
+        return Launch(folder, ending.reason, interrupted=ending.interrupted)
+
+
+@contextmanager
+def stopped_by_signals(
+    stopping: threading.Event, *, announce: Callable[[str], None]
+) -> Iterator[None]:
+    """Makes the first Ctrl-C or SIGTERM set `stopping` and the second end the program at once."""
+
+    def handle(number: int, frame: object) -> None:
+        if stopping.is_set():
+            raise KeyboardInterrupt
+        stopping.set()
+        announce("stopping after the running batch; once more stops now, without that batch")
+
+    # Signals reach the main thread only; elsewhere the caller stops the campaign by its event.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, handle) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+class _Waker:
+    """Wakes the mirror whenever the journal has grown."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self._mirror = mirror
+
+    def on_progress(self, rung: int, done: int, total: int) -> None:
+        self._mirror.wake()
+
+    def on_generation(self, summary: GenerationSummary) -> None:
+        self._mirror.wake()
+
+    def on_best(self, standing: Standing) -> None:
+        pass
+
+
+@contextmanager
+def _mirrored(
+    settings: Settings, journal: Journal, *, runs_dir: Path, announce: Callable[[str], None]
+) -> Iterator[list[Observer]]:
+    """Mirrors the journal to MLflow meanwhile, and says so if the mirror could not keep up."""
+    if not settings.tracking.mlflow:
+        yield []
+        return
+    mirror = Mirror(
+        journal.path,
+        store=runs_dir,
+        candidate_runs=settings.tracking.candidate_runs,
+        campaign_dir=journal.path.parent,
+    )
+    mirror.start()
+    try:
+        yield [_Waker(mirror)]
+    finally:
+        status = mirror.close(timeout_seconds=MIRROR_SECONDS)
+        if status.events_behind:
+            announce(
+                f"the MLflow mirror is {status.events_behind} events behind ({status.error}); "
+                f"`actsearch sync {settings.name}` completes it"
+            )

@@ -1,0 +1,96 @@
+"""Rungs and promotion: candidates earn longer training by doing well in a shorter one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from evaluators.evaluation import Evaluation, Outcome
+from search.candidate import Candidate
+
+Evaluate = Callable[[Sequence[Candidate], int], Iterable[Evaluation]]
+"""Evaluates candidates at the fidelity of a rung, in order."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a scored candidate stands on the ladder of rungs.
+
+    Attributes:
+        candidate: Whose.
+        rung: The highest that it was scored on, counted from 0.
+        evaluation: Its record there.
+    """
+
+    candidate: Candidate
+    rung: int
+    evaluation: Evaluation
+
+    @property
+    def rank_key(self) -> tuple[int, float]:
+        """Rung, then score; a greater key is better.
+
+        Scores of different rungs can't be compared, but what climbed was among the best below.
+        """
+        score = self.evaluation.score
+        return self.rung, float("-inf") if score is None else score
+
+
+@dataclass
+class _Rung:
+    """Everything that was granted one fidelity, and what came of it."""
+
+    number: int
+    tried: set[str] = field(default_factory=set)
+    scored: dict[str, Standing] = field(default_factory=dict)
+
+    def run(self, candidates: Sequence[Candidate], evaluate: Evaluate) -> Iterable[Standing]:
+        for candidate, evaluation in zip(
+            candidates, evaluate(candidates, self.number), strict=True
+        ):
+            self.tried.add(candidate.id)
+            if evaluation.outcome is Outcome.SCORED:
+                self.scored[candidate.id] = Standing(candidate, self.number, evaluation)
+                yield self.scored[candidate.id]
+
+    def best(self, share: float) -> list[Candidate]:
+        """The best `share` of all that were scored here, ties broken by id."""
+        ranked = sorted(
+            self.scored.values(), key=lambda s: (s.rank_key, s.candidate.id), reverse=True
+        )
+        return [standing.candidate for standing in ranked[: int(len(ranked) * share)]]
+
+
+class Racing:
+    """Successive halving over everything seen so far.
+
+    A candidate climbs once it is among the best 1 / `reduction_factor` of all that were scored on
+    its rung, in this generation or an earlier one. That is the promotion rule of ASHA (Li,
+    Jamieson, Rostamizadeh and others, A System for Massively Parallel Hyperparameter Tuning, 2020),
+    applied at the end of a generation instead of at any time, which makes it independent of the
+    order in which results arrive. A candidate that diverges or fails up there keeps the standing
+    that it climbed from, and is not tried again.
+    """
+
+    def __init__(self, *, rungs: int, reduction_factor: float) -> None:
+        self._rungs = [_Rung(number) for number in range(rungs)]
+        self._share = 1.0 / reduction_factor
+
+    def run(self, candidates: Sequence[Candidate], evaluate: Evaluate) -> list[Standing]:
+        """Evaluates new candidates on the lowest rung, then whoever climbs, rung by rung.
+
+        Args:
+            candidates: New ones that passed the probes.
+            evaluate: Does the work.
+
+        Returns:
+            Each candidate whose standing is new or has changed, once, at its highest rung.
+        """
+        changed: dict[str, Standing] = {}
+        climbing = candidates
+        for rung, above in zip(self._rungs, [*self._rungs[1:], None], strict=True):
+            if climbing:
+                changed.update((s.candidate.id, s) for s in rung.run(climbing, evaluate))
+            if above is not None:
+                climbing = [c for c in rung.best(self._share) if c.id not in above.tried]
+        return list(changed.values())
