@@ -112,6 +112,10 @@ class Parameter(Expression):
     start: float
     per: Scope = "channel"
 
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.start):
+            raise ValueError(f"the parameter {self.name!r} must start finite; got {self.start}")
+
     __str__ = Expression.__str__
 
 

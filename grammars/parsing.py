@@ -16,6 +16,7 @@ from grammars.expression import (
     Parameter,
     Scope,
     Variable,
+    conflicting_parameters,
     substitute,
 )
 from grammars.primitives import PRIMITIVES
@@ -24,6 +25,9 @@ MAX_TEXT_LENGTH: Final = 10_000
 MAX_DEPTH: Final = 60
 MAX_SIZE: Final = 10_000
 
+# Longer words are cut in messages.
+_LONGEST_WORD: Final = 40
+
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"|(?P<name>[A-Za-z_]\w*)"
@@ -31,6 +35,7 @@ _TOKEN: Final = re.compile(
     r"|(?P<symbol>\*\*|>=|<=|[-+*/^(),<>=]))",
     re.ASCII,
 )
+_SPACE: Final = re.compile(r"\s*", re.ASCII)
 _PARAMETER_NAME: Final = re.compile(r"[A-Za-z_]\w{0,39}", re.ASCII)
 
 
@@ -46,6 +51,10 @@ class ParseError(ValueError):
     def __init__(self, problem: str, text: str, position: int) -> None:
         self.problem, self.text, self.position = problem, text, position
         super().__init__(f"{problem}\n{_pointed_at(text, position)}")
+
+    def __reduce__(self) -> tuple[type[ParseError], tuple[str, str, int]]:
+        # An exception is rebuilt from its message alone unless it says otherwise.
+        return ParseError, (self.problem, self.text, self.position)
 
 
 def _pointed_at(text: str, position: int) -> str:
@@ -97,15 +106,18 @@ def _tokens(text: str) -> list[Token]:
     while position < end:
         match = _TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
-            while text[position].isspace():
-                position += 1
-            problem = f"unexpected character {text[position]!r}"
-            raise ParseError(problem, text, position)
+            space = _SPACE.match(text, position)
+            position = space.end() if space else position
+            raise ParseError(f"unexpected character {text[position]!r}", text, position)
         kind = match.lastgroup
         tokens.append(Token(kind, match.group(kind), match.start(kind)))
         position = match.end()
     tokens.append(Token("end", "", len(text)))
     return tokens
+
+
+def _cut(word: str) -> str:
+    return word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}..."
 
 
 class _Parser:
@@ -117,6 +129,7 @@ class _Parser:
         self._tokens = _tokens(text)
         self._index = 0
         self._nesting = 0
+        self._composed = 0
 
     def whole(self) -> Expression:
         expression = self._sum()
@@ -128,6 +141,11 @@ class _Parser:
         if (size := expression.size) > MAX_SIZE:
             problem = f"the expression has {size:,} nodes; at most {MAX_SIZE:,} are allowed"
             raise ParseError(problem, self._text, 0)
+        if clashes := conflicting_parameters(expression):
+            name = clashes[0]
+            problem = f"the parameter {name!r} has two starts or scopes; name one of them otherwise"
+            named = [t for t in self._tokens if t.kind == "string" and t.text[1:-1] == name]
+            raise self._error(problem, named[-1] if named else self._tokens[0])
         return expression
 
     @property
@@ -136,7 +154,7 @@ class _Parser:
 
     @property
     def _found(self) -> str:
-        return "the end of the text" if self._next.kind == "end" else repr(self._next.text)
+        return "the end of the text" if self._next.kind == "end" else repr(_cut(self._next.text))
 
     def _error(self, problem: str, token: Token | None = None) -> ParseError:
         return ParseError(problem, self._text, (token or self._next).position)
@@ -212,7 +230,7 @@ class _Parser:
     def _number(self, token: Token) -> Constant:
         value = float(token.text)
         if value in (float("inf"), float("-inf")):
-            raise self._error(f"the number {token.text} is too large for a float64", token)
+            raise self._error(f"the number {_cut(token.text)} is too large for a float64", token)
         return Constant(value)
 
     def _named(self, token: Token) -> Expression:
@@ -233,7 +251,7 @@ class _Parser:
         known = ["x", "param", *NAMED_CONSTANTS, *PRIMITIVES, *self._definitions]
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]!r}?" if near else "`actsearch grammar list` shows the names"
-        return f"unknown primitive {name!r}; {hint}"
+        return f"unknown primitive {_cut(name)!r}; {hint}"
 
     def _call(self, token: Token) -> Expression:
         name, arity = token.text, PRIMITIVES[token.text].arity
@@ -288,10 +306,12 @@ class _Parser:
             problem = f"{token.text!r} takes 1 argument, got {len(arguments)}"
             raise self._error(problem, token)
         occurrences = sum(1 for node in definition.walk() if isinstance(node, Variable))
-        # Composition can double the size at every level: measure before building.
-        size = definition.size + occurrences * (arguments[0].size - 1)
-        if size > MAX_SIZE:
-            problem = f"{token.text!r} grows to {size:,} nodes; at most {MAX_SIZE:,} are allowed"
+        # Composition can double the size at every level: measure before building, and all of them
+        # together, since many large ones cost as much as one that is larger still.
+        self._composed += definition.size + occurrences * (arguments[0].size - 1)
+        if self._composed > MAX_SIZE:
+            size = f"{self._composed:,}"
+            problem = f"{token.text!r} makes {size} nodes; at most {MAX_SIZE:,} are allowed"
             raise self._error(problem, token)
         return substitute(definition, arguments[0])
 
@@ -300,12 +320,13 @@ class _Parser:
         self._expect("(")
         name = self._string("the parameter's name in quotes")
         if not _PARAMETER_NAME.fullmatch(name):
-            problem = f"a parameter's name is a word of at most 40 characters, got {name!r}"
+            problem = f"a parameter's name is a word of at most 40 characters, got {_cut(name)!r}"
             raise self._error(problem, token)
         self._expect(",")
+        place = self._next
         start = self._sum()
         if not isinstance(start, Constant):
-            raise self._error("a parameter starts from a plain number", token)
+            raise self._error("a parameter starts from a plain number", place)
         per: Scope = "channel"
         if self._take(","):
             if self._next.text == "per":
@@ -315,7 +336,8 @@ class _Parser:
             scope = self._string("the scope in quotes")
             if scope not in SCOPES:
                 allowed = ", ".join(SCOPES)
-                raise self._error(f"unknown scope {scope!r}; expected one of {allowed}", place)
+                problem = f"unknown scope {_cut(scope)!r}; expected one of {allowed}"
+                raise self._error(problem, place)
             per = next(known for known in SCOPES if known == scope)
         self._expect(")")
         return Parameter(name, start.value, per)

@@ -38,7 +38,8 @@ class Primitive:
         name: What users write.
         arity: Number of arguments.
         define: `define(arrays, *arguments)`, elementwise; shapes broadcast.
-        sympy: The same function as a SymPy expression over the arguments `a`, `b`, `c`.
+        sympy: `sympy(module, *arguments)`, the same function without its guard, built from objects
+            of SymPy; the module is an argument so that this table does not import it.
         cost: Time of value and slope together relative to `relu`, a coarse prior for searches that
             weigh cost; `evaluators.cost` measures.
         guard: How and why the argument is guarded, empty where none is needed.
@@ -49,7 +50,7 @@ class Primitive:
     name: str
     arity: int
     define: Callable[..., Any]
-    sympy: str
+    sympy: Callable[..., Any]
     cost: float
     guard: str = ""
     source: str = ""
@@ -124,59 +125,72 @@ def _whole_power(arrays: Arrays, a: Any, exponent: int) -> Any:
 
 
 _ROWS: Final = (
-    Primitive("neg", 1, lambda s, a: -a, "-a", 0.2),
-    Primitive("abs", 1, lambda s, a: s.np.abs(a), "Abs(a)", 0.8, smooth=False),
-    Primitive("square", 1, lambda s, a: a * a, "a**2", 0.4),
-    Primitive("cube", 1, lambda s, a: a * a * a, "a**3", 0.6),
-    Primitive("sqrt", 1, lambda s, a: s.np.sqrt(a), "sqrt(a)", 1.5),
-    Primitive("exp", 1, _exp, "exp(a)", 2.5, guard=EXP_GUARD),
-    Primitive("expm1", 1, _expm1, "exp(a) - 1", 5.0, guard=EXP_GUARD),
-    Primitive("log", 1, lambda s, a: s.np.log(a), "log(a)", 3.0),
-    Primitive("log1p", 1, lambda s, a: s.np.log1p(a), "log(1 + a)", 4.0),
-    Primitive("sin", 1, lambda s, a: s.np.sin(a), "sin(a)", 7.0),
-    Primitive("cos", 1, lambda s, a: s.np.cos(a), "cos(a)", 7.0),
+    Primitive("neg", 1, lambda s, a: -a, lambda m, a: -a, 0.2),
+    Primitive("abs", 1, lambda s, a: s.np.abs(a), lambda m, a: m.Abs(a), 0.8, smooth=False),
+    Primitive("square", 1, lambda s, a: a * a, lambda m, a: a**2, 0.4),
+    Primitive("cube", 1, lambda s, a: a * a * a, lambda m, a: a**3, 0.6),
+    Primitive("sqrt", 1, lambda s, a: s.np.sqrt(a), lambda m, a: m.sqrt(a), 1.5),
+    Primitive("exp", 1, _exp, lambda m, a: m.exp(a), 2.5, guard=EXP_GUARD),
+    Primitive("expm1", 1, _expm1, lambda m, a: m.exp(a) - 1, 5.0, guard=EXP_GUARD),
+    Primitive("log", 1, lambda s, a: s.np.log(a), lambda m, a: m.log(a), 3.0),
+    Primitive("log1p", 1, lambda s, a: s.np.log1p(a), lambda m, a: m.log(1 + a), 4.0),
+    Primitive("sin", 1, lambda s, a: s.np.sin(a), lambda m, a: m.sin(a), 7.0),
+    Primitive("cos", 1, lambda s, a: s.np.cos(a), lambda m, a: m.cos(a), 7.0),
     Primitive(
         "sinc",
         1,
         _sinc,
-        "sinc(a)",
+        lambda m, a: m.sinc(a),
         9.0,
         guard=f"a series where |a| < {SINC_SERIES_BELOW}: the quotient sin(a) / a is 0 / 0 at 0",
         source="unnormalised, sin(a) / a, as in Ramachandran, Zoph, Le 2017",
     ),
-    Primitive("sinh", 1, _sinh, "sinh(a)", 6.0, guard=EXP_GUARD),
-    Primitive("cosh", 1, _cosh, "cosh(a)", 6.0, guard=EXP_GUARD),
-    Primitive("tanh", 1, lambda s, a: s.np.tanh(a), "tanh(a)", 2.5),
-    Primitive("asinh", 1, lambda s, a: s.np.arcsinh(a), "asinh(a)", 6.0),
-    Primitive("atan", 1, lambda s, a: s.np.arctan(a), "atan(a)", 6.0),
-    Primitive("sigmoid", 1, lambda s, a: s.special.expit(a), "1/(1 + exp(-a))", 3.0),
-    Primitive("log_sigmoid", 1, lambda s, a: -_softplus(s, -a), "-log(1 + exp(-a))", 6.0),
+    Primitive("sinh", 1, _sinh, lambda m, a: m.sinh(a), 6.0, guard=EXP_GUARD),
+    Primitive("cosh", 1, _cosh, lambda m, a: m.cosh(a), 6.0, guard=EXP_GUARD),
+    Primitive("tanh", 1, lambda s, a: s.np.tanh(a), lambda m, a: m.tanh(a), 2.5),
+    Primitive("asinh", 1, lambda s, a: s.np.arcsinh(a), lambda m, a: m.asinh(a), 6.0),
+    Primitive("atan", 1, lambda s, a: s.np.arctan(a), lambda m, a: m.atan(a), 6.0),
+    Primitive("sigmoid", 1, lambda s, a: s.special.expit(a), lambda m, a: 1 / (1 + m.exp(-a)), 3.0),
+    Primitive(
+        "log_sigmoid", 1, lambda s, a: -_softplus(s, -a), lambda m, a: -m.log(1 + m.exp(-a)), 6.0
+    ),
     Primitive(
         "softplus",
         1,
         _softplus,
-        "log(1 + exp(a))",
+        lambda m, a: m.log(1 + m.exp(a)),
         6.0,
         guard="max(a, 0) + log1p(exp(-|a|)): the same value with no overflow",
         source="Dugas, Bengio, Belisle, Nadeau, Garcia 2001",
     ),
-    Primitive("erf", 1, lambda s, a: s.special.erf(a), "erf(a)", 4.0),
-    Primitive("relu", 1, _relu, "Max(a, 0)", 1.0, source="Nair, Hinton 2010", smooth=False),
-    Primitive("add", 2, lambda s, a, b: a + b, "a + b", 0.3),
-    Primitive("sub", 2, lambda s, a, b: a - b, "a - b", 0.3),
-    Primitive("mul", 2, lambda s, a, b: a * b, "a * b", 0.5),
-    Primitive("div", 2, lambda s, a, b: s.np.divide(a, b), "a / b", 1.5),
-    Primitive("pow", 2, _pow, "a**b", 8.0),
-    Primitive("max", 2, lambda s, a, b: s.np.maximum(a, b), "Max(a, b)", 0.8, smooth=False),
-    Primitive("min", 2, lambda s, a, b: s.np.minimum(a, b), "Min(a, b)", 0.8, smooth=False),
+    Primitive("erf", 1, lambda s, a: s.special.erf(a), lambda m, a: m.erf(a), 4.0),
     Primitive(
-        "clip", 3, lambda s, a, b, c: s.np.clip(a, b, c), "Min(Max(a, b), c)", 1.0, smooth=False
+        "relu", 1, _relu, lambda m, a: m.Max(a, 0), 1.0, source="Nair, Hinton 2010", smooth=False
+    ),
+    Primitive("add", 2, lambda s, a, b: a + b, lambda m, a, b: a + b, 0.3),
+    Primitive("sub", 2, lambda s, a, b: a - b, lambda m, a, b: a - b, 0.3),
+    Primitive("mul", 2, lambda s, a, b: a * b, lambda m, a, b: a * b, 0.5),
+    Primitive("div", 2, lambda s, a, b: s.np.divide(a, b), lambda m, a, b: a / b, 1.5),
+    Primitive("pow", 2, _pow, lambda m, a, b: a**b, 8.0),
+    Primitive(
+        "max", 2, lambda s, a, b: s.np.maximum(a, b), lambda m, a, b: m.Max(a, b), 0.8, smooth=False
+    ),
+    Primitive(
+        "min", 2, lambda s, a, b: s.np.minimum(a, b), lambda m, a, b: m.Min(a, b), 0.8, smooth=False
+    ),
+    Primitive(
+        "clip",
+        3,
+        lambda s, a, b, c: s.np.clip(a, b, c),
+        lambda m, a, b, c: m.Min(m.Max(a, b), c),
+        1.0,
+        smooth=False,
     ),
     Primitive(
         "where",
         3,
         lambda s, a, b, c: s.np.where(a >= 0, b, c),
-        "Piecewise((b, a >= 0), (c, True))",
+        lambda m, a, b, c: m.Piecewise((b, a >= 0), (c, True)),
         1.0,
         smooth=False,
     ),
