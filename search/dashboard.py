@@ -1,0 +1,212 @@
+"""The MLflow UI on a runs directory, as a process of our own that leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from search.tracking import (
+    Store,
+    artifacts_path,
+    candidates_link,
+    charts_link,
+    database_path,
+    store_uri,
+)
+from search.tracking.names import candidates_experiment
+from search.tracking.store import ENVIRONMENT, LOCK, exclusive
+
+HOST: Final = "127.0.0.1"
+STOP_SECONDS: Final = 10.0
+POLL_SECONDS: Final = 0.2
+LOG_LINES_SHOWN: Final = 15
+
+_SERVER_ENVIRONMENT: Final = {
+    **ENVIRONMENT,
+    # Jobs are for language models; without them the server needs half the memory.
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "PYTHONWARNINGS": "ignore",
+}
+
+
+class DashboardError(RuntimeError):
+    """The MLflow server did not start, or ended by itself."""
+
+
+class PortInUseError(DashboardError):
+    """Another program listens on the port."""
+
+
+@dataclass(frozen=True)
+class CampaignLinks:
+    """Where to look at a campaign.
+
+    Attributes:
+        campaign: Its name.
+        charts: The page of its metrics by generation.
+        candidates: The page of its candidates, the fittest first.
+    """
+
+    campaign: str
+    charts: str
+    candidates: str
+
+
+class Dashboard:
+    """A running MLflow server, bound to this machine, with MLflow's checks of hosts left on."""
+
+    def __init__(self, runs_dir: Path, *, port: int) -> None:
+        """Starts the server; it answers after `wait_until_ready`.
+
+        Args:
+            runs_dir: With the store to show, which is created where it is absent.
+            port: To listen on; 0 takes a free one.
+
+        Raises:
+            PortInUseError: If another program listens there.
+        """
+        self.port = _claim(port)
+        _await_database(runs_dir)
+        self._log = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (see close)
+        self._process = subprocess.Popen(
+            _command(runs_dir, self.port),
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **_SERVER_ENVIRONMENT},
+            # Its workers are in its group: Ctrl-C reaches us alone, and we end the whole group.
+            start_new_session=True,
+        )
+
+    @property
+    def url(self) -> str:
+        """Address of the first page."""
+        return f"http://{HOST}:{self.port}"
+
+    def wait_until_ready(self, *, timeout_seconds: float) -> None:
+        """Returns when the server answers.
+
+        Raises:
+            DashboardError: If it ends before, or does not answer in time.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while not self._answers():
+            if self._process.poll() is not None:
+                raise DashboardError(f"the MLflow server ended at once:\n{self._log_tail()}")
+            if time.monotonic() > deadline:
+                raise DashboardError(
+                    f"the MLflow server did not answer within {timeout_seconds:g} s; try again "
+                    f"when the machine is less busy. It said:\n{self._log_tail()}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def wait(self) -> None:
+        """Returns when the server ends, which it does not do by itself.
+
+        Raises:
+            DashboardError: If it has ended.
+        """
+        self._process.wait()
+        raise DashboardError(f"the MLflow server ended by itself:\n{self._log_tail()}")
+
+    def close(self) -> None:
+        """Ends the server and all its processes."""
+        for ending in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, ending)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS)
+                break
+        # A worker that outlived the first process of the group.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _answers(self) -> bool:
+        # No proxy: the address is this machine's.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"{self.url}/health", timeout=5.0) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def _log_tail(self) -> str:
+        self._log.seek(0)
+        return "".join(self._log.readlines()[-LOG_LINES_SHOWN:]).rstrip()
+
+
+def campaign_links(runs_dir: Path, base_url: str) -> list[CampaignLinks]:
+    """The campaigns that are in the store, the newest first.
+
+    Args:
+        runs_dir: With the store.
+        base_url: Of the dashboard, such as `http://127.0.0.1:5000`.
+    """
+    with Store(runs_dir) as store:
+        experiments = store.client.search_experiments(order_by=["creation_time DESC"])
+    ids = {experiment.name: experiment.experiment_id for experiment in experiments}
+    return [
+        CampaignLinks(
+            campaign,
+            charts_link(base_url, ids[campaign]),
+            candidates_link(base_url, ids[candidates_experiment(campaign)]),
+        )
+        for campaign in ids
+        if candidates_experiment(campaign) in ids
+    ]
+
+
+def _claim(port: int) -> int:
+    """The port itself if it is free, or a free one for 0."""
+    with socket.socket() as probe:
+        # A server that ended a moment ago does not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise PortInUseError(
+                f"port {port} of {HOST} cannot be used ({error.strerror}); give another one with "
+                "--port, or --port 0 for any that is free"
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def _await_database(runs_dir: Path) -> None:
+    """Makes a new database before the server does, which has no regard for a campaign doing so."""
+    with exclusive(runs_dir / LOCK, wait=True):
+        exists = database_path(runs_dir).exists()
+    if not exists:
+        Store(runs_dir).close()
+
+
+def _command(runs_dir: Path, port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "mlflow", "server"),
+        *("--backend-store-uri", store_uri(runs_dir)),
+        *("--default-artifact-root", artifacts_path(runs_dir).as_uri()),
+        *("--no-serve-artifacts", "--workers", "1"),
+        *("--host", HOST, "--port", str(port)),
+    ]

@@ -1,0 +1,174 @@
+"""Keeps MLflow in step with a journal, off the path of the campaign."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from search.journal import Journal
+from search.tracking.replica import CandidateRuns, Replica
+from search.tracking.store import TrackingError
+
+FIRST_RETRY_SECONDS: Final = 0.5
+LONGEST_RETRY_SECONDS: Final = 60.0
+# The table and the pictures are written whole each time, so not with every generation.
+SUMMARY_INTERVAL_SECONDS: Final = 60.0
+# While the campaign runs the mirror rests four times as long as it works: it holds Python's lock
+# while it works, and a fifth of a core is what the search can spare. At the end it does not rest.
+REST_SHARE: Final = 4.0
+
+
+@dataclass(frozen=True)
+class MirrorStatus:
+    """How a mirror was left.
+
+    Attributes:
+        events_behind: Events of the journal that are not in the store.
+        error: What last went wrong, in words; None if the mirror is complete.
+    """
+
+    events_behind: int
+    error: str | None
+
+
+class _AbandonedError(Exception):
+    """Ends the work of a mirror that nobody waits for any more."""
+
+
+class Mirror:
+    """Follows a campaign from a thread of its own.
+
+    Nothing that happens to the store reaches the campaign: failures are retried with growing
+    pauses and said once, by `close`.
+    """
+
+    def __init__(
+        self,
+        journal_path: Path,
+        *,
+        store: Path,
+        campaign_dir: Path,
+        candidate_runs: CandidateRuns | None = None,
+    ) -> None:
+        """Prepares a mirror; nothing is imported or opened before `start` or `catch_up`.
+
+        Args:
+            journal_path: The journal to follow; it is only read.
+            store: The runs directory, which holds the MLflow database and its artifacts.
+            campaign_dir: The campaign's folder; its name is the campaign's.
+            candidate_runs: Which candidates get a run: all, those evaluated beyond the first rung
+                (and the baselines), or none; by default what the journal says.
+        """
+        self._journal_path = journal_path
+        self._replica = Replica(
+            journal_path, store=store, candidate_runs=candidate_runs, campaign_dir=campaign_dir
+        )
+        # A daemon, so that a store that hangs cannot keep a finished program alive.
+        self._thread = threading.Thread(target=self._follow, name="mlflow-mirror", daemon=True)
+        self._awake = threading.Event()
+        self._closing = threading.Event()
+        self._abandoned = threading.Event()
+        self._error: str | None = None
+
+    def start(self) -> None:
+        """Begins to follow the journal, from its beginning."""
+        self._thread.start()
+        self.wake()
+
+    def wake(self) -> None:
+        """Says that the journal has grown; returns at once."""
+        self._awake.set()
+
+    def close(self, *, timeout_seconds: float) -> MirrorStatus:
+        """Lets the mirror complete its work, for a bounded time, and ends it."""
+        self._closing.set()
+        self.wake()
+        if self._thread.is_alive():
+            self._thread.join(timeout_seconds)
+        self._abandoned.set()
+        behind = self._count_events_behind()
+        if behind and self._error is None:
+            self._error = f"it was not done after {timeout_seconds:g} s"
+        return MirrorStatus(behind, self._error)
+
+    def catch_up(self) -> None:
+        """Brings the store into step with the journal, then returns; for `sync`.
+
+        Raises:
+            TrackingError: If the store cannot be written, or another process mirrors the campaign.
+            FileNotFoundError, JournalError: If there is no readable journal.
+        """
+        try:
+            self._replica.advance(after_write=lambda seconds: None, is_running=False)
+            self._replica.summarise(is_running=False)
+            self._replica.analyze()
+        except (OSError, RuntimeError):
+            raise
+        except Exception as error:  # MLflow and SQLAlchemy have no common base
+            raise TrackingError(
+                f"the MLflow store cannot be written: {_describe(error)}"
+            ) from error
+        finally:
+            self._replica.forget()
+
+    def _follow(self) -> None:
+        try:
+            self._follow_until_closed()
+        finally:
+            self._replica.forget()
+
+    def _follow_until_closed(self) -> None:
+        pause = FIRST_RETRY_SECONDS
+        summarised = time.monotonic()
+        while not self._abandoned.is_set():
+            self._awake.wait()
+            self._awake.clear()
+            closing = self._closing.is_set()
+            due = closing or time.monotonic() - summarised >= SUMMARY_INTERVAL_SECONDS
+            try:
+                self._step(summarise=due, closing=closing)
+            except _AbandonedError:
+                break
+            except Exception as error:  # whatever the store does, the campaign goes on
+                self._error = _describe(error)
+                self._replica.forget()
+                self._rest_after_failure(pause)
+                pause = min(2 * pause, LONGEST_RETRY_SECONDS)
+                self.wake()
+                continue
+            self._error, pause = None, FIRST_RETRY_SECONDS
+            if closing:
+                break
+            if due:
+                summarised = time.monotonic()
+
+    def _rest_after_failure(self, seconds: float) -> None:
+        if self._closing.is_set():
+            self._abandoned.wait(FIRST_RETRY_SECONDS)
+        else:
+            self._closing.wait(seconds)
+
+    def _step(self, *, summarise: bool, closing: bool) -> None:
+        self._replica.advance(after_write=self._after_write, is_running=not closing)
+        if summarise:
+            self._replica.summarise(is_running=not closing)
+        if closing:
+            self._replica.analyze()
+
+    def _after_write(self, seconds: float) -> None:
+        if self._abandoned.is_set():
+            raise _AbandonedError
+        self._closing.wait(REST_SHARE * seconds)
+
+    def _count_events_behind(self) -> int:
+        with Journal(self._journal_path, read_only=True) as journal:
+            return sum(1 for _ in journal.events(after=self._replica.complete_to))
+
+
+def _describe(error: Exception) -> str:
+    """The first line of an error; SQLAlchemy's go on with statements and links."""
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -1,0 +1,95 @@
+"""Every name under which something is written to MLflow, so that queries and saved views last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+# Metrics of the campaign's run; the step is the generation.
+GENERATION_METRICS: Final[Mapping[str, str]] = {
+    "best_score": "highest score of the campaign so far",
+    "median_score": "median score of the generation",
+    "spread": "spread of the scores in the generation",
+    "considered": "expressions that the strategy proposed",
+    "distinct": "expressions among them that were new functions",
+    "duplicates": "expressions that equal an earlier function",
+    "rejected": "candidates that a probe refused before training",
+    "trained": "candidates that were trained",
+    "promoted": "candidates that climbed beyond the first rung",
+    "evaluations": "trainings of the campaign so far, all rungs together",
+    "evaluations_per_second": "trainings a second of wall time in this generation",
+}
+
+# Metrics of a candidate's run; the step is the rung, so the highest rung is what the UI sorts by.
+FITNESS: Final = "fitness"
+CANDIDATE_METRICS: Final[Mapping[str, str]] = {
+    FITNESS: "score, higher is better: minus the mean log validation loss",
+    "validation_loss": "mean cross-entropy in nats over the seeds",
+    "validation_accuracy": "mean share of validation images classified rightly, 0 to 1",
+    "seconds": "wall time of the training at that rung, its share of compiling included",
+    "rung": "0 for the first fidelity",
+    "steps": "optimiser steps of each training run at that rung",
+    "seeds": "training runs at that rung",
+    "size": "nodes of the expression",
+    "depth": "edges from its root to its deepest leaf",
+}
+
+CANDIDATE_PARAMS: Final[Mapping[str, str]] = {
+    "expression": "as the strategy wrote it",
+    "canonical": "in canonical form",
+}
+
+# Tags that runs are found by.
+KIND: Final = "kind"
+CAMPAIGN: Final = "campaign"
+CANDIDATE_ID: Final = "candidate_id"
+# Tags that say how much of a run has been written; set last, they make a repetition harmless.
+EVALUATIONS_WRITTEN: Final = "evaluations_written"
+GENERATIONS_WRITTEN: Final = "generations_written"
+
+CAMPAIGN_TAGS: Final[Mapping[str, str]] = {
+    KIND: "'campaign'",
+    CAMPAIGN: "name of the campaign",
+    "state": "'running', 'interrupted' or 'finished'",
+    "finish_reason": "which limit ended the campaign",
+    "dataset": "data set that was really used",
+    "dataset_source": "where it came from",
+    "fallback_for": "data set that it stands in for; absent where there was no fallback",
+    "best_id": "candidate with the best score",
+    "best_expression": "its expression",
+    "version.PACKAGE": "version of each package that takes part",
+    "stop.LIMIT": "limits of the campaign; tags, not params, because a budget may be extended",
+    GENERATIONS_WRITTEN: "generations whose metrics are complete",
+}
+
+CANDIDATE_TAGS: Final[Mapping[str, str]] = {
+    KIND: "'candidate'",
+    CAMPAIGN: "name of the campaign",
+    CANDIDATE_ID: "the expression id",
+    "origin": "'discovered' or 'baseline'",
+    "variation": "what made it; the catalogue name of a baseline",
+    "generation": "in which it was first considered",
+    "parents": "ids of the candidates it was made from, separated by spaces",
+    "outcome": "of the last evaluation: 'scored', 'rejected', 'diverged' or 'failed'",
+    "reason": "why the last evaluation was not scored",
+    EVALUATIONS_WRITTEN: "evaluations whose metrics are complete",
+}
+
+# Artifacts of the campaign's run.
+CAMPAIGN_FILE: Final = "campaign.toml"
+TABLE_JSON: Final = "candidates.json"
+TABLE_CSV: Final = "candidates.csv"
+FUNCTIONS_PICTURE: Final = "pictures/best-function.png"
+PROGRESS_PICTURE: Final = "pictures/progress.png"
+ARTIFACTS: Final[Mapping[str, str]] = {
+    CAMPAIGN_FILE: "the campaign file as it was launched",
+    TABLE_JSON: "every candidate, as a table that the UI shows and `mlflow.load_table` reads",
+    TABLE_CSV: "the same table for everything else",
+    FUNCTIONS_PICTURE: "the best function and its derivative beside ReLU",
+    PROGRESS_PICTURE: "best and median score by generation",
+}
+
+
+def candidates_experiment(campaign: str) -> str:
+    """Name of the experiment that holds the candidates of a campaign as runs."""
+    return f"{campaign}/candidates"

@@ -1,0 +1,300 @@
+"""Writes a campaign's history to MLflow, and only what is not there yet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from evaluators.evaluation import Outcome
+from search.tracking import names
+from search.tracking.history import (
+    CampaignRecord,
+    CandidateRecord,
+    FinishRecord,
+    GenerationRecord,
+    RungRecord,
+)
+from search.tracking.store import Store
+from search.tracking.views import (
+    CANDIDATES_VIEW,
+    VIEW_TAG,
+    describe_campaign,
+    describe_candidates,
+)
+
+# MLflow cuts params at 6,000 characters and tags at 8,000 without a word; we cut visibly.
+MAX_TEXT: Final = 5_900
+MAX_RUN_NAME: Final = 80
+MAX_METRICS_A_BATCH: Final = 1_000
+RUNS_A_PAGE: Final = 1_000
+
+EXPERIMENT_TAGS: Final[dict[str, str]] = {
+    # Without it the UI guesses, and may open on a page for language models.
+    "mlflow.experimentKind": "custom_model_development",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _CandidateRun:
+    """A candidate's run as it stands in the store."""
+
+    run_id: str
+    evaluations_written: int
+
+
+class CampaignPages:
+    """One campaign's run and its candidates' runs in an open store.
+
+    What exists is looked up by tags when the pages are opened, and each method writes the
+    difference. Timestamps are those of the journal, so that writing something twice writes the
+    same row twice, which MLflow ignores.
+    """
+
+    def __init__(self, store: Store, campaign: str, record: CampaignRecord) -> None:
+        self._store = store
+        self._client = store.client
+        self._campaign = campaign
+        self._experiment = store.experiment(campaign, tags=EXPERIMENT_TAGS)
+        self._candidates_experiment = store.experiment(
+            names.candidates_experiment(campaign),
+            tags={
+                **EXPERIMENT_TAGS,
+                VIEW_TAG: json.dumps(CANDIDATES_VIEW),
+                "mlflow.note.content": describe_candidates(campaign),
+            },
+        )
+        self.run_id, self._generations_written = self._find_or_create_run(record)
+        self._candidate_runs = dict(self._existing_candidate_runs())
+
+    def write_campaign(self, record: CampaignRecord) -> None:
+        """Writes settings, versions, data set and campaign file."""
+        limits = flatten({"stop": record.settings.get("stop", {})})
+        settings = {key: value for key, value in record.settings.items() if key != "stop"}
+        self._write_missing_params(flatten(settings))
+        tags = {
+            "dataset": record.dataset["name"],
+            "dataset_source": record.dataset["source"],
+            **{f"version.{package}": version for package, version in record.versions.items()},
+            **limits,
+            "mlflow.note.content": describe_campaign(self._campaign, record),
+        }
+        if fallback_for := record.dataset.get("fallback_for"):
+            tags["fallback_for"] = fallback_for
+        self._log(self.run_id, tags=tags)
+        self._client.log_inputs(self.run_id, datasets=[_dataset_input(record)])
+        self._client.log_text(self.run_id, record.campaign_file, names.CAMPAIGN_FILE)
+
+    def write_generations(self, generations: Iterable[GenerationRecord]) -> None:
+        """Writes the figures of each generation as metrics of the campaign's run."""
+        missing = [record for record in generations if record.number >= self._generations_written]
+        if not missing:
+            return
+        metrics = [metric for record in missing for metric in _generation_metrics(record)]
+        for start in range(0, len(metrics), MAX_METRICS_A_BATCH):
+            self._log(self.run_id, metrics=metrics[start : start + MAX_METRICS_A_BATCH])
+        last = missing[-1]
+        best = {key: last.payload.get(key) for key in ("best_id", "best_expression")}
+        written = last.number + 1
+        self._log(self.run_id, tags={**best, names.GENERATIONS_WRITTEN: written})
+        self._generations_written = written
+
+    def write_candidate(self, record: CandidateRecord) -> None:
+        """Writes a candidate with its evaluations as a run of its own."""
+        known = self._candidate_runs.get(record.id)
+        if known is not None and known.evaluations_written >= len(record.rungs):
+            return
+        run_id = known.run_id if known else self._create_candidate_run(record)
+        last = record.rungs[-1].evaluation
+        status = "FAILED" if last.outcome is Outcome.FAILED else "FINISHED"
+        self._client.set_terminated(run_id, status, milliseconds(record.rungs[-1].time))
+        # MLflow writes the tags of a batch last, so what says "written" comes after all the rest,
+        # and an interruption before it makes the next attempt write the whole run again.
+        self._log(
+            run_id,
+            metrics=list(_candidate_metrics(record)),
+            params={key: record.document[key] for key in names.CANDIDATE_PARAMS},
+            tags={
+                "outcome": str(last.outcome),
+                "reason": last.reason,
+                names.EVALUATIONS_WRITTEN: len(record.rungs),
+            },
+        )
+        self._candidate_runs[record.id] = _CandidateRun(run_id, len(record.rungs))
+
+    def write_state(self, finish: FinishRecord | None, *, is_running: bool) -> None:
+        """Writes whether the campaign runs, was interrupted or has finished."""
+        if finish is not None:
+            self._log(self.run_id, tags={"state": "finished", "finish_reason": finish.reason})
+            self._client.set_terminated(self.run_id, "FINISHED", milliseconds(finish.time))
+            return
+        self._log(self.run_id, tags={"state": "running" if is_running else "interrupted"})
+        self._client.update_run(self.run_id, status="RUNNING" if is_running else "KILLED")
+
+    def write_table(self, *, as_json: str, as_csv: str) -> None:
+        """Writes the table of every candidate."""
+        self._client.log_text(self.run_id, as_json, names.TABLE_JSON)
+        self._client.log_text(self.run_id, as_csv, names.TABLE_CSV)
+        table = [{"path": names.TABLE_JSON, "type": "table"}]
+        self._log(self.run_id, tags={"mlflow.loggedArtifacts": json.dumps(table)})
+
+    def write_picture(self, picture: Any, artifact: str) -> None:
+        """Writes the file at the path `picture` under the artifact's folder."""
+        folder, _, _ = artifact.rpartition("/")
+        self._client.log_artifact(self.run_id, str(picture), folder)
+
+    def _find_or_create_run(self, record: CampaignRecord) -> tuple[str, int]:
+        found = self._client.search_runs(
+            [self._experiment], f"tags.{names.KIND} = 'campaign'", max_results=1
+        )
+        if found:
+            written = found[0].data.tags.get(names.GENERATIONS_WRITTEN, "0")
+            return found[0].info.run_id, int(written)
+        run = self._client.create_run(
+            self._experiment,
+            start_time=milliseconds(record.time),
+            tags={names.KIND: "campaign", names.CAMPAIGN: self._campaign},
+            run_name=self._campaign,
+        )
+        return run.info.run_id, 0
+
+    def _existing_candidate_runs(self) -> Iterator[tuple[str, _CandidateRun]]:
+        token = None
+        while True:
+            page = self._client.search_runs(
+                [self._candidates_experiment],
+                f"tags.{names.KIND} = 'candidate'",
+                max_results=RUNS_A_PAGE,
+                page_token=token,
+            )
+            for run in page:
+                tags = run.data.tags
+                written = int(tags.get(names.EVALUATIONS_WRITTEN, "0"))
+                yield tags[names.CANDIDATE_ID], _CandidateRun(run.info.run_id, written)
+            token = page.token
+            if not token:
+                return
+
+    def _create_candidate_run(self, record: CandidateRecord) -> str:
+        document = record.document
+        run = self._client.create_run(
+            self._candidates_experiment,
+            start_time=milliseconds(record.time),
+            tags={
+                names.KIND: "candidate",
+                names.CAMPAIGN: self._campaign,
+                names.CANDIDATE_ID: record.id,
+                "origin": document["origin"],
+                "variation": document["variation"],
+                "generation": str(document["generation"]),
+                "parents": " ".join(document["parents"]),
+            },
+            run_name=shorten(_run_name(record), MAX_RUN_NAME),
+        )
+        return str(run.info.run_id)
+
+    def _write_missing_params(self, params: Mapping[str, Any]) -> None:
+        present = self._client.get_run(self.run_id).data.params
+        missing = {key: value for key, value in params.items() if key not in present}
+        self._log(self.run_id, params=missing)
+
+    def _log(
+        self,
+        run_id: str,
+        *,
+        metrics: list[Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+        tags: Mapping[str, Any] | None = None,
+    ) -> None:
+        from mlflow.entities import Param, RunTag
+
+        self._client.log_batch(
+            run_id,
+            metrics=metrics or [],
+            params=[Param(key, shorten(value)) for key, value in _present(params)],
+            tags=[RunTag(key, shorten(value)) for key, value in _present(tags)],
+            synchronous=True,
+        )
+
+
+def milliseconds(seconds: float) -> int:
+    """A time as MLflow takes it."""
+    return round(seconds * 1000)
+
+
+def shorten(value: Any, longest: int = MAX_TEXT) -> str:
+    """The text of a value, with an ellipsis where it had to be cut."""
+    text = str(value)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings under dotted keys; lists become JSON, and what is None is left out."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        elif isinstance(value, (list, tuple)):
+            flat[f"{prefix}{key}"] = json.dumps(value)
+        elif value is not None:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _run_name(record: CandidateRecord) -> str:
+    expression = str(record.document["expression"])
+    return f"{record.document['variation']}: {expression}" if record.is_baseline else expression
+
+
+def _present(values: Mapping[str, Any] | None) -> Iterator[tuple[str, Any]]:
+    return ((key, value) for key, value in (values or {}).items() if value is not None)
+
+
+def _metrics(values: Mapping[str, Any], *, step: int, time: float) -> Iterator[Any]:
+    from mlflow.entities import Metric
+
+    for key, value in _present(values):
+        yield Metric(key, float(value), milliseconds(time), step)
+
+
+def _generation_metrics(record: GenerationRecord) -> Iterator[Any]:
+    derived = {
+        "evaluations": record.evaluations,
+        "evaluations_per_second": record.evaluations_per_second,
+    }
+    values = {**record.payload, **derived}
+    known = {key: values.get(key) for key in names.GENERATION_METRICS}
+    return _metrics(known, step=record.number, time=record.time)
+
+
+def _candidate_metrics(record: CandidateRecord) -> Iterator[Any]:
+    shape = {"size": record.document["size"], "depth": record.document["depth"]}
+    yield from _metrics(shape, step=0, time=record.time)
+    for rung in record.rungs:
+        yield from _metrics(_rung_values(rung), step=rung.rung, time=rung.time)
+
+
+def _rung_values(record: RungRecord) -> dict[str, float | None]:
+    evaluation = record.evaluation
+    return {
+        names.FITNESS: evaluation.score,
+        "validation_loss": evaluation.validation_loss,
+        "validation_accuracy": evaluation.validation_accuracy,
+        "seconds": evaluation.seconds,
+        "rung": record.rung,
+        "steps": evaluation.fidelity.steps,
+        "seeds": len(evaluation.fidelity.seeds),
+    }
+
+
+def _dataset_input(record: CampaignRecord) -> Any:
+    """The data set as MLflow's "input": a name, a source and a digest of the two."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    name, source = str(record.dataset["name"]), str(record.dataset["source"])
+    digest = hashlib.sha256(f"{name}\n{source}".encode()).hexdigest()[:8]
+    described = json.dumps({"source": source})
+    dataset = Dataset(name=name, digest=digest, source_type="code", source=described)
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])

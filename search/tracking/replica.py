@@ -1,0 +1,171 @@
+"""Brings one campaign's place in MLflow into step with its journal, from whatever is there."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Final, Literal
+
+from grammars import parse
+from search.journal import Event, Journal
+from search.pictures import draw_functions, draw_progress
+from search.tracking import names
+from search.tracking.history import CandidateRecord, History
+from search.tracking.pages import CampaignPages
+from search.tracking.store import Store, TrackingError, exclusive
+from search.tracking.table import candidate_rows, table_csv, table_json
+
+CandidateRuns = Literal["all", "promoted", "none"]
+
+LOCK: Final = "mirror.lock"
+EVENTS_A_CHUNK: Final = 256
+
+
+class Replica:
+    """One campaign in one store, brought into step with the journal when told to.
+
+    The journal alone decides what is written. After any failure everything is read anew, from the
+    journal and from the store, and what is missing is written: so it does not matter whether the
+    store was busy, was deleted, or the process was killed between two writes.
+    """
+
+    def __init__(
+        self,
+        journal_path: Path,
+        *,
+        store: Path,
+        candidate_runs: CandidateRuns | None,
+        campaign_dir: Path,
+    ) -> None:
+        self._journal_path = journal_path
+        self._runs_dir = store
+        self._candidate_runs = candidate_runs
+        self._campaign_dir = campaign_dir.resolve()
+        self._resources = ExitStack()
+        self._store: Store | None = None
+        self._pages: CampaignPages | None = None
+        self._history = History()
+        self._position = 0
+        self.complete_to = 0
+        """Sequence of the event up to which the store is known to hold everything."""
+
+    def advance(self, *, after_write: Callable[[float], None], is_running: bool) -> None:
+        """Writes what the journal holds and the store does not.
+
+        Args:
+            after_write: Called with the seconds that each write took; it may rest, or raise to
+                end the work between two writes.
+            is_running: Whether the campaign is running now.
+        """
+        if self._store is not None and self._store.is_replaced:
+            self.forget()
+            self.complete_to = 0
+        with Journal(self._journal_path, read_only=True) as journal:
+            events = journal.events(after=self._position)
+            while chunk := list(islice(events, EVENTS_A_CHUNK)):
+                self._write(chunk, after_write=after_write, is_running=is_running)
+                self._position = chunk[-1].sequence
+                self.complete_to = max(self.complete_to, self._position)
+
+    def summarise(self, *, is_running: bool) -> None:
+        """Writes the table of every candidate, the pictures, and the campaign's state."""
+        if self._pages is None:
+            return
+        rows = candidate_rows(self._history.candidates.values())
+        self._pages.write_table(as_json=table_json(rows), as_csv=table_csv(rows))
+        with tempfile.TemporaryDirectory() as folder:
+            for artifact in self._draw(Path(folder)):
+                self._pages.write_picture(Path(folder) / artifact, artifact)
+        self._pages.write_state(self._history.finish, is_running=is_running)
+
+    def analyze(self) -> None:
+        """Makes sorting in the UI fast."""
+        if self._store is not None:
+            self._store.analyze()
+
+    def forget(self) -> None:
+        """Lets go of the store and of all that is believed about it; `advance` begins anew."""
+        self._resources.close()
+        self._store = None
+        self._pages = None
+        self._history = History()
+        self._position = 0
+
+    def _write(
+        self, events: Iterable[Event], *, after_write: Callable[[float], None], is_running: bool
+    ) -> None:
+        is_new_launch = self._pages is None
+        generations = len(self._history.generations)
+        changed: dict[str, None] = {}
+        for event in events:
+            self._history.add(event)
+            if event.kind == "evaluation":
+                changed[str(event.payload["candidate_id"])] = None
+            is_new_launch |= event.kind == "campaign"
+        if is_new_launch:
+            self._write_launch(is_running=is_running)
+        for write in self._writes(changed, generations):
+            started = time.monotonic()
+            write()
+            after_write(time.monotonic() - started)
+
+    def _writes(self, changed: Iterable[str], generations: int) -> Iterator[Callable[[], None]]:
+        pages = self._pages
+        assert pages is not None
+        for candidate_id in changed:
+            record = self._history.candidates[candidate_id]
+            if self._has_run(record):
+                yield partial(pages.write_candidate, record)
+        if new := self._history.generations[generations:]:
+            yield partial(pages.write_generations, new)
+
+    def _write_launch(self, *, is_running: bool) -> None:
+        campaign = self._history.campaign
+        if campaign is None:
+            raise TrackingError(
+                f"{self._journal_path} does not begin with the settings of a campaign, so there is "
+                "nothing to mirror; launch the campaign first"
+            )
+        if self._pages is None:
+            self._store = self._open_store()
+            self._pages = CampaignPages(self._store, self._campaign_dir.name, campaign)
+        self._pages.write_campaign(campaign)
+        if is_running:
+            self._pages.write_state(None, is_running=True)
+
+    def _open_store(self) -> Store:
+        try:
+            self._resources.enter_context(exclusive(self._campaign_dir / LOCK, wait=False))
+        except BlockingIOError:
+            raise TrackingError(
+                f"another process is mirroring {self._campaign_dir.name} to MLflow now; wait for "
+                "it, or stop it"
+            ) from None
+        return self._resources.enter_context(Store(self._runs_dir))
+
+    def _has_run(self, record: CandidateRecord) -> bool:
+        match self._candidate_runs or self._history.recorded_candidate_runs:
+            case "all":
+                return True
+            case "promoted":
+                return record.is_promoted or record.is_baseline
+            case _:
+                return False
+
+    def _draw(self, folder: Path) -> Iterator[str]:
+        """Draws what can be drawn so far into the folder; yields each picture's artifact path."""
+        (folder / "pictures").mkdir()
+        generations = self._history.generations
+        if not generations:
+            return
+        draw_progress([record.payload for record in generations], folder / names.PROGRESS_PICTURE)
+        yield names.PROGRESS_PICTURE
+        if expression := generations[-1].payload.get("best_expression"):
+            functions = {"best so far": parse(expression)}
+            draw_functions(functions, folder / names.FUNCTIONS_PICTURE)
+            yield names.FUNCTIONS_PICTURE

@@ -1,0 +1,143 @@
+"""The MLflow store under a runs directory: where it is, and opening it quietly and alone."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+DATABASE: Final = "mlflow.db"
+ARTIFACTS: Final = "mlartifacts"
+LOCK: Final = ".mlflow.lock"
+
+# Nobody is told about a campaign; also set for the dashboard's process.
+ENVIRONMENT: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+
+
+class TrackingError(RuntimeError):
+    """The MLflow store, or a campaign's place in it, cannot be used now."""
+
+
+def store_uri(runs_dir: Path) -> str:
+    """The address of the tracking store, as `mlflow.set_tracking_uri` takes it."""
+    return f"sqlite:///{database_path(runs_dir)}"
+
+
+def database_path(runs_dir: Path) -> Path:
+    """The file of the tracking store."""
+    return runs_dir.resolve() / DATABASE
+
+
+def artifacts_path(runs_dir: Path) -> Path:
+    """The folder of all artifacts."""
+    return runs_dir.resolve() / ARTIFACTS
+
+
+@contextmanager
+def exclusive(path: Path, *, wait: bool) -> Iterator[None]:
+    """Holds a lock that ends with the process, however the process ends.
+
+    Args:
+        path: File to lock; made where it is absent, and left there.
+        wait: Whether to wait for another holder.
+
+    Raises:
+        BlockingIOError: If another holds it and we do not wait.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+class Store:
+    """An open MLflow store, created where it is absent.
+
+    Importing mlflow takes seconds, and so does creating a database: a campaign does both on the
+    mirror's thread.
+    """
+
+    def __init__(self, runs_dir: Path) -> None:
+        self.runs_dir = runs_dir
+        _silence()
+        from mlflow import MlflowClient
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        uri = store_uri(runs_dir)
+        # Several processes that create the tables of one new database together all fail.
+        with exclusive(runs_dir / LOCK, wait=True):
+            _let_readers_in(database_path(runs_dir))
+            # MLflow caches connections by address, for good. Asking for the store itself, and
+            # letting go of its connections in `close`, notices that a database was deleted.
+            self._tables = SqlAlchemyStore(uri, artifacts_path(runs_dir).as_uri())
+        self._identity = _identity(database_path(runs_dir))
+        self.client: Any = MlflowClient(tracking_uri=uri)
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the database file was deleted or exchanged since it was opened."""
+        return _identity(database_path(self.runs_dir)) != self._identity
+
+    def experiment(self, name: str, *, tags: dict[str, str]) -> str:
+        """The id of an experiment, made where absent and restored where it was deleted."""
+        found = self.client.get_experiment_by_name(name)
+        if found is None:
+            location = artifacts_path(self.runs_dir) / name
+            return str(self.client.create_experiment(name, location.as_uri(), tags))
+        if found.lifecycle_stage == "deleted":
+            self.client.restore_experiment(found.experiment_id)
+        return str(found.experiment_id)
+
+    def analyze(self) -> None:
+        """Lets SQLite gather statistics: sorting 10,000 runs takes 0.3 s then instead of 7."""
+        with closing(sqlite3.connect(database_path(self.runs_dir))) as database:
+            database.execute("ANALYZE")
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._tables.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _silence() -> None:
+    os.environ.update(ENVIRONMENT)
+    import mlflow  # noqa: F401  (its import installs the handlers that are silenced here)
+
+    # Failures arrive as exceptions; what MLflow and Alembic print besides would tear the
+    # campaign's progress display.
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _let_readers_in(database: Path) -> None:
+    """Write-ahead logging, once for the file: a dashboard that reads does not stop the mirror.
+
+    It comes first because it fails soon if the file is locked or is no database; MLflow would
+    retry for most of an hour.
+    """
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,86 @@
+"""The table of every candidate, as rows, as the JSON of an MLflow table, and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from search.tracking.history import CandidateRecord
+
+COLUMNS: Final = (
+    "candidate_id",
+    "expression",
+    "canonical",
+    "size",
+    "depth",
+    "origin",
+    "variation",
+    "generation",
+    "parents",
+    "outcome",
+    "reason",
+    "rung",
+    "steps",
+    "seeds",
+    "validation_loss",
+    "validation_accuracy",
+    "seconds",
+    "fitness",
+)
+
+Row = Mapping[str, Any]
+
+
+def candidate_rows(candidates: Iterable[CandidateRecord]) -> list[Row]:
+    """One row a candidate, the fittest first, those without a fitness last.
+
+    What was measured is that of the candidate's last evaluation, None where there is none.
+    """
+    rows = [_row(candidate) for candidate in candidates]
+    return sorted(rows, key=_fittest_first)
+
+
+def table_json(rows: Iterable[Row]) -> str:
+    """The rows in the format of `mlflow.log_table`, which can only append to what is there."""
+    data = [[row[column] for column in COLUMNS] for row in rows]
+    return json.dumps({"columns": list(COLUMNS), "data": data}, allow_nan=False)
+
+
+def table_csv(rows: Iterable[Row]) -> str:
+    """The rows as CSV with a header line."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _row(candidate: CandidateRecord) -> Row:
+    row: dict[str, Any] = dict.fromkeys(COLUMNS)
+    document = candidate.document
+    row.update({column: document[column] for column in COLUMNS if column in document})
+    row["candidate_id"] = candidate.id
+    row["parents"] = " ".join(document["parents"])
+    if candidate.rungs:
+        last = candidate.rungs[-1]
+        evaluation = last.evaluation
+        row.update(
+            outcome=str(evaluation.outcome),
+            reason=evaluation.reason,
+            rung=last.rung,
+            steps=evaluation.fidelity.steps,
+            seeds=len(evaluation.fidelity.seeds),
+            validation_loss=evaluation.validation_loss,
+            validation_accuracy=evaluation.validation_accuracy,
+            seconds=evaluation.seconds,
+            fitness=evaluation.score,
+        )
+    return row
+
+
+def _fittest_first(row: Row) -> tuple[bool, float, str]:
+    fitness = row["fitness"]
+    return fitness is None, -(fitness or 0.0), row["candidate_id"]

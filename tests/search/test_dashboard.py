@@ -1,0 +1,219 @@
+"""The dashboard as a process, seen through a real browser; and the verb `sync`."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from search.cli.dashboard import dashboard_command, sync_command
+from search.dashboard import Dashboard, PortInUseError, campaign_links
+from search.journal import FILE_NAME
+from search.tracking import Mirror
+
+WriteCampaign = Callable[..., Path]
+CHROMIUM = shutil.which("chromium")
+CHROMEDRIVER = shutil.which("chromedriver")
+
+app = typer.Typer()
+app.command("dashboard")(dashboard_command)
+app.command("sync")(sync_command)
+
+
+@pytest.fixture
+def used_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_port_in_use_is_refused_with_the_way_out(runs_dir: Path, used_port: int) -> None:
+    with pytest.raises(PortInUseError, match=r"cannot be used .* or --port 0 for any that is free"):
+        Dashboard(runs_dir, port=used_port)
+    result = CliRunner().invoke(
+        app, ["dashboard", "--port", str(used_port), "--runs-dir", str(runs_dir)]
+    )
+    assert result.exit_code == 2
+    assert f"port {used_port} of 127.0.0.1 cannot be used" in result.stderr
+
+
+def test_a_runs_directory_that_is_absent_is_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["dashboard", "--runs-dir", str(tmp_path / "absent")])
+    assert result.exit_code == 2
+    assert "there is no runs directory" in result.stderr
+
+
+def test_sync_mirrors_a_campaign_by_name_and_by_folder(write_campaign: WriteCampaign) -> None:
+    folder = write_campaign()
+    for campaign in ("demo", str(folder)):
+        result = CliRunner().invoke(app, ["sync", campaign, "--runs-dir", str(folder.parent)])
+        assert (result.exit_code, result.stdout) == (0, "")
+        assert "MLflow holds all of demo" in result.stderr
+    links = campaign_links(folder.parent, "http://127.0.0.1:5000")
+    assert [place.campaign for place in links] == ["demo"]
+
+
+def test_sync_of_an_absent_campaign_is_refused(write_campaign: WriteCampaign) -> None:
+    folder = write_campaign()
+    result = CliRunner().invoke(app, ["sync", "demp", "--runs-dir", str(folder.parent)])
+    assert result.exit_code == 2
+    assert "demo" in result.stderr
+
+
+def test_sync_says_what_is_wrong_with_the_store(write_campaign: WriteCampaign) -> None:
+    folder = write_campaign()
+    (folder.parent / "mlflow.db").write_text("not a database, and longer than its header is" * 9)
+    result = CliRunner().invoke(app, ["sync", "demo", "--runs-dir", str(folder.parent)])
+    assert result.exit_code == 1
+    assert "the MLflow store cannot be written" in result.stderr
+
+
+def test_the_newest_campaign_comes_first(write_campaign: WriteCampaign) -> None:
+    for name in ("older", "newer"):
+        folder = write_campaign(name)
+        Mirror(folder / FILE_NAME, store=folder.parent, campaign_dir=folder).catch_up()
+    links = campaign_links(folder.parent, "http://127.0.0.1:5000")
+    assert [place.campaign for place in links] == ["newer", "older"]
+    assert re.fullmatch(
+        r"http://127\.0\.0\.1:5000/#/experiments/\d+/runs\?workflowType=machine_learning"
+        r"&compareRunsMode=CHART",
+        links[0].charts,
+    )
+
+
+@dataclass(frozen=True)
+class RunningDashboard:
+    process: subprocess.Popen[str]
+    runs_dir: Path
+    charts: str
+    candidates: str
+
+
+@pytest.fixture(scope="module")
+def dashboard(
+    tmp_path_factory: pytest.TempPathFactory, empty_store: Path, write_campaign_in: WriteCampaign
+) -> Iterator[RunningDashboard]:
+    """The command as a process of its own, as a shell starts it; once, for its start takes long."""
+    runs_dir = tmp_path_factory.mktemp("shown")
+    shutil.copy(empty_store, runs_dir)
+    folder = write_campaign_in(runs_dir)
+    mirror = Mirror(folder / FILE_NAME, store=runs_dir, campaign_dir=folder, candidate_runs="all")
+    mirror.catch_up()
+    program = "import typer; from search.cli.dashboard import dashboard_command as d; typer.run(d)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "--port", "0", "--runs-dir", str(runs_dir)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        lines = [process.stdout.readline() for _ in range(3)]
+        assert lines[0] == "demo\n", process.communicate()
+        charts, candidates = (line.split()[1] for line in lines[1:])
+        yield RunningDashboard(process, runs_dir, charts, candidates)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Any]:
+    if CHROMIUM is None or CHROMEDRIVER is None:
+        pytest.skip("no chromium with chromedriver on this machine")
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--window-size=1600,1200",
+        f"--user-data-dir={tmp_path / 'chromium'}",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    service = webdriver.ChromeService(CHROMEDRIVER)
+    driver = webdriver.Chrome(options=options, service=service)
+    driver.get("about:blank")
+    driver.get_log("performance")  # forgets the start page that the distribution has set
+    yield driver
+    driver.quit()
+
+
+def text_once(browser: Any, condition: Callable[[str], bool], *, seconds: float = 60.0) -> str:
+    """The text of the page as soon as it fulfils a condition, or when the time is over."""
+    deadline = time.monotonic() + seconds
+    while True:
+        text = str(browser.execute_script("return document.body.innerText"))
+        if condition(text) or time.monotonic() > deadline:
+            return text
+        time.sleep(0.5)
+
+
+def requested_hosts(browser: Any) -> set[str]:
+    log = "\n".join(entry["message"] for entry in browser.get_log("performance"))
+    return set(re.findall(r'"url":"https?://([^/:"]+)', log))
+
+
+def processes_of(runs_dir: Path) -> list[int]:
+    """Ids of the processes that were given this store, by command line or environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+        except OSError:  # it has just ended, or is another user's
+            continue
+        if str(runs_dir).encode() in told:
+            found.append(int(folder.name))
+    return found
+
+
+def test_the_dashboard_shows_the_campaign_its_charts_and_its_candidates(
+    dashboard: RunningDashboard, browser: Any, tmp_path: Path
+) -> None:
+    browser.get(dashboard.charts)
+    charts = ["demo (best_score)", "demo (distinct)"]
+    text = text_once(browser, lambda text: all(chart in text for chart in charts))
+    assert all(chart in text for chart in charts)
+    assert "1 matching run" in text
+    browser.save_screenshot(str(tmp_path / "charts.png"))
+
+    browser.get(dashboard.candidates)
+    text = text_once(browser, lambda text: "9 matching runs" in text)
+    assert "9 matching runs" in text
+    assert "Sort: fitness" in text
+    order = ["softplus(x) - 0.5", "sin(x) + relu(x)", "cos(x) - x", "x * erf(x)", "3 - x"]
+    positions = [text.index(f"\n{expression}\n") for expression in order]
+    assert positions == sorted(positions)
+    browser.save_screenshot(str(tmp_path / "candidates.png"))
+    assert requested_hosts(browser) == {"127.0.0.1"}
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
+def test_ctrl_c_ends_the_dashboard_and_its_server(dashboard: RunningDashboard) -> None:
+    # The last test of this module: it ends the process that the others share.
+    assert len(processes_of(dashboard.runs_dir)) >= 2
+    dashboard.process.send_signal(signal.SIGINT)
+    assert dashboard.process.wait(30) == 130
+    assert processes_of(dashboard.runs_dir) == []

@@ -1,0 +1,389 @@
+"""The MLflow mirror: complete, the same however often it is written, and never in the way."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.journal import FILE_NAME, Event, Journal
+from search.tracking import Mirror, Store, TrackingError, database_path, names, store_uri
+from search.tracking.history import History
+from search.tracking.pages import flatten, shorten
+from search.tracking.replica import LOCK, Replica
+from search.tracking.store import exclusive
+from search.tracking.table import COLUMNS, candidate_rows, table_csv, table_json
+
+WriteCampaign = Callable[..., Path]
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "tracking.md"
+
+EVENTS = 24  # of the written campaign
+CANDIDATES_WITH_RUNS = {"all": 9, "promoted": 3, "none": 0}
+
+
+def mirror_of(folder: Path, **options: Any) -> Mirror:
+    return Mirror(folder / FILE_NAME, store=folder.parent, campaign_dir=folder, **options)
+
+
+def runs_of(runs_dir: Path, experiment: str) -> list[Any]:
+    with Store(runs_dir) as store:
+        found = store.client.get_experiment_by_name(experiment)
+        return list(store.client.search_runs([found.experiment_id])) if found else []
+
+
+def contents(runs_dir: Path) -> list[tuple[Any, ...]]:
+    """Every row that the mirror wrote, without the ids that MLflow draws at random."""
+    queries = (
+        "SELECT e.name, r.name, r.status, r.start_time, r.end_time FROM runs r",
+        "SELECT e.name, r.name, 'param', p.key, p.value FROM runs r JOIN params p USING (run_uuid)",
+        "SELECT e.name, r.name, 'tag', t.key, t.value FROM runs r JOIN tags t USING (run_uuid)",
+        "SELECT e.name, r.name, m.key, m.value, m.step, m.timestamp "
+        "FROM runs r JOIN metrics m USING (run_uuid)",
+        "SELECT e.name, r.name, 'latest', m.key, m.value, m.step "
+        "FROM runs r JOIN latest_metrics m USING (run_uuid)",
+    )
+    rows: list[tuple[Any, ...]] = []
+    with closing(sqlite3.connect(database_path(runs_dir))) as database:
+        for query in queries:
+            rows += database.execute(f"{query} JOIN experiments e USING (experiment_id)")
+        rows += database.execute(
+            "SELECT d.name, d.digest, i.destination_type FROM inputs i "
+            "JOIN datasets d ON d.dataset_uuid = i.source_id"
+        )
+    return sorted(rows, key=repr)
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+def test_the_campaign_is_one_run_with_its_settings_metrics_and_artifacts(
+    write_campaign: WriteCampaign, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_campaign()
+    mirror_of(folder).catch_up()
+    assert capfd.readouterr() == ("", "")
+
+    (run,) = runs_of(folder.parent, "demo")
+    assert (run.info.run_name, run.info.status) == ("demo", "FINISHED")
+    assert run.data.params["search.population"] == "64"
+    assert json.loads(run.data.params["scoring.rungs"])[1] == {"steps": 1000, "seeds": 2}
+    assert run.data.metrics["best_score"] == pytest.approx(2.3)
+    assert run.data.metrics["evaluations"] == 9
+    assert run.data.tags["best_expression"] == "softplus(x) - 0.5"
+    assert run.data.tags["finish_reason"] == "2 generations were done"
+    assert run.data.tags["version.jax"] == "0.10.2"
+    assert "demo/candidates" in run.data.tags["mlflow.note.content"]
+    assert run.inputs.dataset_inputs[0].dataset.name == "digits"
+    with Store(folder.parent) as store:
+        history = store.client.get_metric_history(run.info.run_id, "median_score")
+        spread = store.client.get_metric_history(run.info.run_id, "spread")
+    assert [(point.step, point.value) for point in history] == [(0, 1.1), (1, pytest.approx(1.8))]
+    assert [point.step for point in spread] == [1]
+
+    artifacts = Path(run.info.artifact_uri.removeprefix("file://"))
+    assert {str(p.relative_to(artifacts)) for p in artifacts.rglob("*.*")} == set(names.ARTIFACTS)
+    assert (artifacts / names.CAMPAIGN_FILE).read_text() == 'name = "demo"\n'
+
+
+@pytest.mark.parametrize("candidate_runs", CANDIDATES_WITH_RUNS)
+def test_candidates_have_runs_as_the_setting_says(
+    write_campaign: WriteCampaign, candidate_runs: Any
+) -> None:
+    folder = write_campaign()
+    mirror_of(folder, candidate_runs=candidate_runs).catch_up()
+    runs = runs_of(folder.parent, "demo/candidates")
+    assert len(runs) == CANDIDATES_WITH_RUNS[candidate_runs]
+
+
+def test_a_candidate_shows_its_highest_rung_and_keeps_the_lower_one(
+    write_campaign: WriteCampaign,
+) -> None:
+    folder = write_campaign()
+    mirror_of(folder, candidate_runs="all").catch_up()
+    runs = {run.info.run_name: run for run in runs_of(folder.parent, "demo/candidates")}
+
+    promoted = runs["softplus(x) - 0.5"]
+    assert promoted.data.metrics["rung"] == 1
+    assert promoted.data.metrics["validation_loss"] == pytest.approx(0.105)
+    assert promoted.data.params["expression"] == "softplus(x) - 0.5"
+    with Store(folder.parent) as store:
+        history = store.client.get_metric_history(promoted.info.run_id, "fitness")
+    assert [point.step for point in history] == [0, 1]
+
+    baseline, rejected = runs["swish: x * sigmoid(x)"], runs["4 - x"]
+    assert baseline.data.tags["origin"] == "baseline"
+    assert rejected.data.tags["outcome"] == "rejected"
+    assert "affine" in rejected.data.tags["reason"]
+    assert "fitness" not in rejected.data.metrics
+
+
+def test_a_fallback_is_announced_as_a_tag_and_in_the_description(
+    write_campaign: WriteCampaign,
+) -> None:
+    folder = write_campaign(fallback_for="mnist")
+    write_campaign("other")
+    for each in (folder, folder.parent / "other"):
+        mirror_of(each).catch_up()
+    (run,) = runs_of(folder.parent, "demo")
+    assert run.data.tags["fallback_for"] == "mnist"
+    assert "mnist could not be had" in run.data.tags["mlflow.note.content"]
+    (other,) = runs_of(folder.parent, "other")
+    assert "fallback_for" not in other.data.tags
+
+
+def test_writing_twice_writes_the_same(write_campaign: WriteCampaign) -> None:
+    folder = write_campaign()
+    mirror_of(folder).catch_up()
+    once = contents(folder.parent)
+    mirror_of(folder).catch_up()
+    assert contents(folder.parent) == once
+
+
+@pytest.mark.parametrize("calls_before_failure", [1, 6, 11])
+def test_an_interruption_between_any_two_calls_is_made_good(
+    write_campaign: WriteCampaign,
+    empty_store: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    calls_before_failure: int,
+) -> None:
+    from mlflow import MlflowClient
+
+    folder = write_campaign()
+    untouched = tmp_path / "untouched"
+    shutil.copytree(folder, untouched / "demo")
+    shutil.copy(empty_store, untouched)
+    mirror_of(untouched / "demo").catch_up()
+
+    remaining = [calls_before_failure]
+    for name in ("create_run", "log_batch", "set_terminated"):
+        call = getattr(MlflowClient, name)
+
+        def fail_in_the_end(*args: Any, call: Any = call, **options: Any) -> Any:
+            remaining[0] -= 1
+            if remaining[0] < 0:
+                raise ConnectionAbortedError("the plug was pulled")
+            return call(*args, **options)
+
+        monkeypatch.setattr(MlflowClient, name, fail_in_the_end)
+    with pytest.raises(ConnectionAbortedError):
+        mirror_of(folder).catch_up()
+    monkeypatch.undo()
+    mirror_of(folder).catch_up()
+    assert contents(folder.parent) == contents(untouched)
+
+
+def test_following_a_growing_journal_gives_what_sync_gives(
+    write_campaign: WriteCampaign, empty_store: Path, tmp_path: Path
+) -> None:
+    folder = write_campaign(count=6)
+    mirror = mirror_of(folder)
+    mirror.start()
+    for count in (12, 20, None):
+        write_campaign(count=count)
+        mirror.wake()
+    status = mirror.close(timeout_seconds=60.0)
+    assert (status.events_behind, status.error) == (0, None)
+
+    synced = tmp_path / "synced"
+    shutil.copytree(folder, synced / "demo")
+    shutil.copy(empty_store, synced)
+    mirror_of(synced / "demo").catch_up()
+    assert contents(folder.parent) == contents(synced)
+
+
+def test_an_unfinished_campaign_is_interrupted_until_it_goes_on(
+    write_campaign: WriteCampaign,
+) -> None:
+    folder = write_campaign(count=18)
+    mirror_of(folder).catch_up()
+    (run,) = runs_of(folder.parent, "demo")
+    assert (run.info.status, run.data.tags["state"]) == ("KILLED", "interrupted")
+    write_campaign()
+    mirror_of(folder).catch_up()
+    (run,) = runs_of(folder.parent, "demo")
+    assert (run.info.status, run.data.tags["state"]) == ("FINISHED", "finished")
+
+
+def test_a_locked_store_stops_nobody_and_is_completed_later(
+    write_campaign: WriteCampaign,
+) -> None:
+    folder = write_campaign()
+    mirror = mirror_of(folder)
+    with locked(database_path(folder.parent)):
+        mirror.start()
+        mirror.wake()
+        status = mirror.close(timeout_seconds=0.5)
+    assert status.events_behind == EVENTS
+    assert status.error is not None
+    mirror._thread.join(30.0)
+    mirror_of(folder).catch_up()
+    assert len(runs_of(folder.parent, "demo/candidates")) == CANDIDATES_WITH_RUNS["promoted"]
+
+
+def test_a_store_deleted_under_the_mirror_is_rebuilt(write_campaign: WriteCampaign) -> None:
+    folder = write_campaign(count=18)
+    replica = Replica(
+        folder / FILE_NAME, store=folder.parent, candidate_runs="all", campaign_dir=folder
+    )
+    replica.advance(after_write=lambda seconds: None, is_running=True)
+    for path in folder.parent.glob("mlflow.db*"):
+        path.unlink()
+    write_campaign()
+    replica.advance(after_write=lambda seconds: None, is_running=True)
+    replica.forget()
+    assert len(runs_of(folder.parent, "demo")) == 1
+    assert len(runs_of(folder.parent, "demo/candidates")) == CANDIDATES_WITH_RUNS["all"]
+
+
+def test_experiments_deleted_in_the_ui_come_back(write_campaign: WriteCampaign) -> None:
+    folder = write_campaign()
+    mirror_of(folder).catch_up()
+    once = contents(folder.parent)
+    with Store(folder.parent) as store:
+        for name in ("demo", "demo/candidates"):
+            found = store.client.get_experiment_by_name(name)
+            store.client.delete_experiment(found.experiment_id)
+    mirror_of(folder).catch_up()
+    assert contents(folder.parent) == once
+
+
+def test_a_store_that_is_no_database_is_said_once_at_the_end(
+    write_campaign: WriteCampaign,
+) -> None:
+    folder = write_campaign()
+    database_path(folder.parent).write_text("not a database, and longer than its header is" * 9)
+    mirror = mirror_of(folder)
+    mirror.start()
+    status = mirror.close(timeout_seconds=1.5)
+    assert status.events_behind == EVENTS
+    assert "not a database" in str(status.error)
+    with pytest.raises(TrackingError, match="cannot be written: DatabaseError: file is not a"):
+        mirror_of(folder).catch_up()
+
+
+def test_a_lock_is_tried_again_until_the_store_is_free(write_campaign: WriteCampaign) -> None:
+    folder = write_campaign()
+    mirror = mirror_of(folder)
+    with exclusive(folder / LOCK, wait=False):
+        mirror.start()
+        assert mirror.close(timeout_seconds=0.5).events_behind == EVENTS
+    mirror._thread.join(30.0)
+    again = mirror_of(folder)
+    again.start()
+    assert again.close(timeout_seconds=60.0).events_behind == 0
+
+
+def test_two_mirrors_of_one_campaign_do_not_write_together(write_campaign: WriteCampaign) -> None:
+    folder = write_campaign()
+    with (
+        exclusive(folder / LOCK, wait=False),
+        pytest.raises(TrackingError, match="another process is mirroring demo to MLflow now"),
+    ):
+        mirror_of(folder).catch_up()
+
+
+def test_a_journal_without_a_launch_is_refused(runs_dir: Path) -> None:
+    folder = runs_dir / "odd"
+    folder.mkdir()
+    with Journal(folder / FILE_NAME) as journal:
+        journal.append("finished", "0", {"reason": "none", "generations": 0})
+    with pytest.raises(TrackingError, match="does not begin with the settings of a campaign"):
+        mirror_of(folder).catch_up()
+
+
+def test_a_mirror_that_never_started_closes_at_once(write_campaign: WriteCampaign) -> None:
+    status = mirror_of(write_campaign()).close(timeout_seconds=60.0)
+    assert status.events_behind == EVENTS
+
+
+def test_every_name_that_is_written_is_in_the_tables(write_campaign: WriteCampaign) -> None:
+    folder = write_campaign(fallback_for="mnist")
+    mirror_of(folder, candidate_runs="all").catch_up()
+    for experiment, metrics, tags in (
+        ("demo", names.GENERATION_METRICS, names.CAMPAIGN_TAGS),
+        ("demo/candidates", names.CANDIDATE_METRICS, names.CANDIDATE_TAGS),
+    ):
+        for run in runs_of(folder.parent, experiment):
+            assert set(run.data.metrics) <= set(metrics)
+            open_ended = ("mlflow.", "version.", "stop.")
+            written = {tag for tag in run.data.tags if not tag.startswith(open_ended)}
+            assert written <= set(tags)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        names.GENERATION_METRICS,
+        names.CANDIDATE_METRICS,
+        names.CANDIDATE_PARAMS,
+        names.CAMPAIGN_TAGS,
+        names.CANDIDATE_TAGS,
+        names.ARTIFACTS,
+    ],
+)
+def test_every_name_is_documented(table: dict[str, str]) -> None:
+    text = DOCUMENTATION.read_text(encoding="utf-8")
+    for name, meaning in table.items():
+        assert f"| `{name}` | {meaning} |" in text
+
+
+def folded(folder: Path) -> History:
+    history = History()
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        for event in journal.events():
+            history.add(event)
+    return history
+
+
+def test_the_table_holds_every_candidate_the_fittest_first(write_campaign: WriteCampaign) -> None:
+    rows = candidate_rows(folded(write_campaign()).candidates.values())
+    assert [row["expression"] for row in rows[:2]] == ["softplus(x) - 0.5", "sin(x) + relu(x)"]
+    assert [row["outcome"] for row in rows[-2:]] == ["rejected", "rejected"]
+    assert len(rows) == 9
+    document = json.loads(table_json(rows))
+    assert document["columns"] == list(COLUMNS)
+    read = list(csv.DictReader(table_csv(rows).splitlines()))
+    assert [row["candidate_id"] for row in read] == [row["candidate_id"] for row in rows]
+    assert read[-1]["fitness"] == ""
+
+
+def test_the_rate_counts_trainings_by_the_journal_clock(write_campaign: WriteCampaign) -> None:
+    folder = write_campaign()
+    history = History()
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        for position, event in enumerate(journal.events()):
+            history.add(Event(event.sequence, event.kind, event.key, position, event.payload))
+    first, second = history.generations
+    assert (first.evaluations, second.evaluations) == (5, 9)
+    assert first.evaluations_per_second == pytest.approx(5 / 12)
+    assert second.evaluations_per_second == pytest.approx(4 / 10)
+
+
+def test_a_larger_budget_takes_a_finished_campaign_on(write_campaign: WriteCampaign) -> None:
+    history = folded(write_campaign())
+    assert history.finish is not None
+    payload = {**history.generations[-1].payload, "generation": 2}
+    history.add(Event(99, "generation", "000002", 2e9, payload))
+    assert history.finish is None
+
+
+def test_long_texts_are_cut_visibly_and_settings_flattened() -> None:
+    assert shorten("x" * 20, 10) == "xxxxxxxxx…"
+    assert flatten({"a": {"b": 1, "c": None}, "d": [1, 2]}) == {"a.b": 1, "d": "[1, 2]"}
+
+
+def test_the_address_of_the_store_is_absolute(tmp_path: Path) -> None:
+    assert store_uri(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
