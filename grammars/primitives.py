@@ -86,8 +86,8 @@ def _cosh(arrays: Arrays, a: Any) -> Any:
 
 
 def _softplus(arrays: Arrays, a: Any) -> Any:
-    np = arrays.np
-    return np.maximum(a, 0) + np.log1p(np.exp(-np.abs(a)))
+    # Not max(a, 0) + log1p(exp(-|a|)), which has the slope 0 at 0 in JAX; it is 1/2.
+    return arrays.np.logaddexp(a, 0.0)
 
 
 def _sinc(arrays: Arrays, a: Any) -> Any:
@@ -160,7 +160,7 @@ _ROWS: Final = (
         _softplus,
         lambda m, a: m.log(1 + m.exp(a)),
         6.0,
-        guard="max(a, 0) + log1p(exp(-|a|)): the same value with no overflow",
+        guard="logaddexp(a, 0): the same value with no overflow",
         source="Dugas, Bengio, Belisle, Nadeau, Garcia 2001",
     ),
     Primitive("erf", 1, lambda s, a: s.special.erf(a), lambda m, a: m.erf(a), 4.0),
