@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from grammars.expression import (
     NAMED_CONSTANTS,
@@ -20,56 +20,15 @@ from grammars.expression import (
     substitute,
 )
 from grammars.primitives import PRIMITIVES
+from grammars.tokens import ParseError, Token, cut, tokens
+
+__all__ = ["MAX_DEPTH", "MAX_SIZE", "MAX_TEXT_LENGTH", "ParseError", "parse"]
 
 MAX_TEXT_LENGTH: Final = 10_000
 MAX_DEPTH: Final = 60
 MAX_SIZE: Final = 10_000
 
-# Longer words are cut in messages.
-_LONGEST_WORD: Final = 40
-
-_TOKEN: Final = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
-    r"|(?P<name>[A-Za-z_]\w*)"
-    r'|(?P<string>"[^"\n]*"|\'[^\'\n]*\')'
-    r"|(?P<symbol>\*\*|>=|<=|[-+*/^(),<>=]))",
-    re.ASCII,
-)
-_SPACE: Final = re.compile(r"\s*", re.ASCII)
 _PARAMETER_NAME: Final = re.compile(r"[A-Za-z_]\w{0,39}", re.ASCII)
-
-
-class ParseError(ValueError):
-    """An expression that cannot be read.
-
-    Attributes:
-        problem: What is wrong, in words.
-        text: The whole text.
-        position: Index of the first offending character.
-    """
-
-    def __init__(self, problem: str, text: str, position: int) -> None:
-        self.problem, self.text, self.position = problem, text, position
-        super().__init__(f"{problem}\n{_pointed_at(text, position)}")
-
-    def __reduce__(self) -> tuple[type[ParseError], tuple[str, str, int]]:
-        # An exception is rebuilt from its message alone unless it says otherwise.
-        return ParseError, (self.problem, self.text, self.position)
-
-
-def _pointed_at(text: str, position: int) -> str:
-    """A one-line excerpt with a caret below `position`."""
-    start = max(0, position - 60)
-    excerpt = re.sub(r"\s", " ", text[start : position + 20])
-    return f"  {excerpt}\n  {' ' * (position - start)}^"
-
-
-class Token(NamedTuple):
-    """A lexical unit; `kind` is number, name, string, symbol or end."""
-
-    kind: str
-    text: str
-    position: int
 
 
 def parse(text: str, *, definitions: Mapping[str, Expression] | None = None) -> Expression:
@@ -99,34 +58,13 @@ def parse(text: str, *, definitions: Mapping[str, Expression] | None = None) -> 
     return _Parser(text, definitions).whole()
 
 
-def _tokens(text: str) -> list[Token]:
-    tokens = []
-    position = 0
-    end = len(text.rstrip())
-    while position < end:
-        match = _TOKEN.match(text, position)
-        if match is None or match.lastgroup is None:
-            space = _SPACE.match(text, position)
-            position = space.end() if space else position
-            raise ParseError(f"unexpected character {text[position]!r}", text, position)
-        kind = match.lastgroup
-        tokens.append(Token(kind, match.group(kind), match.start(kind)))
-        position = match.end()
-    tokens.append(Token("end", "", len(text)))
-    return tokens
-
-
-def _cut(word: str) -> str:
-    return word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}..."
-
-
 class _Parser:
     """One method a level of precedence, weakest first."""
 
     def __init__(self, text: str, definitions: Mapping[str, Expression]) -> None:
         self._text = text
         self._definitions = definitions
-        self._tokens = _tokens(text)
+        self._tokens = tokens(text)
         self._index = 0
         self._nesting = 0
         self._composed = 0
@@ -154,7 +92,7 @@ class _Parser:
 
     @property
     def _found(self) -> str:
-        return "the end of the text" if self._next.kind == "end" else repr(_cut(self._next.text))
+        return "the end of the text" if self._next.kind == "end" else repr(cut(self._next.text))
 
     def _error(self, problem: str, token: Token | None = None) -> ParseError:
         return ParseError(problem, self._text, (token or self._next).position)
@@ -171,17 +109,21 @@ class _Parser:
             raise self._error(f"expected {symbol!r}, found {self._found}")
 
     def _sum(self) -> Expression:
-        expression = self._product()
-        while symbol := self._take("+", "-"):
-            name = "add" if symbol == "+" else "sub"
-            expression = Call(name, (expression, self._product()))
-        return expression
+        return self._chain({"+": "add", "-": "sub"}, self._product)
 
     def _product(self) -> Expression:
-        expression = self._negation()
-        while symbol := self._take("*", "/"):
-            name = "mul" if symbol == "*" else "div"
-            expression = Call(name, (expression, self._negation()))
+        return self._chain({"*": "mul", "/": "div"}, self._negation)
+
+    def _chain(self, operators: Mapping[str, str], operand: Callable[[], Expression]) -> Expression:
+        """Reads operands between operators of one strength, which associate to the left."""
+        expression = operand()
+        length = 0
+        while symbol := self._take(*operators):
+            # Every link is a level of the tree: refuse a long chain before it is built.
+            if (length := length + 1) > MAX_DEPTH:
+                problem = f"more than {MAX_DEPTH} operations in a row; group them in parentheses"
+                raise self._error(problem)
+            expression = Call(operators[symbol], (expression, operand()))
         return expression
 
     def _negation(self) -> Expression:
@@ -230,7 +172,7 @@ class _Parser:
     def _number(self, token: Token) -> Constant:
         value = float(token.text)
         if value in (float("inf"), float("-inf")):
-            raise self._error(f"the number {_cut(token.text)} is too large for a float64", token)
+            raise self._error(f"the number {cut(token.text)} is too large for a float64", token)
         return Constant(value)
 
     def _named(self, token: Token) -> Expression:
@@ -251,7 +193,7 @@ class _Parser:
         known = ["x", "param", *NAMED_CONSTANTS, *PRIMITIVES, *self._definitions]
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]!r}?" if near else "`actsearch grammar list` shows the names"
-        return f"unknown primitive {_cut(name)!r}; {hint}"
+        return f"unknown primitive {cut(name)!r}; {hint}"
 
     def _call(self, token: Token) -> Expression:
         name, arity = token.text, PRIMITIVES[token.text].arity
@@ -320,7 +262,7 @@ class _Parser:
         self._expect("(")
         name = self._string("the parameter's name in quotes")
         if not _PARAMETER_NAME.fullmatch(name):
-            problem = f"a parameter's name is a word of at most 40 characters, got {_cut(name)!r}"
+            problem = f"a parameter's name is a word of at most 40 characters, got {cut(name)!r}"
             raise self._error(problem, token)
         self._expect(",")
         place = self._next
@@ -336,7 +278,7 @@ class _Parser:
             scope = self._string("the scope in quotes")
             if scope not in SCOPES:
                 allowed = ", ".join(SCOPES)
-                problem = f"unknown scope {_cut(scope)!r}; expected one of {allowed}"
+                problem = f"unknown scope {cut(scope)!r}; expected one of {allowed}"
                 raise self._error(problem, place)
             per = next(known for known in SCOPES if known == scope)
         self._expect(")")
