@@ -28,11 +28,12 @@ class GenerationSummary:
 
     Attributes:
         generation: Counted from 0.
-        considered: Candidates that the strategy proposed, each a function not seen before.
+        considered: Proposals of the strategy: the distinct ones and the duplicates.
+        distinct: Proposals whose function was new: the rejected and the trained.
         duplicates: Proposals that were drawn again, since their function was known.
         rejected: Candidates that a probe rejected.
-        distinct: Distinct functions that were trained.
-        promoted: Candidates that were scored beyond the first rung.
+        trained: Candidates that were trained on the first rung.
+        promoted: Candidates that were scored beyond it.
         best_score: Of the hall of fame's leader.
         best_id: Its candidate id.
         best_expression: Its expression.
@@ -42,9 +43,10 @@ class GenerationSummary:
 
     generation: int
     considered: int
+    distinct: int
     duplicates: int
     rejected: int
-    distinct: int
+    trained: int
     promoted: int
     best_score: float | None
     best_id: str | None
@@ -146,7 +148,9 @@ class Campaign:
         trainable = self._recorder.reject(candidates)
         standings = self._racing.run(trainable, self._recorder.evaluate)
         self._strategy.tell(standings)
-        is_new_best = self.hall_of_fame.add(standings)
+        is_new_best = self.hall_of_fame.add(
+            standing for standing in standings if standing.candidate.id not in self._baselines
+        )
         self._trained += len(trainable)
         summary = self._summary(generation, candidates, trainable, standings)
         self._journal.append("generation", f"{generation:06d}", asdict(summary))
@@ -215,10 +219,11 @@ class Campaign:
         quartiles = statistics.quantiles(scores, n=4) if len(scores) > 1 else None
         return GenerationSummary(
             generation=generation,
-            considered=len(candidates),
+            considered=len(candidates) + self._duplicates,
+            distinct=len(candidates),
             duplicates=self._duplicates,
             rejected=len(candidates) - len(trainable),
-            distinct=len(trainable),
+            trained=len(trainable),
             promoted=sum(standing.rung > 0 for standing in standings),
             best_score=best.evaluation.score if best else None,
             best_id=best.candidate.id if best else None,

@@ -230,7 +230,8 @@ def _builder(dataset: str, data_dir: Path) -> Any:
             for key, (image, label) in enumerate(pairs):
                 yield key, {"image": _png(image), "label": int(label)}
 
-    return Builder(data_dir=data_dir)
+    with _quiet():
+        return Builder(data_dir=data_dir)
 
 
 def _png(image: np.ndarray) -> io.BytesIO:

@@ -130,6 +130,7 @@ def _describe(summary: GenerationSummary, *, of: int) -> str:
         best = f"best {summary.best_score:.4f}  {summary.best_expression}"
     return (
         f"generation {summary.generation + 1}/{of}: {summary.considered} considered, "
-        f"{summary.rejected} rejected, {summary.distinct} trained, {summary.promoted} promoted; "
+        f"{summary.distinct} distinct, {summary.rejected} rejected, {summary.trained} trained, "
+        f"{summary.promoted} promoted; "
         f"{best}"
     )

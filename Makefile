@@ -1,0 +1,41 @@
+# `make quickstart` and `make test` do everything on a fresh machine; see README.md.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help install quickstart test test-export check benchmark clean
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
+
+install: .venv/.installed  ## make .venv and install the project with everything that tests need
+
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "actsearch needs Python 3.11 or later; name one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+quickstart: install  ## a first campaign, in at most four minutes; again, it continues
+	$(BIN)/actsearch launch runs/campaigns/quickstart.toml
+
+test: install  ## the whole test suite
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+test-export: install  ## the exports in every framework (installs the frameworks)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev,export]'
+	$(BIN)/python -m pytest -m frameworks tests/grammars/export
+
+check: install  ## style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+benchmark: install  ## rates and ratios, side by side in one run
+	$(BIN)/python -m tests.benchmarks
+
+clean:  ## remove the environment and caches; campaigns stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

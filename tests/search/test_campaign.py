@@ -1,0 +1,182 @@
+"""The loop over simulated scores: determinism, resuming, stopping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evaluators.evaluation import Outcome
+from grammars import BASELINES, load_grammar
+from search.campaign import Campaign, Ending, GenerationSummary
+from search.hall_of_fame import FILE_NAME as HALL_OF_FAME
+from search.journal import FILE_NAME, Journal
+from search.leaderboard import leaderboard, read_evaluation
+from search.racing import Standing
+from search.settings import Settings
+
+from .simulation import BENCH, Simulation
+
+
+def settings(**changes: Any) -> Settings:
+    document: dict[str, Any] = {
+        "name": "test",
+        "seed": 3,
+        "search": {"population": 12},
+        "scoring": {"rungs": [{"steps": 10}, {"steps": 40, "seeds": 2}], "reduction_factor": 3.0},
+        "stop": {"generations": 4},
+    }
+    for key, value in changes.items():
+        section, _, name = key.partition("__")
+        if name:
+            document.setdefault(section, {})[name] = value
+        else:
+            document[section] = value
+    return Settings.model_validate(document)
+
+
+def run(
+    folder: Path, chosen: Settings, simulation: Simulation | None = None, **more: Any
+) -> Ending:
+    folder.mkdir(exist_ok=True)
+    with Journal(folder / FILE_NAME) as journal:
+        campaign = Campaign(
+            chosen,
+            grammar=load_grammar(chosen.grammar),
+            bench=BENCH,
+            journal=journal,
+            executor=simulation or Simulation(),
+            **more,
+        )
+        return campaign.run()
+
+
+def told(folder: Path) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """The journal without its times."""
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        return [(event.kind, event.key, event.payload) for event in journal.events()]
+
+
+def test_it_runs_its_generations_and_says_why_it_ended(tmp_path: Path) -> None:
+    assert run(tmp_path, settings()) == Ending("4 generations are done")
+    generations = [payload for kind, _, payload in told(tmp_path) if kind == "generation"]
+    assert [g["generation"] for g in generations] == [0, 1, 2, 3]
+    for generation in generations:
+        assert generation["distinct"] == 12
+        assert generation["considered"] == generation["distinct"] + generation["duplicates"]
+        assert generation["distinct"] == generation["rejected"] + generation["trained"]
+    best = [g["best_score"] for g in generations]
+    assert best == sorted(best)
+
+
+def test_baselines_climb_every_rung(tmp_path: Path) -> None:
+    run(tmp_path, settings(stop__generations=1))
+    with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
+        rows = [row for row in leaderboard(journal) if row.origin == "baseline"]
+    assert {row.name for row in rows} == set(BASELINES)
+    assert {(row.steps, row.seeds) for row in rows} == {(40, 2)}
+    assert rows[0].name == "swish"
+
+
+def test_no_function_is_trained_twice(tmp_path: Path) -> None:
+    simulation = Simulation()
+    run(tmp_path, settings(), simulation)
+    assert len(set(simulation.done)) == len(simulation.done)
+
+
+def test_one_seed_gives_one_campaign_whatever_the_batches(tmp_path: Path) -> None:
+    run(tmp_path / "a", settings(), Simulation(batch=1))
+    run(tmp_path / "b", settings(), Simulation(batch=50))
+    run(tmp_path / "c", settings(seed=4), Simulation())
+    assert told(tmp_path / "a") == told(tmp_path / "b")
+    assert told(tmp_path / "a") != told(tmp_path / "c")
+
+
+@pytest.mark.parametrize("stop_after", [1, 10, 21, 40, 60])
+def test_a_stopped_campaign_goes_on_as_if_nothing_had_happened(
+    tmp_path: Path, stop_after: int
+) -> None:
+    run(tmp_path / "whole", settings())
+    first, second = Simulation(stop_after=stop_after), Simulation()
+    ending = run(tmp_path / "cut", settings(), first)
+    assert ending == Ending("stopped on request", interrupted=True)
+    run(tmp_path / "cut", settings(), second)
+    assert told(tmp_path / "cut") == told(tmp_path / "whole")
+    assert not set(first.done) & set(second.done)
+
+
+def test_a_finished_campaign_is_not_repeated_and_can_be_extended(tmp_path: Path) -> None:
+    run(tmp_path / "long", settings(stop__generations=6))
+    run(tmp_path / "short", settings(stop__generations=3))
+    again = Simulation()
+    assert run(tmp_path / "short", settings(stop__generations=3), again).reason == (
+        "3 generations are done"
+    )
+    assert again.done == []
+    run(tmp_path / "short", settings(stop__generations=6))
+    without_ends = [event for event in told(tmp_path / "short") if event[0] != "finished"]
+    assert without_ends == [event for event in told(tmp_path / "long") if event[0] != "finished"]
+
+
+def test_evaluations_bound_a_campaign(tmp_path: Path) -> None:
+    ending = run(tmp_path, settings(stop__evaluations=20, stop__generations=50))
+    assert ending.reason == "24 candidates are trained" or "candidates are trained" in ending.reason
+    trained = [payload["trained"] for kind, _, payload in told(tmp_path) if kind == "generation"]
+    assert sum(trained) >= 20 > sum(trained[:-1])
+
+
+def test_time_bounds_a_campaign(tmp_path: Path) -> None:
+    ending = run(tmp_path, settings(stop__minutes=1e-6, stop__generations=100_000))
+    assert ending == Ending("its 1e-06 minutes are over")
+
+
+def test_rejections_are_recorded_with_their_reason_and_not_trained(tmp_path: Path) -> None:
+    simulation = Simulation()
+    run(tmp_path, settings(search__population=40), simulation)
+    evaluations = [
+        read_evaluation(payload)[1] for kind, _, payload in told(tmp_path) if kind == "evaluation"
+    ]
+    rejected = [e for e in evaluations if e.outcome is Outcome.REJECTED]
+    assert rejected
+    assert all(evaluation.reason for evaluation in rejected)
+    assert not {e.expression for e in rejected} & {text for text, _ in simulation.done}
+
+
+class Listener:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.generations: list[GenerationSummary] = []
+        self.bests: list[Standing] = []
+        self.progress: list[tuple[int, int, int]] = []
+
+    def on_progress(self, rung: int, done: int, total: int) -> None:
+        self.progress.append((rung, done, total))
+
+    def on_generation(self, summary: GenerationSummary) -> None:
+        self.generations.append(summary)
+
+    def on_best(self, standing: Standing) -> None:
+        self.bests.append(standing)
+
+
+def test_observers_hear_of_progress_generations_and_bests(tmp_path: Path) -> None:
+    listener = Listener()
+    run(tmp_path, settings(), observers=[listener])
+    assert [summary.generation for summary in listener.generations] == [0, 1, 2, 3]
+    assert [standing.rank_key for standing in listener.bests] == sorted(
+        standing.rank_key for standing in listener.bests
+    )
+    assert listener.bests[-1].candidate.id == listener.generations[-1].best_id
+    assert (0, len(BASELINES), len(BASELINES)) in listener.progress
+
+
+def test_the_hall_of_fame_stays_current_in_its_file(tmp_path: Path) -> None:
+    run(tmp_path, settings())
+    lines = (tmp_path / HALL_OF_FAME).read_text().splitlines()
+    assert lines[0].startswith("rank,candidate_id,expression,score")
+    with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
+        best = next(row for row in leaderboard(journal) if row.origin == "discovered")
+    assert lines[1].split(",")[:2] == ["1", best.candidate_id]
