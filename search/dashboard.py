@@ -18,6 +18,7 @@ from typing import Final, Self
 
 from search.tracking import (
     Store,
+    TrackingError,
     artifacts_path,
     candidates_link,
     charts_link,
@@ -40,7 +41,7 @@ _SERVER_ENVIRONMENT: Final = {
 }
 
 
-class DashboardError(RuntimeError):
+class DashboardError(TrackingError):
     """The MLflow server did not start, or ended by itself."""
 
 

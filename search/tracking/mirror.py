@@ -26,7 +26,8 @@ class MirrorStatus:
     """How a mirror was left.
 
     Attributes:
-        events_behind: Events of the journal that are not in the store.
+        events_behind: Events of the journal that are not in the store; 0 is possible with an
+            error, when only the table, the pictures or the campaign's state are not up to date.
         error: What last went wrong, in words; None if the mirror is complete.
     """
 
@@ -89,10 +90,10 @@ class Mirror:
         if self._thread.is_alive():
             self._thread.join(timeout_seconds)
         self._abandoned.set()
-        behind = self._count_events_behind()
-        if behind and self._error is None:
-            self._error = f"it was not done after {timeout_seconds:g} s"
-        return MirrorStatus(behind, self._error)
+        behind, error = self._count_events_behind(), self._error
+        if error is None and (behind or self._thread.is_alive()):
+            error = f"it was not done after {timeout_seconds:g} s"
+        return MirrorStatus(behind, error)
 
     def catch_up(self) -> None:
         """Brings the store into step with the journal, then returns; for `sync`.
@@ -105,7 +106,7 @@ class Mirror:
             self._replica.advance(after_write=lambda seconds: None, is_running=False)
             self._replica.summarise(is_running=False)
             self._replica.analyze()
-        except (OSError, RuntimeError):
+        except (FileNotFoundError, RuntimeError):
             raise
         except Exception as error:  # MLflow and SQLAlchemy have no common base
             raise TrackingError(

@@ -90,11 +90,11 @@ class Replica:
 
     def forget(self) -> None:
         """Lets go of the store and of all that is believed about it; `advance` begins anew."""
-        self._resources.close()
         self._store = None
         self._pages = None
         self._history = History()
         self._position = 0
+        self._resources.close()
 
     def _write(
         self, events: Iterable[Event], *, after_write: Callable[[float], None], is_running: bool
