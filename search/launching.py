@@ -179,7 +179,6 @@ def _mirrored(
     mirror = Mirror(
         journal.path,
         store=runs_dir,
-        candidate_runs=settings.tracking.candidate_runs,
         campaign_dir=journal.path.parent,
     )
     mirror.start()
@@ -187,7 +186,7 @@ def _mirrored(
         yield [_Waker(mirror)]
     finally:
         status = mirror.close(timeout_seconds=MIRROR_SECONDS)
-        if status.events_behind:
+        if status.error:
             announce(
                 f"the MLflow mirror is {status.events_behind} events behind ({status.error}); "
                 f"`actsearch sync {settings.name}` completes it"

@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from search.cli import campaigns, data, evaluation, plotting
+from search.cli import campaigns, dashboard, data, evaluation, plotting
 from search.cli.options import INTERRUPTED
 
 INPUT_ERROR: Final = 2
@@ -30,6 +30,8 @@ app.command("launch")(campaigns.launch_command)
 app.command("leaderboard")(campaigns.leaderboard_command)
 app.command("evaluate")(evaluation.evaluate_command)
 app.command("plot")(plotting.plot_command)
+app.command("dashboard")(dashboard.dashboard_command)
+app.command("sync")(dashboard.sync_command)
 
 data_app = typer.Typer(help="Data sets.", no_args_is_help=True)
 data_app.command("prepare")(data.prepare_command)

@@ -1,0 +1,134 @@
+"""Real workers, really killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from evaluators.evaluation import Evaluation, Outcome
+from evaluators.fidelity import Fidelity
+from grammars import Expression, parse
+from search.executors import Interrupted, ProcessPool, Workload
+from search.executors.executor import split
+
+WORKLOAD = Workload("digits-mlp", "digits")
+FIDELITY = Fidelity(30, (0, 1))
+EXPRESSIONS = [parse(text) for text in ("relu", "swish", "tanh", "x * tanh(x)", "sin(x)")]
+
+
+def pool(*, workers: int, timeout_seconds: float = 60.0, batch: int = 8) -> ProcessPool:
+    return ProcessPool(WORKLOAD, workers=workers, batch=batch, timeout_seconds=timeout_seconds)
+
+
+def evaluate(
+    executor: ProcessPool, expressions: list[Expression], fidelity: Fidelity = FIDELITY
+) -> list[Evaluation]:
+    batches = executor.evaluate(expressions, fidelity, stopping=threading.Event())
+    return [evaluation for batch in batches for evaluation in batch]
+
+
+def essence(evaluations: list[Evaluation]) -> list[tuple[object, ...]]:
+    """All but the time."""
+    return [(e.candidate_id, e.outcome, e.reason, e.per_seed) for e in evaluations]
+
+
+def workers_of(process: int) -> list[int]:
+    """The processes below this one that evaluate, by their parents in /proc."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            parents[int(entry.name)] = int(fields[1])
+    servers = [child for child, parent in parents.items() if parent == process]
+    return [child for child, parent in parents.items() if parent in servers]
+
+
+@pytest.fixture(scope="module")
+def alone() -> list[Evaluation]:
+    """What one worker says, all candidates in one batch."""
+    with pool(workers=1) as executor:
+        return evaluate(executor, EXPRESSIONS)
+
+
+def test_results_come_in_order_and_are_those_of_the_functions(alone: list[Evaluation]) -> None:
+    assert [e.expression for e in alone] == [str(expression) for expression in EXPRESSIONS]
+    assert {e.outcome for e in alone} == {Outcome.SCORED}
+    assert all(len(e.per_seed) == 2 for e in alone)
+    assert all((e.validation_accuracy or 0.0) > 0.2 for e in alone)
+
+
+def test_results_do_not_depend_on_workers_or_batches(alone: list[Evaluation]) -> None:
+    with pool(workers=2, batch=2) as executor:
+        assert essence(evaluate(executor, EXPRESSIONS)) == essence(alone)
+
+
+def test_a_killed_worker_costs_nobody_a_result(alone: list[Evaluation]) -> None:
+    with pool(workers=1) as executor:
+        evaluate(executor, EXPRESSIONS[:1])
+        killed: list[int] = []
+        killer = threading.Thread(target=kill_workers, args=[killed])
+        killer.start()
+        evaluations = evaluate(executor, EXPRESSIONS)
+        killer.join()
+    assert killed
+    assert essence(evaluations) == essence(alone)
+
+
+def kill_workers(killed: list[int]) -> None:
+    """Kills the workers of this process in the middle of their first batch."""
+    time.sleep(0.5)
+    for worker in workers_of(os.getpid()):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if b"forkserver" in Path(f"/proc/{worker}/cmdline").read_bytes():
+                os.kill(worker, signal.SIGKILL)
+                killed.append(worker)
+
+
+def test_a_candidate_over_its_time_is_failed_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("search.executors.process_pool.STARTING_SECONDS", 0.0)
+    with pool(workers=1, timeout_seconds=0.01) as executor:
+        evaluations = evaluate(executor, EXPRESSIONS[:2], Fidelity(100_000, (0,)))
+    assert [e.outcome for e in evaluations] == [Outcome.FAILED] * 2
+    assert {e.reason for e in evaluations} == {"it took longer than 0.01 s a seed"}
+
+
+def test_stopping_delivers_the_running_batches_first() -> None:
+    stopping = threading.Event()
+    delivered: list[Evaluation] = []
+    with pool(workers=1, batch=1) as executor:
+        batches = executor.evaluate(EXPRESSIONS, FIDELITY, stopping=stopping)
+        delivered += next(batches)
+        stopping.set()
+        with pytest.raises(Interrupted):
+            list(batches)
+    assert [e.expression for e in delivered] == [str(EXPRESSIONS[0])]
+
+
+@pytest.mark.parametrize(
+    ("count", "batch", "workers", "sizes"),
+    [
+        (10, 4, 1, [4, 4, 2]),
+        (10, 32, 2, [5, 5]),
+        (1, 32, 4, [1]),
+        (0, 32, 2, []),
+        (3, 8, 2, [2, 1]),
+    ],
+)
+def test_batches_are_bounded_and_keep_all_workers_busy(
+    count: int, batch: int, workers: int, sizes: list[int]
+) -> None:
+    expressions = [EXPRESSIONS[number % 5] for number in range(count)]
+    groups = split(expressions, batch=batch, workers=workers)
+    assert [len(group) for group in groups] == sizes
+    assert [e for group in groups for e in group] == expressions
