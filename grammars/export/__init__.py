@@ -1,10 +1,12 @@
 """Exports: a discovered function as a file for every framework, verified first."""
 
+from grammars.export.comparison import Check
 from grammars.export.delivery import export, render
+from grammars.export.json import read_json
 from grammars.export.lowering import ExportError
 from grammars.export.provenance import Provenance
 from grammars.export.targets import TARGETS, Target
-from grammars.export.verification import Check, Verification, verify
+from grammars.export.verification import Verification, verify
 
 __all__ = [
     "TARGETS",
@@ -14,6 +16,7 @@ __all__ = [
     "Target",
     "Verification",
     "export",
+    "read_json",
     "render",
     "verify",
 ]

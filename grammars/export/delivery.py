@@ -15,7 +15,7 @@ from grammars.export.function import DEFAULT_NAME, Function
 from grammars.export.lowering import ExportError
 from grammars.export.provenance import Provenance
 from grammars.export.targets import TARGETS, Target
-from grammars.export.verification import Exported, Verification, verify
+from grammars.export.verification import Effort, Exported, Verification, verify
 from grammars.expression import Expression
 
 REPORT_NAME: Final = "verification.json"
@@ -74,6 +74,7 @@ def export(
     provenance: Provenance | None = None,
     verify_files: bool = True,
     interpreter: str = sys.executable,
+    effort: Effort = "usual",
 ) -> list[Verification]:
     """Writes a function as files that stand alone, once each has been run in its framework.
 
@@ -88,9 +89,10 @@ def export(
         provenance: What the files tell about the function.
         verify_files: False leaves every file unverified, and says so.
         interpreter: The Python that runs the files; it need not have this package.
+        effort: Of the verification, as in `verify`.
 
     Returns:
-        One verification a target, in their order.
+        One verification for each target and each framework that runs it, in their order.
 
     Raises:
         ExportError: If a target or the name is not one that can be used, or the expression is too
@@ -105,18 +107,16 @@ def export(
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as workplace:
         drafts = []
         for row, place in zip(rows, places, strict=True):
-            path = Path(workplace) / place.name
-            _write(path, row.render(function))
-            drafts.append(Exported(row.name, row.framework, path, function))
+            draft = Exported(row, Path(workplace) / place.name, function)
+            _write(draft.path, row.render(function))
+            drafts.append(draft)
         if verify_files:
-            results = verify(drafts, interpreter=interpreter)
+            results = verify(drafts, interpreter=interpreter, effort=effort)
         else:
-            results = [
-                Verification(draft.target, draft.path.name, "unverified", "not asked for")
-                for draft in drafts
-            ]
-        for draft, place, result in zip(drafts, places, results, strict=True):
-            if result.status != "failed":
+            results = [draft.verdict("unverified", "not asked for") for draft in drafts]
+        failed = {result.file for result in results if result.status == "failed"}
+        for draft, place in zip(drafts, places, strict=True):
+            if place.name not in failed:
                 os.replace(draft.path, place)
         _write(Path(workplace) / REPORT_NAME, _report(folder / REPORT_NAME, function, results))
         os.replace(Path(workplace) / REPORT_NAME, folder / REPORT_NAME)
@@ -153,6 +153,8 @@ def _report(path: Path, function: Function, results: Sequence[Verification]) -> 
         except (ValueError, KeyError, TypeError, RecursionError):
             files = {}
     for result in results:
-        files[result.file] = {"expression": str(function.expression), **result.to_json()}
+        files[result.file] = {"expression": str(function.expression), "verifications": []}
+    for result in results:
+        files[result.file]["verifications"].append(result.to_json())
     document = {"format": REPORT_FORMAT, "files": dict(sorted(files.items()))}
     return json.dumps(document, indent=2) + "\n"

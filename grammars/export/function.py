@@ -2,82 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
-import keyword
-import re
-import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from grammars.export.derivative import derivative
 from grammars.export.lowering import ExportError, check_size, fold, guard_branches
+from grammars.export.names import check_name, free_name
 from grammars.export.provenance import Provenance, description
-from grammars.export.recognition import recognise
+from grammars.export.recognition import WHOLE_FUNCTIONS, recognise
 from grammars.expression import Expression, Scope
+from grammars.primitives import PRIMITIVES
 
 DEFAULT_NAME: Final = "activation"
-MAX_NAME_LENGTH: Final = 60
-
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-# Names that the exported files use for something else, in any of their languages.
-_TAKEN: Final = frozenset(
-    [
-        "x",
-        "self",
-        "axis",
-        "channels",
-        "parameters",
-        "dtype",
-        "wide",
-        "value",
-        "values",
-        "slope",
-        "name",
-        "rngs",
-        "inputs",
-        "outputs",
-        "jax",
-        "jnp",
-        "np",
-        "nnx",
-        "eqx",
-        "nn",
-        "torch",
-        "functional",
-        "keras",
-        "ops",
-        "math",
-        "sympy",
-        "annotations",
-        "float",
-        "double",
-        "int",
-        "return",
-        "const",
-        "static",
-        "inline",
-        "if",
-        "else",
-        "for",
-        "while",
-    ]
-)
-
-
-def check_name(name: str) -> str:
-    """Returns a name that is fit for a function, a class and a file.
-
-    Raises:
-        ExportError: If it is not an identifier, is a keyword, or is too long.
-    """
-    allowed = f"a letter, then letters, digits and '_', at most {MAX_NAME_LENGTH} in all"
-    if not _NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
-        raise ExportError(f"cannot call the function {name[:80]!r}; a name is {allowed}")
-    if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in _TAKEN:
-        raise ExportError(f"cannot call the function {name!r}: the name is taken; choose another")
-    return name
 
 
 @dataclass(frozen=True)
@@ -123,11 +61,10 @@ class Function:
     @cached_property
     def parameters(self) -> tuple[TrainedParameter, ...]:
         """The trainable parameters with their values, under names that no file uses otherwise."""
-        # Compared without case, since files write the constants of `beta` as `BETA`.
-        taken = {word.lower() for word in (*_TAKEN, *keyword.kwlist, self.name, self.class_name)}
+        taken = {self.name.lower(), self.class_name.lower()}
         result = []
         for parameter in self.expression.parameters:
-            name = _free_name(parameter.name, taken)
+            name = free_name(parameter.name, taken)
             taken.add(name.lower())
             value = self.provenance.value_of(parameter.name, parameter.start)
             result.append(TrainedParameter(parameter.name, name, value, parameter.per))
@@ -152,11 +89,6 @@ class Function:
         """What the parameters are called in the text, by their names in the expression."""
         return {parameter.original: prefix + parameter.name for parameter in self.parameters}
 
-    @cached_property
-    def folded(self) -> Expression:
-        """The expression with its constant parts computed."""
-        return fold(self.expression)
-
     def lowered(self, known: Collection[str]) -> Expression:
         """For frameworks that differentiate in reverse: guarded, with the framework's functions.
 
@@ -167,43 +99,20 @@ class Function:
         return fold(recognise(guarded, known))
 
     @cached_property
+    def stable(self) -> Expression:
+        """The expression with such parts as log(1 + exp(x)) in their stable form, softplus(x)."""
+        return recognise(self.expression, [name for name in WHOLE_FUNCTIONS if name in PRIMITIVES])
+
+    @cached_property
+    def value(self) -> Expression:
+        """What to compute, for targets that do not differentiate."""
+        return fold(self.stable)
+
+    @cached_property
     def slope(self) -> Expression:
         """The derivative, for targets that do not differentiate."""
-        return fold(derivative(self.expression))
+        return fold(derivative(self.stable))
 
     def heading(self, title: str) -> list[str]:
         """The lines that introduce a file."""
         return description(self.expression, self.provenance, title=title)
-
-    def docstring(self, title: str) -> str:
-        """A Python docstring for the whole file."""
-        return '"""' + "\n".join(self.heading(title)) + '\n"""'
-
-
-def _free_name(wanted: str, taken: Collection[str]) -> str:
-    """The name itself, or the first of `name_`, `name_2`, `name_3` ... that is free."""
-    base = wanted.strip("_") or "parameter"
-    for name in itertools.chain([base, f"{base}_"], (f"{base}_{i}" for i in itertools.count(2))):
-        # The files call their intermediate values t1, t2 ...
-        if name.lower() not in taken and not re.fullmatch(r"t\d+", name):
-            return name
-    raise AssertionError("unreachable: the candidates never end")
-
-
-def python_value(value: float | tuple[float, ...]) -> str:
-    """A parameter's value as a Python literal, broken into lines where it is long."""
-    if isinstance(value, float):
-        return repr(value)
-    numbers = ", ".join(map(repr, value)) + ("," if len(value) == 1 else "")
-    if len(numbers) < 60:
-        return f"({numbers})"
-    return (
-        "(\n"
-        + textwrap.fill(f"{numbers},", 92, initial_indent="    ", subsequent_indent="    ")
-        + "\n)"
-    )
-
-
-def indented(lines: Sequence[str], spaces: int = 4) -> str:
-    """The lines as an indented block."""
-    return textwrap.indent("\n".join(lines), " " * spaces)

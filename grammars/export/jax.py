@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from grammars.export.function import Function, indented, python_value
+from grammars.export.function import Function
+from grammars.export.python_source import (
+    HALF_PRECISION,
+    documentation,
+    helpers,
+    indented,
+    module,
+    signature,
+)
 from grammars.export.recognition import WHOLE_FUNCTIONS
 from grammars.export.writing import ARITHMETIC, Body, Form, Language, python_power, write
-from grammars.expression import ATOM, POWER
+from grammars.expression import ATOM, POWER, Call, Expression, Variable
 from grammars.primitives import EXP_ARGUMENT_MAX, SINC_SERIES_BELOW
 
 _SINC: Final = f'''
@@ -65,15 +73,15 @@ _FORMS: Final = {
     "softsign": Form("jax.nn.soft_sign({0})"),
 }
 
-LANGUAGE: Final = Language(_FORMS, {"_sinc": _SINC}, whole_power=python_power)
+LANGUAGE: Final = Language(_FORMS, {"_sinc": _SINC}, special=python_power)
 KNOWN: Final = tuple(name for name in WHOLE_FUNCTIONS if name in _FORMS)
 
 _ALONG: Final = '''
 def _along(value: jax.typing.ArrayLike, x: jax.Array, axis: int) -> jax.Array:
     """Lays one value a channel along an axis of `x`; a single value serves all channels."""
     value = jnp.asarray(value, x.dtype)
-    if value.ndim == 0:
-        return value
+    if value.size == 1:
+        return value.reshape(())
     shape = [1] * x.ndim
     shape[axis] = value.size
     return value.reshape(shape)
@@ -81,92 +89,54 @@ def _along(value: jax.typing.ArrayLike, x: jax.Array, axis: int) -> jax.Array:
 
 
 def render(function: Function) -> str:
-    """The source of a module that needs JAX alone and defines the function.
+    """The source of a module that needs JAX alone and defines the function."""
+    return module(
+        function,
+        "An activation function for JAX.",
+        imports="import jax\nimport jax.numpy as jnp",
+        parts=definitions(function),
+    )
+
+
+def definitions(function: Function) -> list[str]:
+    """The helpers and the function itself, without imports.
 
     Half precision is widened to float32 inside and rounded once at the end, which XLA fuses; the
     framework's own functions are left to do as they do.
     """
-    parts = [
-        function.docstring("An activation function for JAX."),
-        "\n\nimport jax\nimport jax.numpy as jnp\n",
-        definitions(function),
-    ]
-    return "".join(parts)
-
-
-def definitions(function: Function) -> str:
-    """The helpers and the function itself, without imports."""
-    body = write((function.lowered(KNOWN),), LANGUAGE, names=function.names())
-    helpers = [LANGUAGE.helpers[name] for name in body.helpers]
-    if function.parameters:
-        helpers.insert(0, _ALONG)
-    values = [
-        f"\n{parameter.name.upper()} = {python_value(parameter.value)}"
-        for parameter in function.parameters
-        if isinstance(parameter.value, tuple)
-    ]
-    constants = "".join(values) + "\n" if values else ""
-    return (
-        constants
-        + "".join(f"\n{helper}" for helper in helpers)
-        + f"\n\n{_function(function, body)}"
-    )
-
-
-def _function(function: Function, body: Body) -> str:
-    lines = [*_documentation(function)]
+    lowered = function.lowered(KNOWN)
+    body = write((lowered,), LANGUAGE, names=function.names())
+    lines = documentation(function, summary="Applies the function to every element.")
     lines.append("x = jnp.asarray(x)")
-    result = body.values[0]
-    if is_own(function, body):
-        lines.append(f"return {result}")
+    if is_one_function(lowered):
+        lines.append(f"return {body.values[0]}")
     else:
-        lines.extend(_wide(function, body, result))
-    return f"{_signature(function)}\n{indented(lines)}\n"
-
-
-def is_own(function: Function, body: Body) -> bool:
-    """Whether the whole function is one function of the framework, such as `jax.nn.silu(x)`."""
-    return (
-        not body.statements
-        and not body.helpers
-        and body.values[0].startswith("jax.nn.")
-        and body.values[0].split("(", 1)[1].startswith(("x)", "x, approximate"))
+        lines += _computation(function, body)
+    head = signature(
+        function, array="jax.typing.ArrayLike", value="jax.typing.ArrayLike", returns="jax.Array"
     )
+    along = [_ALONG] if function.parameters else []
+    return [*along, *helpers(LANGUAGE, body), f"{head}\n{indented(lines)}"]
 
 
-def _wide(function: Function, body: Body, result: str) -> list[str]:
-    lines = [
-        "# Integers become floats; half precision is computed in float32 and rounded at the end.",
+def is_one_function(lowered: Expression) -> bool:
+    """Whether the whole function is one of the framework's own, such as `silu(x)`."""
+    match lowered:
+        case Call(name, (Variable(),)):
+            return LANGUAGE.forms[name].text.startswith("jax.nn.")
+    return False
+
+
+def _computation(function: Function, body: Body) -> list[str]:
+    value = body.values[0]
+    if not function.value.uses_input:
+        value = f"jnp.broadcast_to({value}, x.shape)"
+    return [
+        HALF_PRECISION,
         "dtype = jnp.result_type(x, float)",
         "x = x.astype(jnp.promote_types(dtype, jnp.float32))",
+        *(f"{p.name} = _along({p.name}, x, axis)" for p in function.parameters),
+        *body.statements,
+        f"value = {value}",
+        "return value.astype(dtype)",
     ]
-    for parameter in function.parameters:
-        place = f"_along({parameter.name}, x, axis)"
-        lines.append(f"{parameter.name} = {place}")
-    lines.extend(body.statements)
-    if not function.folded.uses_input:
-        result = f"jnp.broadcast_to({result}, x.shape)"
-    return [*lines, f"value = {result}", "return value.astype(dtype)"]
-
-
-def _signature(function: Function) -> str:
-    if not function.parameters:
-        return f"def {function.name}(x: jax.typing.ArrayLike) -> jax.Array:"
-    arguments = ["x: jax.typing.ArrayLike"]
-    for parameter in function.parameters:
-        is_row = isinstance(parameter.value, tuple)
-        default = parameter.name.upper() if is_row else repr(parameter.value)
-        arguments.append(f"{parameter.name}: jax.typing.ArrayLike = {default}")
-    arguments.extend(["*", "axis: int = -1"])
-    return f"def {function.name}(\n{indented([f'{a},' for a in arguments])}\n) -> jax.Array:"
-
-
-def _documentation(function: Function) -> list[str]:
-    lines = ['"""Applies the function to every element.', "", "Args:", "    x: Any shape."]
-    lines += [
-        f"    {parameter.name}: Trainable, per {parameter.per}: one value, or one a channel."
-        for parameter in function.parameters
-    ]
-    if function.parameters:
-        lines.append("    axis: The axis of `x` that counts the channels.")
-    return [*lines, "", "Returns:", "    The shape and precision of `x`.", '"""']

@@ -185,7 +185,10 @@ class _Walk:
     def _disturbed(self, result: numpy.ndarray, primitive: str) -> numpy.ndarray:
         if self._random is None:
             return result
-        moved = result * (1.0 + self._random.choice((-_ROUNDING, _ROUNDING), result.shape))
+        sign = self._random.choice((-_ROUNDING, _ROUNDING), result.shape)
+        # Some frameworks compute log(1 + exp(a)) as it is written, with an absolute error.
+        is_logarithm = primitive in ("softplus", "log_sigmoid")
+        moved = result + sign * (numpy.maximum(numpy.abs(result), 1.0) if is_logarithm else result)
         # Some processors keep numbers below the smallest normal one, some make them 0.
         flushed = result * self._random.integers(0, 2, result.shape)
         moved = numpy.where(numpy.abs(result) < _SMALLEST, flushed, moved)

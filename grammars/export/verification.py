@@ -1,4 +1,4 @@
-"""Runs exported files in their frameworks and compares what they compute with the reference."""
+"""Runs exported files in their real frameworks, in fresh processes, and reports how they agree."""
 
 from __future__ import annotations
 
@@ -12,70 +12,34 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import ml_dtypes
 import numpy
 
+from grammars.export.comparison import Check, Trial, check
 from grammars.export.function import Function
-from grammars.export.reference import Reference, points, reference
+from grammars.export.json import read_json
+from grammars.export.targets import READ_BACK, Target
 
 Status = Literal["verified", "failed", "unverified"]
+Effort = Literal["quick", "usual", "thorough"]
 
-# float32 holds 7 digits; a handful of operations leaves 5. bfloat16 holds 2 to 3: 8 bits, of which
-# a framework's own function, computed in bfloat16 throughout, loses up to 3.
-TOLERANCE: Final[Mapping[str, float]] = {"float32": 1e-5, "bfloat16": 4e-2}
-_LARGEST: Final[Mapping[str, float]] = {
-    "float32": float(numpy.finfo(numpy.float32).max),
-    "bfloat16": 3.3895313892515355e38,
-}
-# An operation's error may be larger than sampled, and samples are few.
-_SPREAD_ALLOWANCE: Final = 4.0
-SECONDS_TO_START: Final = 180.0
-SECONDS_PER_FILE: Final = 60.0
-
+SECONDS_TO_START: Final = 240.0
+SECONDS_PER_FILE: Final = 120.0
 INPUTS: Final = "inputs.npz"
 OUTPUTS: Final = "outputs.npz"
-_CHILD: Final = Path(__file__).with_name("child.py")
 
-
-@dataclass(frozen=True)
-class Check:
-    """How one quantity agreed in one precision.
-
-    Attributes:
-        quantity: `value` or `slope`.
-        precision: Of the input and the output, such as `float32`.
-        points: How many inputs there were.
-        compared: At how many the reference is finite and float32 can hold every intermediate.
-        widened: At how many of those float32's own rounding can cost more than the tolerance, so
-            that the tolerance is that cost.
-        error: The largest |difference| / (1 + |reference|) where the tolerance was not widened.
-        worst: The first input at which the difference is too large, None where there is none.
-    """
-
-    quantity: str
-    precision: str
-    points: int
-    compared: int
-    widened: int
-    error: float
-    worst: float | None = None
-
-    @property
-    def passed(self) -> bool:
-        """Whether every compared point agreed."""
-        return self.worst is None
+_SCRIPT: Final = Path(__file__).with_name("runners") / "run.py"
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What is known about one exported file.
+    """What is known about one exported file in one framework.
 
     Attributes:
         target: Such as `jax`.
         file: Name of the file.
         status: `unverified` where the framework is not at hand.
         reason: Why it failed or could not be verified, empty otherwise.
-        framework: Name and version of what ran the file.
+        framework: Names and versions of what ran the file.
         checks: What was compared.
     """
 
@@ -89,10 +53,9 @@ class Verification:
     def __str__(self) -> str:
         if self.status != "verified":
             return f"{self.file}: {self.status}: {self.reason}"
-        errors = ", ".join(
-            f"{check.quantity} {check.precision} {check.error:.1e}" for check in self.checks
-        )
-        return f"{self.file}: verified with {self.framework} (largest relative error: {errors})"
+        errors = ", ".join(str(check) for check in self.checks)
+        told = f" (largest relative errors: {errors})" if errors else ""
+        return f"{self.file}: verified with {self.framework}{told}"
 
     def to_json(self) -> dict[str, Any]:
         """A JSON document."""
@@ -103,82 +66,94 @@ class Verification:
 class Exported:
     """A file that waits for its verification."""
 
-    target: str
-    framework: str
+    target: Target
     path: Path
     function: Function
 
+    def verdict(self, status: Status, reason: str = "", **known: Any) -> Verification:
+        """The verification of this file."""
+        return Verification(self.target.name, self.path.name, status, reason, **known)
 
-def verify(files: Sequence[Exported], *, interpreter: str = sys.executable) -> list[Verification]:
+
+def verify(
+    files: Sequence[Exported], *, interpreter: str = sys.executable, effort: Effort = "usual"
+) -> list[Verification]:
     """Runs files in fresh processes, one a framework, and compares what they compute.
 
     Args:
         files: What to run.
         interpreter: The Python that has the frameworks; it need not have this package.
+        effort: `quick` compiles nothing that need not be compiled, for many files at once;
+            `thorough` also runs what takes many seconds a file, such as `torch.compile`.
 
     Returns:
-        One verification a file, in their order.
+        One verification for each file and each framework that runs it, in the files' order.
     """
     trials = {id(file.function): Trial.of(file.function) for file in files}
-    results: dict[int, Verification] = {}
-    for framework in dict.fromkeys(file.framework for file in files):
-        indices = [index for index, file in enumerate(files) if file.framework == framework]
-        group = [(files[index], trials[id(files[index].function)]) for index in indices]
-        results.update(zip(indices, _verify_together(group, interpreter), strict=True))
-    return [results[index] for index in range(len(files))]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """The inputs that a function is tried on, and what has to come out.
-
-    Attributes:
-        x: float32 numbers, in a second axis repeated for each channel where channels differ.
-        expected: In the shape of `x`.
-    """
-
-    x: numpy.ndarray
-    expected: Reference
-
-    @classmethod
-    def of(cls, function: Function) -> Trial:
-        """Computes the reference with the parameters in float32, as the frameworks keep them."""
-        channels = function.channels
-        x = points() if channels is None else numpy.repeat(points()[:, None], channels, axis=1)
-        values = {
-            parameter.original: numpy.asarray(parameter.value, numpy.float32).astype(float)
-            for parameter in function.parameters
-        }
-        return cls(x, reference(function.expression, x, values))
-
-
-def _verify_together(
-    group: Sequence[tuple[Exported, Trial]], interpreter: str
-) -> list[Verification]:
-    with tempfile.TemporaryDirectory(prefix="export-") as folder:
-        answer = _run(group, Path(folder), interpreter)
-    results = []
-    for index, (file, trial) in enumerate(group):
-        if answer.missing:
-            result = Verification(file.target, file.path.name, "unverified", answer.missing)
-        elif problem := answer.problems.get(index, answer.failure):
-            result = Verification(file.target, file.path.name, "failed", problem)
+    results: dict[tuple[int, int], Verification] = {}
+    for runner in dict.fromkeys(runner for file in files for runner in file.target.runners):
+        group = {i: file for i, file in enumerate(files) if runner in file.target.runners}
+        if runner == READ_BACK:
+            verdicts = [_read_back(file) for file in group.values()]
         else:
-            result = _compared(file, trial, answer.numbers[index], answer.version)
-        results.append(result)
-    return results
+            job = _Job(runner, list(group.values()), trials, effort)
+            verdicts = _verify_together(job, interpreter)
+        for (index, file), verdict in zip(group.items(), verdicts, strict=True):
+            results[index, file.target.runners.index(runner)] = verdict
+    return [results[key] for key in sorted(results)]
+
+
+def _read_back(file: Exported) -> Verification:
+    """What is ours to read needs no other framework: the expression must come back as it was."""
+    if read_json(file.path) != file.function.expression:
+        return file.verdict("failed", "the expression that is read back is another one")
+    return file.verdict("verified", framework=f"actsearch {file.function.provenance.version}")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a child process said.
+class _Job:
+    """What one process has to do."""
+
+    runner: str
+    files: Sequence[Exported]
+    trials: Mapping[int, Trial]
+    effort: Effort
+
+    def trial(self, file: Exported) -> Trial:
+        trial = self.trials[id(file.function)]
+        return trial.exact if file.target.is_exact else trial
+
+    def document(self, folder: Path) -> dict[str, Any]:
+        return {
+            "runner": self.runner,
+            "files": [
+                {
+                    "path": str(file.path.resolve()),
+                    "name": file.function.name,
+                    "class_name": file.function.class_name,
+                    "parameters": [
+                        {"name": p.name, "is_row": isinstance(p.value, tuple)}
+                        for p in file.function.parameters
+                    ],
+                    "effort": self.effort,
+                }
+                for file in self.files
+            ],
+            "inputs": str(folder / INPUTS),
+            "outputs": str(folder / OUTPUTS),
+        }
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a process said.
 
     Attributes:
         version: Of the framework that ran.
         missing: Which framework is not installed, in words.
         failure: Why the process as a whole failed, in words.
         problems: The errors of single files, by index.
-        numbers: By index of the file and then `PRECISION/QUANTITY`.
+        numbers: By index of the file and then `MODE/PRECISION/QUANTITY`.
     """
 
     version: str = ""
@@ -188,101 +163,67 @@ class Answer:
     numbers: Mapping[int, Mapping[str, numpy.ndarray]] = field(default_factory=dict)
 
 
-def _run(group: Sequence[tuple[Exported, Trial]], folder: Path, interpreter: str) -> Answer:
-    job = {
-        "framework": group[0][0].framework,
-        "files": [
-            {"path": str(file.path.resolve()), "name": file.function.name} for file, _ in group
-        ],
-        "inputs": str(folder / INPUTS),
-        "outputs": str(folder / OUTPUTS),
-    }
-    inputs: dict[str, Any] = {str(index): trial.x for index, (_, trial) in enumerate(group)}
+def _verify_together(job: _Job, interpreter: str) -> list[Verification]:
+    with tempfile.TemporaryDirectory(prefix="export-") as folder:
+        answer = _run(job, Path(folder), interpreter)
+    results = []
+    for index, file in enumerate(job.files):
+        if answer.missing:
+            result = file.verdict("unverified", answer.missing)
+        elif problem := answer.problems.get(index, answer.failure):
+            result = file.verdict("failed", problem)
+        else:
+            result = _compared(file, job.trial(file), answer.numbers.get(index, {}), answer.version)
+        results.append(result)
+    return results
+
+
+def _run(job: _Job, folder: Path, interpreter: str) -> _Answer:
+    inputs: dict[str, Any] = {str(i): job.trial(file).x for i, file in enumerate(job.files)}
     numpy.savez(folder / INPUTS, **inputs)
     # The files are judged, not this machine's accelerator, which would also be slower to start.
     environment = {**os.environ, "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
     try:
         child = subprocess.run(
-            [interpreter, "-I", str(_CHILD)],
-            input=json.dumps(job),
+            [interpreter, "-I", str(_SCRIPT)],
+            input=json.dumps(job.document(folder)),
             capture_output=True,
             text=True,
             env=environment,
             cwd=folder,
-            timeout=SECONDS_TO_START + SECONDS_PER_FILE * len(group),
+            timeout=SECONDS_TO_START + SECONDS_PER_FILE * len(job.files),
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Answer(failure=f"{interpreter} gave no answer: {error}")
+        return _Answer(failure=f"{interpreter} gave no answer: {error}")
     if child.returncode != 0:
-        return Answer(failure=f"exit status {child.returncode}: {child.stderr[-2_000:].strip()}")
+        return _Answer(failure=f"exit status {child.returncode}: {child.stderr[-2_000:].strip()}")
     document = json.loads(child.stdout.strip().splitlines()[-1])
     if "missing" in document:
-        return Answer(missing=document["missing"])
+        return _Answer(missing=document["missing"])
     numbers: dict[int, dict[str, numpy.ndarray]] = {}
     with numpy.load(folder / OUTPUTS) as arrays:
         for key in arrays:
-            index, _, quantity = key.partition("/")
-            numbers.setdefault(int(index), {})[quantity] = arrays[key]
+            index, _, rest = key.partition("/")
+            numbers.setdefault(int(index), {})[rest] = arrays[key]
     problems = {int(index): problem for index, problem in document["problems"].items()}
-    return Answer(version=document["version"], problems=problems, numbers=numbers)
+    return _Answer(version=document["version"], problems=problems, numbers=numbers)
 
 
 def _compared(
     file: Exported, trial: Trial, numbers: Mapping[str, numpy.ndarray], version: str
 ) -> Verification:
     checks = tuple(
-        check(*reversed(key.split("/")), trial=trial, actual=actual)
-        for key, actual in sorted(numbers.items())
+        check(key, trial=trial, actual=actual)
+        for key, actual in numbers.items()
+        if key.endswith(("/value", "/slope"))
     )
     reason = "; ".join(
-        f"{check.quantity} in {check.precision} is off at x = {check.worst!r}"
+        f"{check.quantity}, {check.mode} in {check.precision}, is off at x = {check.worst!r}"
         for check in checks
         if not check.passed
     )
-    status: Status = "failed" if reason or not checks else "verified"
-    return Verification(
-        file.target, file.path.name, status, reason, f"{file.framework} {version}", checks
-    )
-
-
-def check(quantity: str, precision: str, *, trial: Trial, actual: numpy.ndarray) -> Check:
-    """Compares one array with the reference.
-
-    The policy: where the reference is not a number that float32 can reach and hold, nothing is
-    compared. Elsewhere the result must lie within the tolerance, or within what rounding can cost
-    in float32 if that is more. At a kink a slope is a convention and is not compared.
-
-    Args:
-        quantity: `value` or `slope`.
-        precision: In which `actual` was computed.
-        trial: The inputs and the reference.
-        actual: What came out, in the shape of the inputs.
-    """
-    expected = trial.expected
-    is_value = quantity == "value"
-    wanted = expected.value if is_value else expected.slope
-    spread = expected.value_spread if is_value else expected.slope_spread
-    with numpy.errstate(all="ignore"):
-        compared = numpy.isfinite(spread) & (numpy.abs(wanted) < _LARGEST[precision])
-        if not is_value:
-            compared &= expected.smooth
-        if precision == "bfloat16":
-            compared &= trial.x == trial.x.astype(ml_dtypes.bfloat16).astype(numpy.float32)
-        scale = 1.0 + numpy.abs(wanted)
-        error = numpy.abs(actual - wanted) / scale
-        tolerance = TOLERANCE[precision]
-        widened = compared & (_SPREAD_ALLOWANCE * spread > tolerance * scale)
-        allowed = numpy.maximum(tolerance, _SPREAD_ALLOWANCE * spread / scale)
-        # Asked this way round, so that a NaN is wrong.
-        wrong = compared & ~(error <= allowed)
-    strict = error[compared & ~widened]
-    return Check(
-        quantity,
-        precision,
-        points=trial.x.size,
-        compared=int(compared.sum()),
-        widened=int(widened.sum()),
-        error=float(strict.max(initial=0.0)),
-        worst=float(trial.x[wrong][0]) if wrong.any() else None,
-    )
+    if not numbers:
+        reason = "nothing came out"
+    status: Status = "failed" if reason else "verified"
+    return file.verdict(status, reason, framework=version, checks=checks)

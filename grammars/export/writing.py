@@ -20,9 +20,6 @@ from grammars.expression import (
     Variable,
 )
 
-# Leaves room for the indentation, the name and the keyword of a statement in 100 columns.
-MAX_TEXT: Final = 72
-
 
 @dataclass(frozen=True)
 class Form:
@@ -47,6 +44,8 @@ class Form:
         return self.text.count("{0}") > 1
 
 
+Special = tuple[Form, tuple[Expression, ...]] | None
+
 ARITHMETIC: Final[Mapping[str, Form]] = {
     # Tighter than needed, since two signs in a row are a decrement in C.
     "neg": Form("-{0}", NEGATION, (POWER,)),
@@ -66,15 +65,21 @@ class Language:
         helpers: Source of the helper functions by name.
         number: Writes a finite number.
         statement: Template of a statement that names a value, with `{name}` and `{value}`.
-        whole_power: Writes a power with a whole exponent, given the exponent; None where the form
-            of `pow` serves.
+        special: Has the first word on each call: a form and the operands that go into it, or None
+            where the form of the primitive serves.
+        names_repeated: Whether a value that is used twice gets a name.
+        parentheses: How `{text}` is put in parentheses.
+        longest: The longest text that a result may have before parts of it get names.
     """
 
     forms: Mapping[str, Form]
     helpers: Mapping[str, str] = field(default_factory=dict)
     number: Callable[[float], str] = repr
     statement: str = "{name} = {value}"
-    whole_power: Callable[[int], Form] | None = None
+    special: Callable[[Call], Special] = lambda node: None
+    names_repeated: bool = True
+    parentheses: str = "({text})"
+    longest: int = 72
 
 
 @dataclass(frozen=True)
@@ -92,9 +97,20 @@ class Body:
     helpers: tuple[str, ...]
 
 
-def python_power(exponent: int) -> Form:
-    """A whole power in Python, exact for negative bases."""
-    return Form(f"{{0}} ** {exponent}", POWER, (ATOM,))
+def whole_exponent(node: Call) -> int | None:
+    """The exponent of a power that is a moderate whole number, as repeated products may use it."""
+    match node:
+        case Call("pow", (_, Constant(exponent))) if exponent.is_integer() and abs(exponent) <= 64:
+            return int(exponent)
+    return None
+
+
+def python_power(node: Call) -> Special:
+    """A whole power in Python, which is exact for negative bases."""
+    exponent = whole_exponent(node)
+    if exponent is None:
+        return None
+    return Form(f"{{0}} ** {exponent}", POWER, (ATOM,)), node.operands[:1]
 
 
 def write(results: tuple[Expression, ...], language: Language, *, names: Mapping[str, str]) -> Body:
@@ -166,25 +182,32 @@ class _Writer:
         texts = [self._text(operand) for operand in operands]
         if form.repeats:
             texts[0] = self._name(operands[0], texts[0][0]), ATOM
-        text = _filled(form, texts)
-        while len(text) > MAX_TEXT and (longest := _longest_call(operands, texts)) is not None:
+        text = self._filled(form, texts)
+        while (
+            len(text) > self._language.longest
+            and (longest := _longest_call(operands, texts)) is not None
+        ):
             texts[longest] = self._name(operands[longest], texts[longest][0]), ATOM
-            text = _filled(form, texts)
+            text = self._filled(form, texts)
         if form.helper:
             self._helpers[form.helper] = None
-        if self._uses[node] > 1 and operands:
+        if self._uses[node] > 1 and operands and self._language.names_repeated:
             return self._name(node, text), ATOM
         return text, form.strength
 
+    def _filled(self, form: Form, texts: list[tuple[str, int]]) -> str:
+        return form.text.format(
+            *(
+                self._language.parentheses.format(text=text) if strength < weakest else text
+                for (text, strength), weakest in zip(texts, form.operands, strict=False)
+            )
+        )
+
     def _form(self, node: Call) -> tuple[Form, tuple[Expression, ...]]:
-        match node:
-            case Call("pow", (base, Constant(exponent))) if (
-                exponent.is_integer() and abs(exponent) <= 64 and self._language.whole_power
-            ):
-                return self._language.whole_power(int(exponent)), (base,)
-            case Call("neg", (Call("inf", ()),)):
-                return Form(f"-{self._language.forms['inf'].text}", NEGATION), ()
-        return self._language.forms[node.primitive], node.operands
+        return self._language.special(node) or (
+            self._language.forms[node.primitive],
+            node.operands,
+        )
 
     def _name(self, node: Expression, text: str) -> str:
         """Gives a value a name by a statement, unless it is a name already."""
@@ -195,15 +218,6 @@ class _Writer:
             self._statements.append(self._language.statement.format(name=name, value=text))
             self._bound[node] = name
         return self._bound[node]
-
-
-def _filled(form: Form, texts: list[tuple[str, int]]) -> str:
-    return form.text.format(
-        *(
-            f"({text})" if strength < weakest else text
-            for (text, strength), weakest in zip(texts, form.operands, strict=False)
-        )
-    )
 
 
 def _longest_call(operands: tuple[Expression, ...], texts: list[tuple[str, int]]) -> int | None:

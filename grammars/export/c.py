@@ -1,0 +1,161 @@
+"""The target `c`: a header of C99 with the function and its derivative in single precision."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Final
+
+import numpy
+
+from grammars.export.function import Function, TrainedParameter
+from grammars.export.python_source import indented
+from grammars.export.writing import ARITHMETIC, Body, Form, Language, Special, write
+from grammars.expression import ATOM, PRODUCT, Call, Constant, Expression
+from grammars.primitives import EXP_ARGUMENT_MAX, SINC_SERIES_BELOW
+
+_HELPERS: Final = {
+    "sigmoid": """
+/* 1 / (1 + exp(-a)) without overflow and without loss of digits on either side. */
+static inline float NAME_sigmoid(float a)
+{
+    const float decay = expf(-fabsf(a));
+    return (a >= 0.0f ? 1.0f : decay) / (1.0f + decay);
+}
+""",
+    "softplus": """
+/* log(1 + exp(a)) without overflow. */
+static inline float NAME_softplus(float a)
+{
+    return fmaxf(a, 0.0f) + log1pf(expf(-fabsf(a)));
+}
+""",
+    "sinc": f"""
+/* sin(a) / a, by its Taylor series where the quotient would be 0 / 0. */
+static inline float NAME_sinc(float a)
+{{
+    static const float factors[] = {{156.0f, 110.0f, 72.0f, 42.0f, 20.0f, 6.0f}};
+    float series = 1.0f;
+    if (fabsf(a) >= {SINC_SERIES_BELOW}f) {{
+        return sinf(a) / a;
+    }}
+    for (int i = 0; i < 6; ++i) {{
+        series = 1.0f - a * a / factors[i] * series;
+    }}
+    return series;
+}}
+""",
+}
+
+_LIMIT: Final = f"{EXP_ARGUMENT_MAX}f"
+
+_FORMS: Final = {
+    **ARITHMETIC,
+    "abs": Form("fabsf({0})"),
+    "square": Form("{0} * {0}", PRODUCT, (ATOM,)),
+    "cube": Form("{0} * {0} * {0}", PRODUCT, (ATOM,)),
+    "sqrt": Form("sqrtf({0})"),
+    "exp": Form(f"expf(fminf({{0}}, {_LIMIT}))"),
+    "expm1": Form(f"expm1f(fminf({{0}}, {_LIMIT}))"),
+    "log": Form("logf({0})"),
+    "log1p": Form("log1pf({0})"),
+    "sin": Form("sinf({0})"),
+    "cos": Form("cosf({0})"),
+    "sinc": Form("NAME_sinc({0})", helper="sinc"),
+    "sinh": Form(f"sinhf(fmaxf(fminf({{0}}, {_LIMIT}), -{_LIMIT}))"),
+    "cosh": Form(f"coshf(fmaxf(fminf({{0}}, {_LIMIT}), -{_LIMIT}))"),
+    "tanh": Form("tanhf({0})"),
+    "asinh": Form("asinhf({0})"),
+    "atan": Form("atanf({0})"),
+    "sigmoid": Form("NAME_sigmoid({0})", helper="sigmoid"),
+    "log_sigmoid": Form("(-NAME_softplus(-({0})))", helper="softplus"),
+    "softplus": Form("NAME_softplus({0})", helper="softplus"),
+    "erf": Form("erff({0})"),
+    "relu": Form("fmaxf({0}, 0.0f)"),
+    "pow": Form("powf({0}, {1})"),
+    "max": Form("fmaxf({0}, {1})"),
+    "min": Form("fminf({0}, {1})"),
+    "clip": Form("fminf(fmaxf({0}, {1}), {2})"),
+    "where": Form("({0} >= 0.0f ? {1} : {2})"),
+    "inf": Form("INFINITY"),
+    "nan": Form("NAN"),
+}
+
+
+def number(value: float) -> str:
+    """The shortest literal of the nearest float."""
+    nearest = numpy.float32(value)
+    if numpy.isinf(nearest):
+        return "INFINITY" if value > 0 else "-INFINITY"
+    return f"{nearest!s}f"
+
+
+def _special(node: Call) -> Special:
+    # powf is right for all bases, but slow for what a product or two can do.
+    match node:
+        case Call("pow", (base, Constant(2.0))):
+            return _FORMS["square"], (base,)
+        case Call("pow", (base, Constant(3.0))):
+            return _FORMS["cube"], (base,)
+    return None
+
+
+LANGUAGE: Final = Language(
+    _FORMS,
+    _HELPERS,
+    number=number,
+    statement="const float {name} = {value};",
+    special=_special,
+)
+
+
+def render(function: Function) -> str:
+    """The text of a header that needs <math.h> alone."""
+    names = function.names()
+    value = write((function.value,), LANGUAGE, names=names)
+    slope = write((function.slope,), LANGUAGE, names=names)
+    guard = f"{function.name.upper()}_H"
+    comment = "\n".join(f" * {line}".rstrip() for line in function.heading(_TITLE))
+    parts = [
+        f"/*\n{comment}\n */",
+        f"#ifndef {guard}\n#define {guard}",
+        "#include <math.h>",
+        *(_constant(function, parameter) for parameter in function.parameters),
+        *(
+            _HELPERS[name].strip().replace("NAME", function.name)
+            for name in dict.fromkeys([*value.helpers, *slope.helpers])
+        ),
+        _definition(function, value, function.value, slope=False),
+        _definition(function, slope, function.slope, slope=True),
+        "#endif",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+_TITLE: Final = "An activation function and its derivative in C99, single precision."
+
+
+def _constant(function: Function, parameter: TrainedParameter) -> str:
+    name = f"{function.name}_{parameter.name}".upper()
+    comment = f"/* Trainable, one a {parameter.per}: where {parameter.name} starts from. */"
+    if isinstance(parameter.value, float):
+        return f"{comment}\n#define {name} {number(parameter.value)}"
+    numbers = ", ".join(number(value) for value in parameter.value)
+    block = textwrap.fill(numbers, 92, initial_indent="    ", subsequent_indent="    ")
+    return f"{comment}\nstatic const float {name}[{len(parameter.value)}] = {{\n{block}\n}};"
+
+
+def _definition(function: Function, body: Body, result: Expression, *, slope: bool) -> str:
+    name = f"{function.name}_slope" if slope else function.name
+    arguments = ", ".join(f"float {name}" for name in ("x", *function.names().values()))
+    unused = [
+        function.names()[parameter.original]
+        for parameter in function.parameters
+        if all(parameter.original != used.name for used in result.parameters)
+    ]
+    if not result.uses_input:
+        unused.insert(0, "x")
+    statements = [f"(void){name};" for name in unused]
+    statements += [*body.statements, f"return {body.values[0]};"]
+    text = indented(statements).replace("NAME", function.name)
+    what = "The derivative by x." if slope else "The function."
+    return f"/* {what} */\nstatic inline float {name}({arguments})\n{{\n{text}\n}}"

@@ -1,0 +1,173 @@
+"""Compares the numbers that an exported file computes with the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any, Final
+
+import ml_dtypes
+import numpy
+
+from grammars.compilation import interpret
+from grammars.export.function import Function
+from grammars.export.reference import Reference, points, reference
+from grammars.expression import Call
+from grammars.primitives import EXP_ARGUMENT_MAX, NUMPY
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What a precision can be asked for.
+
+    Attributes:
+        tolerance: Of |difference| / (1 + |reference|).
+        largest: The largest number that it holds.
+        inputs: The type whose numbers are tried; coarser types leave the other points out.
+    """
+
+    tolerance: float
+    largest: float
+    inputs: Any
+
+
+# float32 holds 7 digits; a handful of operations leaves 5. bfloat16 and float16 hold 2 and 3: 8 and
+# 11 bits, of which a framework's own function, computed so throughout, loses up to 3. What computes
+# exactly still starts from parameters in float32.
+PRECISIONS: Final[Mapping[str, Precision]] = {
+    "exact": Precision(1e-5, float(numpy.finfo(numpy.float32).max), numpy.float32),
+    "float32": Precision(1e-5, float(numpy.finfo(numpy.float32).max), numpy.float32),
+    "bfloat16": Precision(4e-2, 3.3895313892515355e38, ml_dtypes.bfloat16),
+    "float16": Precision(5e-3, float(numpy.finfo(numpy.float16).max), numpy.float16),
+}
+
+# An operation's error may be larger than sampled, and samples are few.
+_SPREAD_ALLOWANCE: Final = 4.0
+
+# Computing with many digits is slow, and has no rounding that many points would find.
+_EVERY_FOR_EXACT: Final = 9
+
+
+@dataclass(frozen=True)
+class Check:
+    """How one quantity agreed in one mode and precision.
+
+    Attributes:
+        mode: How the file was run, such as `eager` or `compiled`.
+        precision: Of the input and the output, such as `float32`.
+        quantity: `value` or `slope`.
+        points: How many inputs there were.
+        compared: At how many the reference is finite and float32 can hold every intermediate.
+        widened: At how many of those float32's own rounding can cost more than the tolerance, so
+            that the tolerance is that cost.
+        error: The largest |difference| / (1 + |reference|) where the tolerance was not widened.
+        worst: The first input at which the difference is too large, None where there is none.
+    """
+
+    mode: str
+    precision: str
+    quantity: str
+    points: int
+    compared: int
+    widened: int
+    error: float
+    worst: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every compared point agreed."""
+        return self.worst is None
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.precision} {self.error:.0e}"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The inputs that a function is tried on, and what has to come out.
+
+    Attributes:
+        x: float32 numbers, in a second axis repeated for each channel where channels differ.
+        expected: In the shape of `x`.
+        is_guarded: Where a guard, such as that against overflow, changes the function.
+    """
+
+    x: numpy.ndarray
+    expected: Reference
+    is_guarded: numpy.ndarray
+
+    @classmethod
+    def of(cls, function: Function) -> Trial:
+        """Computes the reference with the parameters in float32, as the frameworks keep them."""
+        channels = function.channels
+        x = points() if channels is None else numpy.repeat(points()[:, None], channels, axis=1)
+        values = {
+            parameter.original: numpy.asarray(parameter.value, numpy.float32).astype(float)
+            for parameter in function.parameters
+        }
+        is_guarded = _is_guarded(function, x.astype(float), values)
+        return cls(x, reference(function.expression, x, values), is_guarded)
+
+    @cached_property
+    def exact(self) -> Trial:
+        """The part of it for what computes the mathematical function, without guards."""
+        free = ~self.is_guarded if self.x.ndim == 1 else ~self.is_guarded.any(axis=1)
+        rows = numpy.flatnonzero(free)[::_EVERY_FOR_EXACT]
+        arrays = {f.name: getattr(self.expected, f.name)[rows] for f in fields(self.expected)}
+        return Trial(self.x[rows], replace(self.expected, **arrays), self.is_guarded[rows])
+
+
+def _is_guarded(
+    function: Function, x: numpy.ndarray, values: Mapping[str, numpy.ndarray]
+) -> numpy.ndarray:
+    result = numpy.zeros(x.shape, bool)
+    with numpy.errstate(all="ignore"):
+        for node in function.expression.walk():
+            match node:
+                case Call("exp" | "expm1" | "sinh" | "cosh", (operand,)):
+                    argument = interpret(operand, x, arrays=NUMPY, parameters=values)
+                    result |= numpy.abs(argument) > EXP_ARGUMENT_MAX
+    return result
+
+
+def check(key: str, *, trial: Trial, actual: numpy.ndarray) -> Check:
+    """Compares one array with the reference.
+
+    The policy: where the reference is not a number that the precision can hold, or float32 cannot
+    hold every intermediate result, nothing is compared. Elsewhere the result must lie within the
+    tolerance, or within what rounding can cost in float32 if that is more. At a kink a slope is a
+    convention and is not compared.
+
+    Args:
+        key: `MODE/PRECISION/QUANTITY` of the array.
+        trial: The inputs and the reference.
+        actual: What came out, in the shape of the inputs.
+    """
+    mode, name, quantity = key.split("/")
+    precision, expected = PRECISIONS[name], trial.expected
+    is_value = quantity == "value"
+    wanted = expected.value if is_value else expected.slope
+    spread = expected.value_spread if is_value else expected.slope_spread
+    with numpy.errstate(all="ignore"):
+        compared = numpy.isfinite(spread) & (numpy.abs(wanted) <= precision.largest)
+        compared &= trial.x == trial.x.astype(precision.inputs).astype(numpy.float32)
+        if not is_value:
+            compared &= expected.smooth
+        scale = 1.0 + numpy.abs(wanted)
+        error = numpy.abs(actual - wanted) / scale
+        cost = _SPREAD_ALLOWANCE * spread / scale
+        is_widened = compared & (cost > precision.tolerance)
+        # Asked this way round, so that a NaN is wrong.
+        wrong = compared & ~(error <= numpy.maximum(precision.tolerance, cost))
+    strict = error[compared & ~is_widened]
+    return Check(
+        mode,
+        name,
+        quantity,
+        points=trial.x.size,
+        compared=int(compared.sum()),
+        widened=int(is_widened.sum()),
+        error=float(strict.max(initial=0.0)),
+        worst=float(trial.x[wrong][0]) if wrong.any() else None,
+    )

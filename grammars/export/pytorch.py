@@ -1,0 +1,178 @@
+"""The target `pytorch`: a function and an `nn.Module`, which can be scripted and compiled."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grammars.export.function import Function
+from grammars.export.lowering import rebuild
+from grammars.export.python_class import ModuleStyle, module_class
+from grammars.export.python_source import (
+    HALF_PRECISION,
+    documentation,
+    helpers,
+    indented,
+    module,
+)
+from grammars.export.recognition import WHOLE_FUNCTIONS
+from grammars.export.writing import ARITHMETIC, Body, Form, Language, Special, python_power, write
+from grammars.expression import ATOM, POWER, Call, Constant, Expression, Variable
+from grammars.primitives import EXP_ARGUMENT_MAX, SINC_SERIES_BELOW
+
+_SINC: Final = f'''
+def _sinc(a: torch.Tensor) -> torch.Tensor:
+    """sin(a) / a, by its Taylor series where the quotient would be 0 / 0."""
+    near_zero = a.abs() < {SINC_SERIES_BELOW}
+    away = torch.where(near_zero, 1.0, a)
+    square = torch.where(near_zero, a, 0.0) ** 2
+    series = torch.ones_like(a)
+    for factor in (156.0, 110.0, 72.0, 42.0, 20.0, 6.0):
+        series = 1.0 - square / factor * series
+    return torch.where(near_zero, series, torch.sin(away) / away)
+'''
+
+_FORMS: Final = {
+    **ARITHMETIC,
+    "abs": Form("torch.abs({0})"),
+    "square": Form("torch.square({0})"),
+    "cube": Form("{0} ** 3", POWER, (ATOM,)),
+    "sqrt": Form("torch.sqrt({0})"),
+    "exp": Form(f"torch.exp(torch.clamp({{0}}, max={EXP_ARGUMENT_MAX}))"),
+    "expm1": Form(f"torch.expm1(torch.clamp({{0}}, max={EXP_ARGUMENT_MAX}))"),
+    "log": Form("torch.log({0})"),
+    "log1p": Form("torch.log1p({0})"),
+    "sin": Form("torch.sin({0})"),
+    "cos": Form("torch.cos({0})"),
+    "sinc": Form("_sinc({0})", helper="_sinc"),
+    "sinh": Form(f"torch.sinh(torch.clamp({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))"),
+    "cosh": Form(f"torch.cosh(torch.clamp({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))"),
+    "tanh": Form("torch.tanh({0})"),
+    "asinh": Form("torch.asinh({0})"),
+    "atan": Form("torch.atan({0})"),
+    "sigmoid": Form("torch.sigmoid({0})"),
+    "log_sigmoid": Form("functional.logsigmoid({0})"),
+    "softplus": Form("functional.softplus({0})"),
+    "erf": Form("torch.erf({0})"),
+    "relu": Form("functional.relu({0})"),
+    "pow": Form("torch.pow({0}, {1})"),
+    "max": Form("torch.maximum({0}, {1})"),
+    "min": Form("torch.minimum({0}, {1})"),
+    "clip": Form("torch.clamp({0}, {1}, {2})"),
+    "where": Form("torch.where({0} >= 0, {1}, {2})"),
+    "inf": Form('float("inf")'),
+    "nan": Form('float("nan")'),
+    "silu": Form("functional.silu({0})"),
+    "gelu": Form("functional.gelu({0})"),
+    "gelu_tanh": Form('functional.gelu({0}, approximate="tanh")'),
+    "mish": Form("functional.mish({0})"),
+    "elu": Form("functional.elu({0})"),
+    "selu": Form("functional.selu({0})"),
+    "leaky_relu": Form("functional.leaky_relu({0}, 0.01)"),
+    "relu6": Form("functional.relu6({0})"),
+    "hard_sigmoid": Form("functional.hardsigmoid({0})"),
+    "hard_swish": Form("functional.hardswish({0})"),
+    "softsign": Form("functional.softsign({0})"),
+}
+
+_AT_LEAST: Final = Form("torch.clamp({0}, min={1})")
+_AT_MOST: Final = Form("torch.clamp({0}, max={1})")
+
+
+def _special(node: Call) -> Special:
+    # torch.maximum takes no plain numbers, torch.clamp no mixture of numbers and tensors.
+    match node:
+        case Call("max", (Constant() as bound, other) | (other, Constant() as bound)):
+            return _AT_LEAST, (other, bound)
+        case Call("min", (Constant() as bound, other) | (other, Constant() as bound)):
+            return _AT_MOST, (other, bound)
+    return python_power(node)
+
+
+LANGUAGE: Final = Language(_FORMS, {"_sinc": _SINC}, special=_special)
+KNOWN: Final = tuple(name for name in WHOLE_FUNCTIONS if name in _FORMS)
+
+_ALONG: Final = '''
+def _along(value: torch.Tensor, x: torch.Tensor, axis: int) -> torch.Tensor:
+    """Lays one value a channel along an axis of `x`; a single value serves all channels."""
+    value = value.to(x.dtype)
+    if value.numel() == 1:
+        return value.reshape([])
+    shape = [1] * x.dim()
+    shape[axis] = value.numel()
+    return value.reshape(shape)
+'''
+
+
+_STYLE: Final = ModuleStyle(
+    base="nn.Module",
+    forward="def forward(self, x: torch.Tensor) -> torch.Tensor:",
+    axis=1,
+    keyword_axis=False,
+    parameter="nn.Parameter({value})",
+    full="torch.full((channels,), {start})",
+    array="torch.tensor({start})",
+    initialise_base=True,
+)
+
+
+def render(function: Function) -> str:
+    """The source of a module that needs PyTorch alone."""
+    lowered = rebuild(function.lowered(KNOWN), _split_clip)
+    body = write((lowered,), LANGUAGE, names=function.names())
+    text = "".join([*body.statements, *body.values])
+    uses_functional = "functional." in text
+    return module(
+        function,
+        "An activation function for PyTorch.",
+        imports="import torch\nfrom torch import nn"
+        + ("\nfrom torch.nn import functional" if uses_functional else ""),
+        parts=[
+            *([_ALONG] if function.parameters else []),
+            *helpers(LANGUAGE, body),
+            _definition(function, lowered, body),
+            module_class(function, _STYLE),
+        ],
+    )
+
+
+def _split_clip(node: Expression) -> Expression | None:
+    match node:
+        case Call("clip", (_, Constant(), Constant())):
+            return None
+        case Call("clip", (operand, low, high)):
+            return rebuild(Call("min", (Call("max", (operand, low)), high)), _split_clip)
+    return None
+
+
+def _definition(function: Function, lowered: Expression, body: Body) -> str:
+    arguments = ["x: torch.Tensor", *(f"{p.name}: torch.Tensor" for p in function.parameters)]
+    if function.parameters:
+        arguments.append("axis: int = 1")
+    head = f"def {function.name}({', '.join(arguments)}) -> torch.Tensor:"
+    if len(head) > 100:
+        block = indented([f"{argument}," for argument in arguments])
+        head = f"def {function.name}(\n{block}\n) -> torch.Tensor:"
+    lines = documentation(function, summary="Applies the function to every element.")
+    match lowered:
+        case Call(name, (Variable(),)) if LANGUAGE.forms[name].text.startswith("functional."):
+            lines.append(f"return {body.values[0]}")
+        case _:
+            lines += _computation(function, lowered, body)
+    return f"{head}\n{indented(lines)}"
+
+
+def _computation(function: Function, lowered: Expression, body: Body) -> list[str]:
+    value = body.values[0]
+    if not lowered.uses_input:
+        given = lowered.parameters
+        value = f"({value}).expand(x.shape)" if given else f"torch.full_like(x, {value})"
+    return [
+        "dtype = x.dtype",
+        HALF_PRECISION,
+        "if dtype == torch.float16 or dtype == torch.bfloat16:",
+        "    x = x.float()",
+        *(f"{p.name} = _along({p.name}, x, axis)" for p in function.parameters),
+        *body.statements,
+        f"value = {value}",
+        "return value.to(dtype)",
+    ]

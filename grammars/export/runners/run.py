@@ -1,0 +1,62 @@
+"""Runs exported files in their framework and hands back numbers: a script that stands alone.
+
+It is started by path in a fresh interpreter and knows nothing of the package around it. Standard
+input is a JSON document `{"runner", "files", "inputs", "outputs"}`. `runner` names the module
+beside this one that knows the framework. `files` are documents with at least `path`, `name` and
+`class_name`. `inputs` is an .npz file with one float32 array a file, by index, and `outputs` the
+.npz file to be written, with arrays named `INDEX/MODE/PRECISION/QUANTITY`. Standard output ends
+with one JSON document that says which version ran and which files failed, and why.
+"""
+
+import importlib.util
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def load(path: Path) -> Any:
+    """Imports a Python file under its own name."""
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    if specification is None or specification.loader is None:
+        raise ImportError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(specification)
+    # TorchScript and pickling look a function's module up by its name.
+    sys.modules[path.stem] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def measure_all(runner: Any, job: dict[str, Any]) -> dict[int, str]:
+    """Writes what every file computes; returns the errors of those that fail, by index."""
+    outputs: dict[str, Any] = {}
+    problems: dict[int, str] = {}
+    with np.load(job["inputs"]) as inputs:
+        for index, file in enumerate(job["files"]):
+            path = Path(file["path"])
+            exported = load(path) if path.suffix == ".py" else path
+            try:
+                for key, numbers in runner.measure(exported, file, inputs[str(index)]):
+                    outputs[f"{index}/{key}"] = np.asarray(numbers)
+            # Whatever a file does wrong is that file's verdict, and no other's.
+            except Exception:
+                problems[index] = traceback.format_exc(limit=-3)
+    np.savez(job["outputs"], **outputs)
+    return problems
+
+
+def answer(job: dict[str, Any]) -> dict[str, Any]:
+    """Does what a job asks for."""
+    sys.path.append(str(Path(__file__).parent))
+    try:
+        runner = load(Path(__file__).with_name(f"{job['runner']}.py"))
+    except ImportError as error:
+        return {"missing": f"{error.name or error} is not installed"}
+    return {"version": runner.VERSION, "problems": measure_all(runner, job)}
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n" + json.dumps(answer(json.load(sys.stdin))) + "\n")

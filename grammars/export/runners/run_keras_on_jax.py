@@ -1,0 +1,22 @@
+"""Runs Keras layers with JAX as the backend, saved and read back first."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+os.environ["KERAS_BACKEND"] = "jax"
+
+import keras
+import numpy as np
+import run_jax
+
+VERSION = f"keras {keras.__version__}, {run_jax.VERSION}"
+
+
+def measure(exported: Any, file: dict[str, Any], x: np.ndarray) -> Iterator[tuple[str, Any]]:
+    """Yields `MODE/PRECISION/QUANTITY` and numbers."""
+    kind = getattr(exported, file["class_name"])
+    for precision in ("float32", "bfloat16"):
+        layer = kind.from_config(kind(dtype=precision).get_config())
+        layer(x)
+        yield from run_jax.measure_function(layer, file, x, (precision,))

@@ -1,0 +1,51 @@
+"""Evaluates SymPy expressions and their symbolic derivatives with many digits."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+
+VERSION = f"sympy {sympy.__version__}, mpmath {mpmath.__version__}"
+
+# The slope of sin(a) / a at 1e-30 is what is left of terms 1e60 times as large.
+DIGITS = 120
+
+
+def measure(exported: Any, file: dict[str, Any], x: np.ndarray) -> Iterator[tuple[str, Any]]:
+    """Yields `MODE/PRECISION/QUANTITY` and numbers."""
+    expression = exported.EXPRESSION
+    inputs = x.reshape(len(x), -1)
+    for quantity, formula in (
+        ("value", expression),
+        ("slope", sympy.diff(expression, exported.x)),
+    ):
+        columns = [
+            [number(function, a) for a in inputs[:, channel]]
+            for channel, function in enumerate(functions(exported, formula, inputs.shape[1]))
+        ]
+        yield f"symbolic/exact/{quantity}", np.array(columns).T.reshape(x.shape)
+
+
+def functions(exported: Any, formula: Any, channels: int) -> Iterator[Callable[[Any], Any]]:
+    """The formula as a function of mpmath's numbers, one for each channel."""
+    for channel in range(channels):
+        values = {
+            symbol: exported.START[name][channel]
+            if isinstance(exported.START[name], tuple)
+            else exported.START[name]
+            for name, symbol in exported.PARAMETERS.items()
+        }
+        plain = formula.subs(values).rewrite(sympy.Heaviside, sympy.Piecewise)
+        yield sympy.lambdify(exported.x, plain, modules=["mpmath"], cse=True)
+
+
+def number(function: Callable[[Any], Any], a: np.float32) -> float:
+    """The real value at a point, NaN where there is none."""
+    with mpmath.workdps(DIGITS):
+        try:
+            value = function(mpmath.mpf(float(a)))
+        except (ZeroDivisionError, ValueError, OverflowError):
+            return float("nan")
+        return float(value) if mpmath.im(value) == 0 else float("nan")

@@ -1,0 +1,47 @@
+"""The target `stablehlo`: the function and its gradient, serialised by `jax.export`."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any, Final
+
+import numpy
+
+from grammars.compilation import to_jax
+from grammars.export.function import Function
+from grammars.export.lowering import ExportError, guard_branches
+
+PLATFORMS: Final = ("cpu", "cuda", "rocm", "tpu")
+
+
+def render(function: Function) -> bytes:
+    """The bytes for `jax.export.deserialize`; the trained parameters are constants within.
+
+    The input is a float32 table of any size, with the channels as its columns. One file serves all
+    platforms.
+
+    Raises:
+        ExportError: If flatbuffers is not installed, which `jax.export` writes with.
+    """
+    if importlib.util.find_spec("flatbuffers") is None:
+        raise ExportError(
+            "the target stablehlo needs flatbuffers; install it, or actsearch[export-stablehlo]"
+        )
+    import jax
+    import jax.export
+
+    compute = to_jax(guard_branches(function.stable))
+    values: dict[str, Any] = {
+        parameter.original: numpy.asarray(parameter.value, numpy.float32)
+        for parameter in function.parameters
+    }
+
+    def named(x: Any) -> Any:
+        return compute(x, values)
+
+    # The name and nothing else of this process goes into the file.
+    named.__name__ = named.__qualname__ = function.name
+    shape = jax.export.symbolic_shape(f"batch, {function.channels or 'channels'}")
+    argument: Any = jax.ShapeDtypeStruct(shape, numpy.float32)  # type: ignore[no-untyped-call]
+    exported = jax.export.export(jax.jit(named), platforms=PLATFORMS)(argument)
+    return bytes(exported.serialize(vjp_order=1))
