@@ -161,7 +161,13 @@ def conflicting_parameters(expression: Expression) -> tuple[str, ...]:
     return tuple(name for name, count in counts.items() if count > 1)
 
 
-def rename_parameters(expression: Expression, names: Sequence[str]) -> Expression:
+def rename_parameters(
+    expression: Expression,
+    names: Sequence[str],
+    *,
+    start: float | None = None,
+    per: Scope | None = None,
+) -> Expression:
     """Gives the distinct parameters new names in order of first appearance.
 
     Two parents of a crossover may use one name for different parameters; here they part again.
@@ -169,9 +175,13 @@ def rename_parameters(expression: Expression, names: Sequence[str]) -> Expressio
     Args:
         expression: What to rename in.
         names: At least as many names as there are distinct parameters.
+        start: A start for all of them, if not their own.
+        per: A scope for all of them, if not their own.
     """
     renamed = {
-        parameter: Parameter(name, parameter.start, parameter.per)
+        parameter: Parameter(
+            name, parameter.start if start is None else start, per or parameter.per
+        )
         for parameter, name in zip(expression.parameters, names, strict=False)
     }
 

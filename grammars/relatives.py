@@ -1,0 +1,188 @@
+"""Which published functions a function is, or is related to by scaling and shifting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import permutations
+from typing import Final
+
+import numpy
+from scipy.optimize import least_squares
+
+from grammars.catalogue import CATALOGUE, definitions
+from grammars.compilation import evaluate
+from grammars.expression import Expression, rename_parameters
+from grammars.fingerprint import same_function
+
+_POINTS: Final = numpy.linspace(-6.0, 6.0, 121)
+_CHECK_POINTS: Final = numpy.linspace(-9.7, 9.9, 393)
+_TOLERANCE: Final = 1e-7
+
+# Where the search for b and c starts; the simplest first, since ReLU fits with any b > 0.
+_STARTS: Final = tuple(
+    (scale, shift)
+    for shift in (0.0, 1.0, -1.0, 2.5, -2.5)
+    for scale in (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
+)
+_SCALES: Final = (0.05, 20.0)
+
+# What the best starts leave over, as a share of the deviation, to be worth following.
+_PROMISING: Final = 0.6
+_FOLLOWED: Final = 2
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A published function f with `a * f(b * x + c) + d` equal to the function in question."""
+
+    name: str
+    a: float
+    b: float
+    c: float
+    d: float
+
+    @property
+    def formula(self) -> str:
+        """The relation as it is written."""
+        scaled = {1.0: "x", -1.0: "-x"}.get(self.b, f"{self.b:.9g} * x")
+        called = f"{self.name}({scaled}{_signed(self.c)})"
+        scaled_call = {1.0: called, -1.0: f"-{called}"}.get(self.a, f"{self.a:.9g} * {called}")
+        return f"{scaled_call}{_signed(self.d)}"
+
+
+def _signed(number: float) -> str:
+    return "" if number == 0 else f" {'-' if number < 0 else '+'} {abs(number):.9g}"
+
+
+def known_as(expression: Expression) -> tuple[str, ...]:
+    """The names of the equal functions in the catalogue, whatever their parameters are called."""
+    return tuple(entry.name for entry in CATALOGUE.values() if _is_equal(expression, entry.name))
+
+
+def _is_equal(expression: Expression, name: str) -> bool:
+    published = definitions()[name]
+    own, others = expression.parameters, published.parameters
+    if not own and not others:
+        return same_function(expression, published)
+    if len(own) != len(others) or len(own) > 4:
+        return False
+    # Every way of pairing the parameters, under common names, starts and scopes.
+    return any(
+        same_function(_paired(expression, order), _paired(published, range(len(others))))
+        for order in permutations(range(len(own)))
+    )
+
+
+def _paired(expression: Expression, order: Sequence[int]) -> Expression:
+    names = [f"p{index}" for index in order]
+    return rename_parameters(expression, names, start=1.0, per="channel")
+
+
+def relatives(expression: Expression) -> tuple[Relative, ...]:
+    """The published functions that scaling and shifting turn into this one.
+
+    A constant has none; the relatives of an affine function are the identity alone. Trainable
+    parameters are held at their start values.
+    """
+    values = evaluate(expression, _POINTS)
+    if not numpy.isfinite(values).all() or numpy.ptp(values) < _TOLERANCE:
+        return ()
+    names = ("identity",) if _is_affine(values) else _curved()
+    found = (_fitted(expression, values, name) for name in names)
+    return tuple(relative for relative in found if relative is not None)
+
+
+def nearest(expression: Expression) -> str | None:
+    """The published function that is nearest in shape, `a * f(x) + d` with the best a and d."""
+    values = evaluate(expression, _POINTS)
+    if not numpy.isfinite(values).all():
+        return None
+    distances = {
+        name: float(numpy.sum(_residual(values, definitions()[name], 1.0, 0.0)[2] ** 2))
+        for name in ("identity", *_curved())
+    }
+    return min(distances, key=lambda name: distances[name])
+
+
+def _is_affine(values: numpy.ndarray) -> bool:
+    bends = numpy.diff(values, 2)
+    return bool(numpy.abs(bends).max() <= 1e-10 * (1 + numpy.abs(values).max()))
+
+
+@cache
+def _curved() -> tuple[str, ...]:
+    """The entries without parameters that are not affine."""
+    return tuple(
+        name
+        for name in CATALOGUE
+        if not definitions()[name].parameters
+        and not _is_affine(evaluate(definitions()[name], _POINTS))
+    )
+
+
+def _residual(
+    values: numpy.ndarray, published: Expression, b: float, c: float
+) -> tuple[float, float, numpy.ndarray]:
+    """The best a and d for given b and c, and what they leave over."""
+    base = evaluate(published, b * _POINTS + c)
+    centred = base - base.mean()
+    spread = float(centred @ centred)
+    a = float(centred @ values) / spread if spread > 1e-20 else 0.0
+    d = float(values.mean() - a * base.mean())
+    return a, d, values - a * base - d
+
+
+def _fitted(expression: Expression, values: numpy.ndarray, name: str) -> Relative | None:
+    published = definitions()[name]
+    left_over = {
+        # Rounded, so that of equals the simplest comes first.
+        start: round(float(numpy.std(_residual(values, published, *start)[2])), 10)
+        for start in _STARTS
+    }
+    best = sorted(_STARTS, key=lambda start: left_over[start])[:_FOLLOWED]
+    for start in best:
+        if left_over[start] > _PROMISING * numpy.std(values):
+            continue
+        b, c = _refined(values, published, start)
+        if not _SCALES[0] <= abs(b) <= _SCALES[1]:
+            continue
+        for digits in (3, 6, 12):
+            relative = _rounded(values, name, b, c, digits)
+            if _holds(expression, relative):
+                return relative
+    return None
+
+
+def _refined(
+    values: numpy.ndarray, published: Expression, start: tuple[float, float]
+) -> tuple[float, float]:
+    if numpy.abs(_residual(values, published, *start)[2]).max() < _TOLERANCE:
+        return start
+    fit = least_squares(
+        lambda bc: _residual(values, published, *bc)[2],
+        start,
+        method="lm",
+        xtol=1e-14,
+        ftol=1e-14,
+        gtol=1e-14,
+        max_nfev=80,
+    )
+    return float(fit.x[0]), float(fit.x[1])
+
+
+def _rounded(values: numpy.ndarray, name: str, b: float, c: float, digits: int) -> Relative:
+    """The relation with b and c to so many digits, and the a and d that fit them best."""
+    b, c = round(b, digits) + 0.0, round(c, digits) + 0.0
+    a, d, _ = _residual(values, definitions()[name], b, c)
+    return Relative(name, round(a, digits) + 0.0, b, c, round(d, digits) + 0.0)
+
+
+def _holds(expression: Expression, relative: Relative) -> bool:
+    if relative.a == 0 or relative.b == 0:
+        return False
+    published = definitions()[relative.name]
+    expected = evaluate(expression, _CHECK_POINTS)
+    values = relative.a * evaluate(published, relative.b * _CHECK_POINTS + relative.c) + relative.d
+    return bool((numpy.abs(values - expected) <= _TOLERANCE * (1 + numpy.abs(expected))).all())

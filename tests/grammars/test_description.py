@@ -1,0 +1,84 @@
+"""Descriptions: forms, checked derivatives, published kin, and JSON."""
+
+import json
+
+import numpy
+import pytest
+
+from grammars import parse
+from grammars.description import describe
+from grammars.relatives import known_as, nearest, relatives
+from grammars.symbolic import CHECK_POINTS, analyse
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("sigmoid(x) * x", ("swish",)),
+        ("max(x, 0)", ("relu",)),
+        ("clip(x + 3, 0, 6) / 6", ("hard_sigmoid",)),
+        ('sigmoid(param("b", 2, per="layer") * x) * x', ("swish_beta",)),
+        ('x * param("c", 1) - log_sigmoid(x * param("a", 1)) * param("b", 1)', ("pangaea_linear",)),
+        ("x * sin(x)", ()),
+    ],
+)
+def test_published_functions_are_recognised(text, names):
+    assert known_as(parse(text)) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "formula"),
+    [
+        ("2 * sigmoid(x) - 1", "tanh(0.5 * x)"),
+        ("2 * sigmoid(x) - 1", "2 * sigmoid(x) - 1"),
+        ("3 * softplus(1 - 2 * x) - 4", "3 * softplus(-2 * x + 1) - 4"),
+        ("cos(x)", "sine(x + 1.57079633)"),
+        ("2 * x + 1", "2 * identity(x) + 1"),
+        ("log(1 + exp(x))", "softplus(x)"),
+    ],
+)
+def test_affine_relatives_are_reported_with_their_numbers(text, formula):
+    assert formula in [relative.formula for relative in relatives(parse(text))]
+
+
+@pytest.mark.parametrize("text", ["x * sin(x)", "3", "log(x)"])
+def test_what_has_no_relative_gets_none(text):
+    assert relatives(parse(text)) == ()
+
+
+def test_the_nearest_shape():
+    assert nearest(parse("x * sigmoid(1.1 * x)")) in ("swish", "gelu", "quick_gelu", "e_swish")
+    assert nearest(parse("log(x)")) is None
+
+
+def test_sympy_simplifies_the_derivative():
+    answer = analyse(parse("square(x) / 2 + x"))
+    assert answer is not None
+    assert answer.derivative == "x + 1"
+    numpy.testing.assert_allclose(answer.slopes, numpy.array(CHECK_POINTS) + 1)
+
+
+def test_sympy_that_takes_too_long_is_ended():
+    assert analyse(parse("x"), timeout_seconds=0.01) is None
+    description = describe(parse("x * sigmoid(x)"), timeout_seconds=0.01)
+    assert description.derivative == "sigmoid(x) + x * sigmoid(x) * sigmoid(-x)"
+    assert description.derivative_latex is None
+
+
+def test_a_description_goes_to_json():
+    description = describe(parse("max(x, sin(x)) ** 2"))
+    assert description.derivative_latex is not None
+    document = json.loads(json.dumps(description.to_json(), allow_nan=False))
+    assert {
+        "expression",
+        "canonical",
+        "id",
+        "size",
+        "depth",
+        "latex",
+        "derivative",
+        "known_as",
+        "relatives",
+        "properties",
+    } <= set(document)
+    assert all(set(p) == {"value", "decided_by"} for p in document["properties"].values())
