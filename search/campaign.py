@@ -19,7 +19,7 @@ from search.racing import Racing, Standing
 from search.recorder import Recorder
 from search.settings import Settings
 from search.stopping import Deadline, seconds_worked
-from search.strategies import Genetic, Strategy
+from search.strategies import STRATEGIES, Strategy
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,9 @@ class Campaign:
         self.stopping = threading.Event()
         self.hall_of_fame = HallOfFame()
         fidelities = settings.scoring.fidelities
-        self._strategy: Strategy = Genetic(grammar, settings.search, seed=settings.seed)
+        self._strategy: Strategy = STRATEGIES[settings.search.strategy](
+            grammar, settings.search, seed=settings.seed
+        )
         self._racing = Racing(
             rungs=len(fidelities), reduction_factor=settings.scoring.reduction_factor
         )
@@ -119,7 +121,8 @@ class Campaign:
         )
         self._known = FunctionIndex()
         self._baselines: dict[str, Candidate] = {}
-        self._duplicates = self._trained = 0
+        self._duplicates = self._trained = self._unimproved = 0
+        self._exhausted = False
 
     def run(self) -> Ending:
         """Runs to the end, or until `stopping` is set and the running batches are done."""
@@ -144,6 +147,7 @@ class Campaign:
         candidates = self._strategy.ask(
             self._settings.search.population, generation=generation, admit=self._admit
         )
+        self._exhausted = len(candidates) < self._settings.search.population
         self._record(candidates)
         trainable = self._recorder.reject(candidates)
         standings = self._racing.run(trainable, self._recorder.evaluate)
@@ -152,6 +156,7 @@ class Campaign:
             standing for standing in standings if standing.candidate.id not in self._baselines
         )
         self._trained += len(trainable)
+        self._unimproved = 0 if is_new_best else self._unimproved + 1
         summary = self._summary(generation, candidates, trainable, standings)
         self._journal.append("generation", f"{generation:06d}", asdict(summary))
         self.hall_of_fame.write(self._journal.path.parent)
@@ -203,8 +208,15 @@ class Campaign:
             return f"{generation} generations are done"
         if stop.evaluations is not None and self._trained >= stop.evaluations:
             return f"{self._trained} candidates are trained"
-        if generation and not self._duplicates and not self._trained:
-            return "the grammar has no more functions"
+        if self._exhausted:
+            return "the strategy finds no more functions in the grammar"
+        best = self.hall_of_fame.best
+        if best is not None and stop.target_score is not None:
+            score = best.evaluation.score
+            if score is not None and score >= stop.target_score:
+                return f"the score {score:.4g} reaches the target {stop.target_score:g}"
+        if stop.patience is not None and self._unimproved >= stop.patience:
+            return f"{self._unimproved} generations brought nothing better"
         return None
 
     def _summary(

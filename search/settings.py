@@ -17,6 +17,7 @@ MAX_FILE_BYTES: Final = 1_000_000
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+StrategyName = Literal["genetic", "regularized_evolution", "nsga2", "random", "exhaustive"]
 
 
 class SettingsError(ValueError):
@@ -49,15 +50,31 @@ class SearchSettings(_Section):
         parsimony: How often, of two tournament winners, the smaller one becomes the parent: 1 means
             half of the time, 2 always (Luke, Panait 2002).
         crossover: Share of the offspring made from two parents; the rest is mutated.
+        adaptive_rates: Whether mutations that surpass their parents are used more often.
         immigrants: Share of each generation that is drawn at random.
+        least_diversity: Mean structural distance within the population, 0 to 1, below which half
+            of a generation is drawn at random.
+        lifespan: Generations that an individual of regularized evolution lives.
+        start_from: Catalogue names, expressions, and folders of campaigns whose hall of fame is
+            taken; the first candidates of an evolutionary strategy.
     """
 
-    strategy: Literal["genetic"] = "genetic"
+    strategy: StrategyName = "genetic"
     population: Annotated[int, Field(ge=4, le=100_000)] = 64
     tournament: Annotated[int, Field(ge=1, le=1_000)] = 4
     parsimony: Annotated[float, Field(ge=1.0, le=2.0)] = 1.2
     crossover: Share = 0.5
+    adaptive_rates: bool = False
     immigrants: Share = 0.1
+    least_diversity: Share = 0.3
+    lifespan: Positive = 3
+    start_from: Annotated[tuple[str, ...], Field(max_length=1_000, strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _can_start(self) -> SearchSettings:
+        if self.start_from and self.strategy in ("random", "exhaustive"):
+            raise ValueError(f"start_from: the strategy {self.strategy!r} starts from nothing")
+        return self
 
 
 class ScoringSettings(_Section):
@@ -119,11 +136,15 @@ class StopSettings(_Section):
         generations: Number of generations, the initial one included.
         evaluations: Trained candidates on the first rung.
         minutes: Wall time of all launches together.
+        target_score: Of the hall of fame's leader, at the end of a generation.
+        patience: Generations in a row that bring no new leader.
     """
 
     generations: Positive = 10
     evaluations: Positive | None = None
     minutes: Annotated[float, Field(gt=0.0)] | None = None
+    target_score: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    patience: Positive | None = None
 
 
 class Settings(_Section):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache
 from typing import Any
 
 from deap import base, gp
 
-from grammars import Call, Constant, Expression, Grammar, Parameter, Variable
-from grammars.sampling import PARAMETER_NAMES
+from grammars import Call, Expression, Grammar
 
 
 class Anything:
@@ -36,15 +35,22 @@ class Fitness(base.Fitness):  # type: ignore[misc]
 
 
 class Individual(gp.PrimitiveTree):  # type: ignore[misc]
-    """A DEAP tree with its fitness and the id of its candidate.
+    """A DEAP tree with its place in the search.
 
     A plain subclass, since the classes of `deap.creator` live in a global module.
+
+    Attributes:
+        fitness: What DEAP selects by.
+        candidate_id: Of the candidate that it is.
+        born: Generation in which that was first considered.
+        rank_key: Of the candidate's standing; a greater one is better.
     """
 
-    def __init__(self, nodes: Any, *, candidate_id: str = "") -> None:
+    def __init__(self, nodes: Iterable[Any], *, candidate_id: str = "", born: int = 0) -> None:
         super().__init__(nodes)
-        self.fitness = Fitness()
-        self.candidate_id = candidate_id
+        self.fitness: base.Fitness = Fitness()
+        self.candidate_id, self.born = candidate_id, born
+        self.rank_key: tuple[int, float] = (0, float("-inf"))
 
 
 @contextmanager
@@ -59,76 +65,40 @@ def lent_random(generator: random.Random) -> Iterator[None]:
         random.setstate(own_state)
 
 
-def primitive_set(grammar: Grammar) -> gp.PrimitiveSetTyped:
-    """The grammar as DEAP sees it; its operators draw nodes from here."""
-    nodes = gp.PrimitiveSetTyped(grammar.name, [], Anything)
-    for name in grammar.primitives:
-        types = [_TYPES[slot] for slot in grammar.slots(name)]
-        # Trees are data here; DEAP never calls the function that it asks for.
-        nodes.addPrimitive(_never_called, types, Anything, name=name)
-    nodes.addTerminal(Variable(), Anything)
-    nodes.addTerminal(Variable(), Input)
-    if grammar.constants is not None:
-        for accepted in (Anything, Fixed):
-            nodes.addEphemeralConstant(
-                _constant_name(accepted), partial(_draw, grammar.sample_constant), accepted
-            )
-    if grammar.parameters is not None:
-        draw_parameter = partial(_draw, partial(_sample_parameter, grammar))
-        nodes.addEphemeralConstant("parameter", draw_parameter, Anything)
-    return nodes
+def call_node(name: str, grammar: Grammar) -> gp.Primitive:
+    """The node of a primitive, with the types of its operands."""
+    return _call_node(name, tuple(grammar.slots(name)))
 
 
-def _never_called(*_: object) -> None:
-    raise AssertionError("DEAP trees are data; expressions are compiled by the grammar")
+@cache
+def _call_node(name: str, slots: tuple[str, ...]) -> gp.Primitive:
+    return gp.Primitive(name, [_TYPES[slot] for slot in slots], Anything)
 
 
-def _constant_name(accepted: type) -> str:
-    return f"constant_{accepted.__name__}"
+def leaf_node(value: Expression, accepted: type = Anything) -> gp.Terminal:
+    """The node of `x`, a constant or a trainable parameter."""
+    return gp.Terminal(value, False, accepted)
 
 
-def _draw(sample: Callable[[random.Random], Expression]) -> Expression:
-    # A generator of its own, seeded by the global one that DEAP's operators draw from.
-    return sample(random.Random(random.getrandbits(64)))
+def to_tree(expression: Expression, grammar: Grammar) -> Individual:
+    """The expression as a DEAP tree."""
+    return Individual(_prefix(expression, grammar, Anything))
 
 
-def _sample_parameter(grammar: Grammar, generator: random.Random) -> Expression:
-    rule = grammar.parameters
-    assert rule is not None
-    return rule.draw(generator, name=generator.choice(PARAMETER_NAMES[: rule.max_count]))
+def _prefix(expression: Expression, grammar: Grammar, accepted: type) -> Iterator[Any]:
+    if isinstance(expression, Call):
+        node = call_node(expression.primitive, grammar)
+        yield node
+        for operand, below in zip(expression.operands, node.args, strict=True):
+            yield from _prefix(operand, grammar, below)
+    else:
+        yield leaf_node(expression, accepted)
 
 
-def to_tree(expression: Expression, nodes: gp.PrimitiveSetTyped) -> Individual:
-    """The expression as a DEAP tree over `nodes`."""
-    return Individual(list(_prefix(expression, nodes, Anything)))
-
-
-def _prefix(expression: Expression, nodes: gp.PrimitiveSetTyped, accepted: type) -> Iterator[Any]:
-    match expression:
-        case Call(name, operands):
-            primitive = nodes.mapping[name]
-            yield primitive
-            for operand, below in zip(operands, primitive.args, strict=True):
-                yield from _prefix(operand, nodes, below)
-        case Constant() if _constant_name(accepted) in nodes.mapping:
-            yield _ephemeral(nodes.mapping[_constant_name(accepted)], expression)
-        case Parameter() if "parameter" in nodes.mapping:
-            yield _ephemeral(nodes.mapping["parameter"], expression)
-        case _:
-            yield gp.Terminal(expression, False, accepted)
-
-
-def _ephemeral(kind: Any, value: Expression) -> Any:
-    # Not `kind()`, which would draw a value, and so spend a random number, only to replace it.
-    terminal = kind.__new__(kind)
-    terminal.value = value
-    return terminal
-
-
-def to_expression(tree: gp.PrimitiveTree) -> Expression:
+def to_expression(tree: Iterable[Any]) -> Expression:
     """The DEAP tree as an expression."""
     pending: list[Expression] = []
-    for node in reversed(tree):
+    for node in reversed(list(tree)):
         if node.arity:
             operands = tuple(pending.pop() for _ in range(node.arity))
             pending.append(Call(node.name, operands))

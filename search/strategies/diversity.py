@@ -1,0 +1,47 @@
+"""How much the members of a population differ in structure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+
+from grammars import Call, Constant, Expression, Parameter
+
+
+def structural_distance(first: Expression, second: Expression) -> float:
+    """Jaccard distance of the multisets of parent-operand pairs, 0 (alike) to 1 (nothing shared).
+
+    Constants count as equal, and so do trainable parameters: tuning one is no new structure.
+    """
+    return _distance(_pairs(first), _pairs(second))
+
+
+def diversity(expressions: Sequence[Expression]) -> float:
+    """Mean structural distance of all pairs, 0 to 1; 1 with fewer than two expressions."""
+    tallies = [_pairs(expression) for expression in expressions]
+    distances = [_distance(first, second) for first, second in combinations(tallies, 2)]
+    return sum(distances) / len(distances) if distances else 1.0
+
+
+def _distance(first: Counter[tuple[str, str]], second: Counter[tuple[str, str]]) -> float:
+    return 1.0 - (first & second).total() / (first | second).total()
+
+
+def _pairs(expression: Expression) -> Counter[tuple[str, str]]:
+    pairs = Counter([("", _label(expression))])
+    for node in expression.walk():
+        pairs.update((_label(node), _label(below)) for below in node.arguments)
+    return pairs
+
+
+def _label(node: Expression) -> str:
+    match node:
+        case Call(primitive, _):
+            return primitive
+        case Constant():
+            return "constant"
+        case Parameter():
+            return "parameter"
+        case _:
+            return "x"

@@ -1,0 +1,161 @@
+"""What all evolutionary strategies share: breeding new functions and keeping a population."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from random import Random
+from typing import Final, final
+
+from grammars import Expression, Grammar
+from search.candidate import Candidate
+from search.racing import Standing
+from search.settings import SearchSettings
+from search.strategies.diversity import diversity
+from search.strategies.newcomers import newcomer
+from search.strategies.rates import Rates
+from search.strategies.seeds import read_seeds
+from search.strategies.strategy import Admit
+from search.strategies.trees import Fitness, Individual, lent_random, to_expression, to_tree
+from search.strategies.variation import MUTATIONS, applicable, crossover
+
+# A child whose function is known is drawn again this often before its place goes to a random one.
+ATTEMPTS: Final = 40
+
+# Share of a generation that is drawn at random while the population is too much alike.
+IMMIGRANTS_WHEN_ALIKE: Final = 0.5
+
+
+class Evolution(ABC):
+    """Breeds children from a population; subclasses say who breeds and who survives.
+
+    Everything follows from the seed: each generation has a generator of its own, so that what one
+    draws does not shift the next, and what is told is put in order first.
+    """
+
+    def __init__(self, grammar: Grammar, settings: SearchSettings, *, seed: int) -> None:
+        """Starts with an empty population.
+
+        Raises:
+            SettingsError: If a function to start from cannot be had or not be written.
+        """
+        self.settings = settings
+        self.population: list[Individual] = []
+        self.crossover_share = settings.crossover
+        self._grammar, self._seed = grammar, seed
+        self._seeds = read_seeds(settings.start_from, grammar)
+        self._rates = Rates(applicable(grammar), adaptive=settings.adaptive_rates)
+        self._asked: dict[str, Individual] = {}
+
+    @abstractmethod
+    def parent(self) -> Individual:
+        """Chooses a parent from the population, drawing from the global `random`."""
+
+    @abstractmethod
+    def survivors(self, members: list[Individual]) -> list[Individual]:
+        """Chooses the next population, in an order that depends on the members alone.
+
+        Args:
+            members: The population and everything that was told, sorted by id.
+        """
+
+    @final
+    def ask(self, count: int, *, generation: int, admit: Admit) -> list[Candidate]:
+        """Makes a generation; see `Strategy.ask`."""
+        generator = Random(f"{self._seed}/{generation}")
+        strangers = self._immigrants() * count
+        candidates: list[Candidate] = []
+        seeds = iter(self._seeds if generation == 0 else ())
+        for place in range(count):
+            child = self._seeded(seeds, generation=generation, admit=admit)
+            if child is None and self.population and place >= strangers:
+                child = self._offspring(generator, generation=generation, admit=admit)
+            child = child or self._newcomer(generator, generation=generation, admit=admit)
+            if child is None:
+                break
+            candidates.append(child)
+            self._asked[child.id] = self._individual(child)
+        return candidates
+
+    @final
+    def tell(self, standings: Iterable[Standing]) -> None:
+        """Gives individuals their fitness and lets the fit survive; see `Strategy.tell`."""
+        told = sorted(standings, key=lambda standing: standing.candidate.id)
+        members = {individual.candidate_id: individual for individual in self.population}
+        self._rates.credit(self._surpassing(told, members))
+        for standing in told:
+            identity = standing.candidate.id
+            # What climbs later than it was asked for may have left the population meanwhile.
+            individual = self._asked.get(identity) or self._individual(standing.candidate)
+            individual.rank_key = standing.rank_key
+            individual.fitness = Fitness(standing.rank_key)
+            members[identity] = individual
+        self.population = self.survivors([members[identity] for identity in sorted(members)])
+        self._asked = {individual.candidate_id: individual for individual in self.population}
+
+    @property
+    def diversity(self) -> float:
+        """Mean structural distance within the population, 0 to 1."""
+        return diversity([to_expression(individual) for individual in self.population])
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The probability of each mutation."""
+        return self._rates.probabilities
+
+    def _immigrants(self) -> float:
+        if self.diversity < self.settings.least_diversity:
+            return max(self.settings.immigrants, IMMIGRANTS_WHEN_ALIKE)
+        return self.settings.immigrants
+
+    def _seeded(
+        self, seeds: Iterator[Expression], *, generation: int, admit: Admit
+    ) -> Candidate | None:
+        for expression in seeds:
+            if admit(expression):
+                return Candidate.of(expression, generation=generation, variation="seed")
+        return None
+
+    def _newcomer(self, generator: Random, *, generation: int, admit: Admit) -> Candidate | None:
+        expression = newcomer(self._grammar, generator, admit)
+        return None if expression is None else Candidate.of(expression, generation=generation)
+
+    def _offspring(self, generator: Random, *, generation: int, admit: Admit) -> Candidate | None:
+        for _ in range(ATTEMPTS):
+            child, variation, parents = self._varied(generator)
+            if child is not None and admit(expression := to_expression(child)):
+                return Candidate.of(
+                    expression,
+                    generation=generation,
+                    parents=tuple(parent.candidate_id for parent in parents),
+                    variation=variation,
+                )
+        return None
+
+    def _varied(self, generator: Random) -> tuple[Individual | None, str, tuple[Individual, ...]]:
+        with lent_random(generator):
+            first = self.parent()
+        if generator.random() < self.crossover_share:
+            with lent_random(generator):
+                second = self.parent()
+            child = crossover(first, second, self._grammar, generator)
+            return child, "crossover", (first, second)
+        variation = self._rates.draw(generator)
+        return MUTATIONS[variation](first, self._grammar, generator), variation, (first,)
+
+    def _individual(self, candidate: Candidate) -> Individual:
+        individual = to_tree(candidate.expression, self._grammar)
+        individual.candidate_id, individual.born = candidate.id, candidate.generation
+        return individual
+
+    @staticmethod
+    def _surpassing(
+        told: list[Standing], members: dict[str, Individual]
+    ) -> Iterator[tuple[str, bool]]:
+        """For each child of the population, what made it and whether it stands higher."""
+        for standing in told:
+            child = standing.candidate
+            parents = [members[parent] for parent in child.parents if parent in members]
+            if parents and child.id not in members:
+                best = max(parent.rank_key for parent in parents)
+                yield child.variation, standing.rank_key > best
