@@ -32,6 +32,9 @@ _SCALES: Final = (0.05, 20.0)
 _PROMISING: Final = 0.6
 _FOLLOWED: Final = 2
 
+# What a fit leaves over after its first steps, as a share of the values, to be finished.
+_CLOSE: Final = 1e-3
+
 
 @dataclass(frozen=True)
 class Relative:
@@ -122,24 +125,34 @@ def _curved() -> tuple[str, ...]:
     )
 
 
+@cache
+def _started(name: str) -> tuple[numpy.ndarray, ...]:
+    """The values of a published function at the points of every start."""
+    return tuple(evaluate(definitions()[name], b * _POINTS + c) for b, c in _STARTS)
+
+
 def _residual(
     values: numpy.ndarray, published: Expression, b: float, c: float
 ) -> tuple[float, float, numpy.ndarray]:
     """The best a and d for given b and c, and what they leave over."""
-    base = evaluate(published, b * _POINTS + c)
-    centred = base - base.mean()
+    return _left_over(values, evaluate(published, b * _POINTS + c))
+
+
+def _left_over(values: numpy.ndarray, base: numpy.ndarray) -> tuple[float, float, numpy.ndarray]:
+    mean = float(base.sum()) / base.size
+    centred = base - mean
     spread = float(centred @ centred)
     a = float(centred @ values) / spread if spread > 1e-20 else 0.0
-    d = float(values.mean() - a * base.mean())
+    d = float(values.sum()) / values.size - a * mean
     return a, d, values - a * base - d
 
 
 def _fitted(expression: Expression, values: numpy.ndarray, name: str) -> Relative | None:
     published = definitions()[name]
+    # Rounded, so that of equals the simplest comes first.
     left_over = {
-        # Rounded, so that of equals the simplest comes first.
-        start: round(float(numpy.std(_residual(values, published, *start)[2])), 10)
-        for start in _STARTS
+        start: round(float(numpy.std(_left_over(values, base)[2])), 10)
+        for start, base in zip(_STARTS, _started(name), strict=True)
     }
     best = sorted(_STARTS, key=lambda start: left_over[start])[:_FOLLOWED]
     for start in best:
@@ -160,16 +173,22 @@ def _refined(
 ) -> tuple[float, float]:
     if numpy.abs(_residual(values, published, *start)[2]).max() < _TOLERANCE:
         return start
-    fit = least_squares(
-        lambda bc: _residual(values, published, *bc)[2],
-        start,
-        method="lm",
-        xtol=1e-14,
-        ftol=1e-14,
-        gtol=1e-14,
-        max_nfev=80,
-    )
-    return float(fit.x[0]), float(fit.x[1])
+    b, c = start
+    for most_evaluations in (25, 80):
+        # Few fits come near within a few steps; only those are worth finishing.
+        fit = least_squares(
+            lambda bc: _residual(values, published, *bc)[2],
+            (b, c),
+            method="lm",
+            xtol=1e-14,
+            ftol=1e-14,
+            gtol=1e-14,
+            max_nfev=most_evaluations,
+        )
+        b, c = float(fit.x[0]), float(fit.x[1])
+        if numpy.abs(fit.fun).max() > _CLOSE * (1 + numpy.abs(values).max()):
+            break
+    return b, c
 
 
 def _rounded(values: numpy.ndarray, name: str, b: float, c: float, digits: int) -> Relative:

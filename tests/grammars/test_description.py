@@ -10,6 +10,9 @@ from grammars.description import describe
 from grammars.relatives import known_as, nearest, relatives
 from grammars.symbolic import CHECK_POINTS, analyse
 
+# Generous, since a busy machine is slow to start a child.
+PATIENCE = 120.0
+
 
 @pytest.mark.parametrize(
     ("text", "names"),
@@ -52,7 +55,7 @@ def test_the_nearest_shape():
 
 
 def test_sympy_simplifies_the_derivative():
-    answer = analyse(parse("square(x) / 2 + x"))
+    answer = analyse(parse("square(x) / 2 + x"), timeout_seconds=PATIENCE)
     assert answer is not None
     assert answer.derivative == "x + 1"
     numpy.testing.assert_allclose(answer.slopes, numpy.array(CHECK_POINTS) + 1)
@@ -66,7 +69,7 @@ def test_sympy_that_takes_too_long_is_ended():
 
 
 def test_a_description_goes_to_json():
-    description = describe(parse("max(x, sin(x)) ** 2"))
+    description = describe(parse("max(x, sin(x)) ** 2"), timeout_seconds=PATIENCE)
     assert description.derivative_latex is not None
     document = json.loads(json.dumps(description.to_json(), allow_nan=False))
     assert {
