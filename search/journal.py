@@ -89,6 +89,8 @@ class Journal:
                 "version of actsearch that wrote it"
             )
         if read_only:
+            if version == 0:  # made a moment ago, its writer has not come to the table yet
+                raise FileNotFoundError(f"the journal at {self.path} holds nothing yet")
             self._connection.execute("PRAGMA query_only = ON")
             return
         self._connection.execute("PRAGMA journal_mode = WAL")

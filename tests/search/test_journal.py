@@ -71,6 +71,13 @@ def test_an_absent_journal_cannot_be_read(path: Path) -> None:
     assert not path.exists()
 
 
+def test_a_journal_that_is_just_being_made_holds_nothing_yet(path: Path) -> None:
+    sqlite3.connect(path).close()
+    path.touch()
+    with pytest.raises(FileNotFoundError, match="holds nothing yet"):
+        Journal(path, read_only=True)
+
+
 def test_a_file_that_is_no_journal_is_named_and_left_alone(path: Path) -> None:
     path.write_bytes(b"something else entirely, and long enough to be looked at" * 50)
     before = path.read_bytes()
