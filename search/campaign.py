@@ -226,7 +226,8 @@ class Campaign:
         trainable: Sequence[Candidate],
         standings: Sequence[Standing],
     ) -> GenerationSummary:
-        scores = [s.evaluation.score for s in standings if s.rung == 0 and s.evaluation.score]
+        lowest = (s.evaluation.score for s in standings if s.rung == 0)
+        scores = [score for score in lowest if score is not None]
         best = self.hall_of_fame.best
         quartiles = statistics.quantiles(scores, n=4) if len(scores) > 1 else None
         return GenerationSummary(

@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from search.cli import campaigns, dashboard, data, evaluation, plotting
+from search.cli import campaigns, dashboard, data, evaluation, language, plotting
 from search.cli.options import INTERRUPTED
 
 INPUT_ERROR: Final = 2
@@ -29,9 +29,15 @@ app = typer.Typer(
 app.command("launch")(campaigns.launch_command)
 app.command("leaderboard")(campaigns.leaderboard_command)
 app.command("evaluate")(evaluation.evaluate_command)
+app.command("describe")(language.describe_command)
 app.command("plot")(plotting.plot_command)
 app.command("dashboard")(dashboard.dashboard_command)
 app.command("sync")(dashboard.sync_command)
+
+grammar_app = typer.Typer(help="Grammars: what a search may write.", no_args_is_help=True)
+grammar_app.command("list")(language.grammar_list_command)
+grammar_app.command("show")(language.grammar_show_command)
+app.add_typer(grammar_app, name="grammar")
 
 data_app = typer.Typer(help="Data sets.", no_args_is_help=True)
 data_app.command("prepare")(data.prepare_command)
