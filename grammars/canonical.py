@@ -216,7 +216,7 @@ def _members(primitive: str, operand: Expression) -> list[Expression]:
 def _bounded(primitive: str, inner: Expression, bound: float) -> Expression:
     """The larger or smaller of an expression and a number."""
     match primitive, inner:
-        case "min", Call("relu", (free,)) if bound >= 0:
+        case "min", _ if bound >= 0 and (free := _rectified(inner)) is not None:
             return _clipped(free, 0.0, bound)
         case "min", Call("max", (free, Constant(low))) if bound >= low:
             return _clipped(free, low, bound)
@@ -231,6 +231,16 @@ def _bounded(primitive: str, inner: Expression, bound: float) -> Expression:
             return _scaled_relu(inner)
         case _:
             return Call(primitive, (inner, constant(bound)))
+
+
+def _rectified(expression: Expression) -> Expression | None:
+    """The argument f of relu(f), or of c relu(f / c) with a positive c; None for all others."""
+    parts = as_product(expression)
+    match list(parts.numerator.items()):
+        case [(Call("relu", (argument,)), 1)] if parts.coefficient > 0 and not parts.denominator:
+            return _multiply(Constant(parts.coefficient), argument)
+        case _:
+            return None
 
 
 def _clipped(free: Expression, low: float, high: float) -> Expression:

@@ -48,6 +48,7 @@ IDENTITIES = [
     ("softplus(-x)", "-log_sigmoid(x)"),
     ("min(max(x, 0), 6)", "clip(x, 0, 6)"),
     ("max(min(x, 6), 0)", "clip(x, 0, 6)"),
+    ("min(2 * relu(x), 6)", "clip(2 * x, 0, 6)"),
     ("clip(clip(x, 0, 6), 0, 6)", "clip(x, 0, 6)"),
     ("where(x >= 0, x, 0)", "relu(x)"),
     ("where(x >= 0, x, x)", "x"),
