@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from evaluators.diagnostics import Diagnostics
 from evaluators.fidelity import Fidelity
 
 # A perfect fit has no logarithm; no data set that we train on comes near this loss.
@@ -56,6 +57,7 @@ class Evaluation:
         reason: Why it was not scored, in words; None if it was.
         per_seed: One result for each seed, in the order of the seeds; empty unless scored.
         seconds: Wall time of its training, a batch's compilation shared evenly.
+        diagnostics: Of the last seed's run; None unless scored, and in records of old.
     """
 
     candidate_id: str
@@ -68,6 +70,7 @@ class Evaluation:
     reason: str | None = None
     per_seed: tuple[SeedResult, ...] = ()
     seconds: float = 0.0
+    diagnostics: Diagnostics | None = None
 
     @property
     def validation_loss(self) -> float | None:
@@ -101,13 +104,14 @@ class Evaluation:
             KeyError, TypeError, ValueError: If the document is not one that `to_json` wrote.
         """
         fields = dict(document)
-        fidelity = fields.pop("fidelity")
+        fidelity, diagnostics = fields.pop("fidelity"), fields.pop("diagnostics", None)
         return cls(
             **{
                 **fields,
                 "fidelity": Fidelity(int(fidelity["steps"]), tuple(fidelity["seeds"])),
                 "outcome": Outcome(fields["outcome"]),
                 "per_seed": tuple(SeedResult(**result) for result in fields["per_seed"]),
+                "diagnostics": None if diagnostics is None else Diagnostics.from_json(diagnostics),
             }
         )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluators.evaluation import Evaluation, Outcome, SeedResult
@@ -63,12 +65,34 @@ class Bench:
 class Evaluator:
     """Trains candidates on one task; one of them lives in each worker."""
 
-    def __init__(self, task: Task, dataset: Dataset) -> None:
-        from evaluators.training import DeviceData
+    def __init__(
+        self,
+        task: Task,
+        dataset: Dataset,
+        *,
+        timeout_seconds: float = math.inf,
+        states_folder: Path | None = None,
+    ) -> None:
+        """Brings the data to the device.
+
+        Args:
+            task: What to train.
+            dataset: The task's own, or its fallback.
+            timeout_seconds: What one candidate's training may take for each seed.
+            states_folder: Where training states are kept from one fidelity to the next.
+        """
+        from evaluators.batches import DeviceData
+        from evaluators.training_states import TrainingStates
 
         self._task = task
         self._data = DeviceData(dataset)
         self._bench = Bench(task.name, dataset.name)
+        self._timeout_seconds = timeout_seconds
+        self._states = (
+            TrainingStates(states_folder, task=task.name, dataset=dataset.name)
+            if states_folder
+            else None
+        )
 
     def evaluate(self, expressions: Sequence[Expression], fidelity: Fidelity) -> list[Evaluation]:
         """Trains a batch that has passed the probes.
@@ -78,7 +102,7 @@ class Evaluator:
             fidelity: Steps and seeds, the same for all.
 
         Returns:
-            One record each, in the same order: scored or diverged.
+            One record each, in the same order: scored, diverged, or failed for want of time.
         """
         from evaluators.training import TrainingProgram
 
@@ -100,15 +124,30 @@ class Evaluator:
         expression: Expression,
         fidelity: Fidelity,
     ) -> Evaluation:
-        results = []
+        from evaluators.training import Divergence, OutOfTimeError
+
+        trained = []
         for seed in fidelity.seeds:
-            result = program.train(index, seed=seed, steps=fidelity.steps)
-            if not isinstance(result, SeedResult):
-                return self._bench.record(
-                    expression,
-                    fidelity,
-                    Outcome.DIVERGED,
-                    reason=f"the loss was not finite by step {result.step} (seed {result.seed})",
+            try:
+                run = program.train(
+                    index,
+                    seed=seed,
+                    steps=fidelity.steps,
+                    states=self._states,
+                    out_of_time=_passed(time.monotonic() + self._timeout_seconds),
                 )
-            results.append(result)
-        return self._bench.record(expression, fidelity, Outcome.SCORED, per_seed=tuple(results))
+            except OutOfTimeError:
+                reason = f"it took longer than {self._timeout_seconds:g} s a seed"
+                return self._bench.record(expression, fidelity, Outcome.FAILED, reason=reason)
+            if isinstance(run, Divergence):
+                reason = f"the loss was not finite by step {run.step} (seed {run.seed})"
+                return self._bench.record(expression, fidelity, Outcome.DIVERGED, reason=reason)
+            trained.append(run)
+        record = self._bench.record(
+            expression, fidelity, Outcome.SCORED, per_seed=tuple(run.result for run in trained)
+        )
+        return replace(record, diagnostics=trained[-1].diagnostics)
+
+
+def _passed(deadline: float) -> Callable[[], bool]:
+    return lambda: time.monotonic() > deadline

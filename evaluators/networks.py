@@ -2,64 +2,217 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
     from jax import Array
 
-Initialiser = Literal["he", "lecun"]
+Initialiser = Literal["he", "lecun", "gain"]
 
-# Variance of a weight times the number of its inputs.
-_VARIANCE_GAIN = {"he": 2.0, "lecun": 1.0}
+_KERNEL: Final = 3
+_STRIDE: Final = 2
 
 
 class Layer(NamedTuple):
-    """A dense layer: weights of shape [inputs, outputs], biases of shape [outputs]."""
+    """A linear map and its shift: biases of shape [outputs], or [channels] of a convolution."""
 
     weights: Any
     biases: Any
 
 
-# Called as activation(x, layer): x has shape [batch, width of that hidden layer].
-Activation = Callable[["Array", int], "Array"]
+@dataclass(frozen=True)
+class Moments:
+    """Mean squares of what flows into the layers, for initialisers that aim at unit variance.
+
+    Attributes:
+        inputs: Of the scaled inputs, over the training split.
+        activation: Of f(z) where z is normally distributed, N(0, 1).
+    """
+
+    inputs: float = 1.0
+    activation: float = 1.0
+
+
+class Network(Protocol):
+    """A chain of layers, each but the last followed by the activation.
+
+    Every hidden layer has the same number of units. So one compiled instance of a candidate serves
+    all layers, and compiling, not training, is what candidates would spend their time on.
+    """
+
+    @property
+    def hidden_layers(self) -> int:
+        """How many layers are followed by the activation."""
+        ...
+
+    def units(self, shape: tuple[int, ...]) -> int:
+        """Units of each hidden layer, for examples of that shape.
+
+        Raises:
+            ValueError: If the network can't take such examples.
+        """
+        ...
+
+    def channels(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Channels of each hidden layer; unit u belongs to channel u modulo their number."""
+        ...
+
+    def start(
+        self, random: np.random.Generator, *, shape: tuple[int, ...], classes: int, moments: Moments
+    ) -> list[Layer]:
+        """Initial layers, drawn by NumPy: compiling JAX's generator takes longer than training."""
+        ...
+
+    def apply(self, number: int, layer: Layer, inputs: Array, *, shape: tuple[int, ...]) -> Array:
+        """One layer: from [batch, features or units] to [batch, units], or to logits if last."""
+        ...
 
 
 @dataclass(frozen=True)
 class MLP:
-    """A multilayer perceptron; the activation follows every layer but the last.
+    """A multilayer perceptron.
 
     Attributes:
-        hidden: Width of each hidden layer.
-        initialiser: "he" (variance 2 / inputs; He, Zhang, Ren, Sun 2015) or "lecun" (variance
-            1 / inputs; LeCun, Bottou, Orr, Müller 1998). Biases start at 0.
+        width: Units of each hidden layer.
+        hidden_layers: How many there are.
+        initialiser: See `weight_scale`.
     """
 
-    hidden: tuple[int, ...]
+    width: int
+    hidden_layers: int
     initialiser: Initialiser = "he"
 
-    def start(self, random: np.random.Generator, *, inputs: int, classes: int) -> list[Layer]:
-        """Initial weights, normally distributed, for `inputs` features and `classes` logits.
+    def units(self, shape: tuple[int, ...]) -> int:
+        """See `Network.units`."""
+        return self.width
 
-        Drawn by NumPy, not JAX: compiling JAX's normal generator would take longer than training.
-        """
-        widths = (inputs, *self.hidden, classes)
-        layers = []
-        for fan_in, fan_out in pairwise(widths):
-            scale = (_VARIANCE_GAIN[self.initialiser] / fan_in) ** 0.5
-            weights = scale * random.standard_normal((fan_in, fan_out))
-            layers.append(Layer(weights.astype(np.float32), np.zeros(fan_out, np.float32)))
-        return layers
+    def channels(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """See `Network.channels`: every unit is one."""
+        return (self.width,) * self.hidden_layers
 
-    def logits(self, layers: list[Layer], inputs: Array, activation: Activation) -> Array:
-        """Forward pass: inputs [batch, features] to logits [batch, classes]."""
-        *hidden, last = layers
-        x = inputs
-        for number, layer in enumerate(hidden):
-            x = activation(x @ layer.weights + layer.biases, number)
-        logits: Array = x @ last.weights + last.biases
-        return logits
+    def start(
+        self, random: np.random.Generator, *, shape: tuple[int, ...], classes: int, moments: Moments
+    ) -> list[Layer]:
+        """See `Network.start`."""
+        widths = (math.prod(shape), *self.channels(shape), classes)
+        scales = _scales(self.initialiser, widths[:-1], moments)
+        return [
+            _layer(random, (fan_in, fan_out), scale)
+            for scale, (fan_in, fan_out) in zip(scales, pairwise(widths), strict=True)
+        ]
+
+    def apply(self, number: int, layer: Layer, inputs: Array, *, shape: tuple[int, ...]) -> Array:
+        """See `Network.apply`."""
+        result: Array = inputs @ layer.weights + layer.biases
+        return result
+
+
+@dataclass(frozen=True)
+class CNN:
+    """Convolutions of 3 x 3 with stride 2, and a dense layer to the logits.
+
+    While each convolution quarters the positions it quadruples the channels, so that the number of
+    units stays the same.
+
+    Attributes:
+        first_channels: Channels of the first convolution.
+        hidden_layers: How many convolutions there are.
+        initialiser: See `weight_scale`.
+    """
+
+    first_channels: int
+    hidden_layers: int = 2
+    initialiser: Initialiser = "gain"
+
+    def units(self, shape: tuple[int, ...]) -> int:
+        """See `Network.units`."""
+        divisor = _STRIDE**self.hidden_layers
+        if len(shape) not in (2, 3) or any(side % divisor for side in shape[:2]):
+            raise ValueError(
+                f"a network of {self.hidden_layers} convolutions takes images whose sides are "
+                f"multiples of {divisor}, got examples of shape {list(shape)}; "
+                "use a perceptron for this data set"
+            )
+        return math.prod(shape[:2]) // _STRIDE**2 * self.first_channels
+
+    def channels(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """See `Network.channels`."""
+        growth = _STRIDE**2
+        return tuple(self.first_channels * growth**n for n in range(self.hidden_layers))
+
+    def start(
+        self, random: np.random.Generator, *, shape: tuple[int, ...], classes: int, moments: Moments
+    ) -> list[Layer]:
+        """See `Network.start`."""
+        depths = (_colours(shape), *self.channels(shape))
+        fans = [_KERNEL**2 * depth for depth in depths[:-1]] + [self.units(shape)]
+        scales = _scales(self.initialiser, fans, moments)
+        shapes = [(_KERNEL, _KERNEL, a, b) for a, b in pairwise(depths)]
+        shapes_with_last = [*shapes, (self.units(shape), classes)]
+        return [_layer(random, s, scale) for s, scale in zip(shapes_with_last, scales, strict=True)]
+
+    def apply(self, number: int, layer: Layer, inputs: Array, *, shape: tuple[int, ...]) -> Array:
+        """See `Network.apply`."""
+        if number == self.hidden_layers:
+            logits: Array = inputs @ layer.weights + layer.biases
+            return logits
+        height, width = (side // _STRIDE**number for side in shape[:2])
+        images = inputs.reshape(-1, height, width, layer.weights.shape[2])
+        maps = _patches(images) @ layer.weights.reshape(-1, layer.weights.shape[3])
+        outputs: Array = (maps + layer.biases).reshape(len(inputs), -1)
+        return outputs
+
+
+def _patches(images: Array) -> Array:
+    """What each position of the next layer sees: [batch, height / 2, width / 2, 9 * channels].
+
+    One matrix product with them is the convolution. XLA's own, inside a loop on a CPU, takes some
+    fifty times as long.
+    """
+    import jax.numpy as jnp
+
+    padded = jnp.pad(images, ((0, 0), (0, 1), (0, 1), (0, 0)))
+    height, width = images.shape[1:3]
+    views = [
+        padded[:, row : row + height : _STRIDE, column : column + width : _STRIDE]
+        for row in range(_KERNEL)
+        for column in range(_KERNEL)
+    ]
+    return jnp.concatenate(views, axis=3)
+
+
+def weight_scale(initialiser: Initialiser, *, inputs: int, mean_square: float) -> float:
+    """Standard deviation of a layer's initial weights.
+
+    Args:
+        initialiser: "he" for variance 2 / inputs (He, Zhang, Ren, Sun, Delving Deep into
+            Rectifiers, 2015), "lecun" for 1 / inputs (LeCun, Bottou, Orr, Müller, Efficient
+            BackProp, 1998), "gain" for 1 / (inputs * mean_square), which gives the layer's outputs
+            unit variance whatever the activation (Bingham, Miikkulainen, AutoInit, 2023; biases
+            start at 0, where AutoInit also removes the mean).
+        inputs: Fan-in.
+        mean_square: Of what the layer is given.
+    """
+    variance = {"he": 2.0, "lecun": 1.0, "gain": 1.0 / mean_square}[initialiser]
+    return float((variance / inputs) ** 0.5)
+
+
+def _scales(initialiser: Initialiser, fans: Sequence[int], moments: Moments) -> Iterator[float]:
+    for number, fan_in in enumerate(fans):
+        mean_square = moments.activation if number else moments.inputs
+        yield weight_scale(initialiser, inputs=fan_in, mean_square=mean_square)
+
+
+def _layer(random: np.random.Generator, shape: tuple[int, ...], scale: float) -> Layer:
+    weights = scale * random.standard_normal(shape)
+    return Layer(weights.astype(np.float32), np.zeros(shape[-1], np.float32))
+
+
+def _colours(shape: tuple[int, ...]) -> int:
+    return shape[2] if len(shape) == 3 else 1

@@ -13,6 +13,7 @@ _POINTS: Final = np.unique(
     np.concatenate([np.linspace(-10.0, 10.0, 401), [0.0, -1e-30, 1e-30, -1e-3, 1e-3]])
 )
 _BULK: Final = np.abs(_POINTS) <= 3.0
+_REACH: Final = np.abs(_POINTS) <= 5.0  # hard sigmoid, for one, is a line on [-3, 3]
 
 LARGEST_VALUE: Final = 1e30  # its square is still far from the end of float64, it from float32's
 LARGEST_SLOPE: Final = 1e3
@@ -24,9 +25,10 @@ _RELATIVE_FLATNESS: Final = 1e-6
 def probe(expression: Expression) -> str | None:
     """Decides without training whether a candidate can work at all.
 
-    A function passes if, on [-10, 10], it is finite in float64 and float32, and if on [-3, 3],
-    where normalised pre-activations lie, it is neither constant nor affine (any number of such
-    layers is one layer) and its slope lies within what an optimiser can follow.
+    A function passes if it is finite on [-10, 10], in float64 and float32; if it is neither
+    constant nor affine on [-5, 5], which normalised pre-activations hardly leave (any number of
+    such layers is one layer); and if an optimiser can follow its slope on [-3, 3], where nearly
+    all of them lie.
 
     Args:
         expression: The candidate; trainable parameters are taken at their start values.
@@ -55,14 +57,23 @@ def _not_finite(expression: Expression, values: np.ndarray) -> str | None:
 
 
 def _constant_or_affine(values: np.ndarray) -> str | None:
-    x, y = _POINTS[_BULK], values[_BULK]
+    x, y = _POINTS[_REACH], values[_REACH]
     spread = float(np.ptp(y))
     if spread <= _RELATIVE_FLATNESS * max(1.0, float(np.abs(y).max())):
-        return f"constant: f(x) = {y[0]:.4g} on [-3, 3]"
+        return f"constant: f(x) = {y[0]:.4g} on [-5, 5]"
     slope, offset = np.polyfit(x, y, 1)
     if float(np.abs(y - slope * x - offset).max()) <= _RELATIVE_FLATNESS * spread:
-        return f"affine: f(x) = {slope:.4g} x + {offset:.4g}, so any depth is one layer"
+        return f"affine: f(x) = {_line(float(slope), float(offset))}, so any depth is one layer"
     return None
+
+
+def _line(slope: float, offset: float) -> str:
+    """`slope x + offset` as one would write it by hand, rounding errors of the fit left out."""
+    slope_text, offset_text = f"{slope:.4g}", f"{abs(offset):.4g}"
+    product = {"1": "x", "-1": "-x"}.get(slope_text, f"{slope_text} x")
+    if abs(offset) <= _RELATIVE_FLATNESS * abs(slope):
+        return product
+    return f"{product} {'-' if offset < 0 else '+'} {offset_text}"
 
 
 def _slope_out_of_range(expression: Expression, values: np.ndarray) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from evaluators.networks import MLP
+from evaluators.networks import CNN, MLP, Network
 
 
 @dataclass(frozen=True)
@@ -38,25 +38,72 @@ class Task:
 
     name: str
     dataset: str
-    network: MLP
+    network: Network
     recipe: Recipe
     description: str
 
+
+_PERCEPTRON: Final = MLP(width=128, hidden_layers=2)
+# Narrow and deep: what loses a little of the signal in every layer has nothing left at the end.
+_DEEP: Final = MLP(width=64, hidden_layers=8, initialiser="gain")
+_CONVOLUTIONAL: Final = CNN(first_channels=8, hidden_layers=2, initialiser="gain")
 
 _TASKS: Final = (
     Task(
         "mnist-mlp",
         "mnist",
-        MLP((128, 128)),
+        _PERCEPTRON,
         Recipe(),
         "MNIST with a 784-128-128-10 perceptron",
     ),
     Task(
+        "mnist-deep",
+        "mnist",
+        _DEEP,
+        Recipe(),
+        "MNIST with 8 hidden layers of 64 units: bad activations cannot hide",
+    ),
+    Task(
+        "mnist-cnn",
+        "mnist",
+        _CONVOLUTIONAL,
+        Recipe(),
+        "MNIST with two convolutions, of 8 and 32 channels",
+    ),
+    Task(
+        "fashion-mlp",
+        "fashion_mnist",
+        _PERCEPTRON,
+        Recipe(),
+        "Fashion-MNIST with a 784-128-128-10 perceptron",
+    ),
+    Task(
+        "fashion-deep",
+        "fashion_mnist",
+        _DEEP,
+        Recipe(),
+        "Fashion-MNIST with 8 hidden layers of 64 units",
+    ),
+    Task(
+        "fashion-cnn",
+        "fashion_mnist",
+        _CONVOLUTIONAL,
+        Recipe(),
+        "Fashion-MNIST with two convolutions, of 8 and 32 channels",
+    ),
+    Task(
         "digits-mlp",
         "digits",
-        MLP((64, 64)),
+        MLP(width=64, hidden_layers=2),
         Recipe(batch=64),
         "scikit-learn's 8 x 8 digits with a 64-64-64-10 perceptron; needs no network",
+    ),
+    Task(
+        "mnist1d-mlp",
+        "mnist1d",
+        MLP(width=64, hidden_layers=2, initialiser="gain"),
+        Recipe(batch=64),
+        "MNIST-1D, generated signals of 40 points, with a 40-64-64-10 perceptron; needs no network",
     ),
 )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, Self
 
 from evaluators.datasets import load
@@ -35,10 +37,14 @@ class Workload:
     Attributes:
         task: Name of the task.
         dataset: Name of the data set to train on: the task's own, or its fallback.
+        timeout_seconds: What one candidate's training may take for each seed.
+        states_folder: Where training states are kept from one rung to the next, None for nowhere.
     """
 
     task: str
     dataset: str
+    timeout_seconds: float = math.inf
+    states_folder: Path | None = None
 
     @property
     def bench(self) -> Bench:
@@ -47,7 +53,12 @@ class Workload:
 
     def evaluator(self) -> Evaluator:
         """Loads the data and builds the evaluator; done once in each worker."""
-        return Evaluator(find_task(self.task), load(self.dataset))
+        return Evaluator(
+            find_task(self.task),
+            load(self.dataset),
+            timeout_seconds=self.timeout_seconds,
+            states_folder=self.states_folder,
+        )
 
 
 class Executor(Protocol):

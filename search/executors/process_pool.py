@@ -6,10 +6,13 @@ import ctypes
 import multiprocessing
 import signal
 import sys
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
+from pathlib import Path
 from typing import Final, Self
 
 import pebble
@@ -51,14 +54,30 @@ def _evaluate_batch(texts: list[str], fidelity: Fidelity) -> list[Evaluation]:
 class ProcessPool:
     """The executor of a campaign on one machine.
 
-    A batch whose worker dies, or takes longer than its candidates' time-outs together, is
-    evaluated again one candidate at a time, so that only the culprit is recorded as failed.
+    A candidate that trains too slowly stops by itself, at its time-out. A batch whose worker dies,
+    or takes longer than its candidates' time-outs together since its compiler hangs, is evaluated
+    again one candidate at a time, so that only the culprit is recorded as failed.
     """
 
     def __init__(
         self, workload: Workload, *, workers: int, batch: int, timeout_seconds: float
     ) -> None:
+        """Starts the pool; its workers start with their first batch.
+
+        Args:
+            workload: What to train on. Unless it names a folder for training states, they are
+                kept in a temporary one that goes with the pool.
+            workers: Number of processes.
+            batch: Candidates that are compiled together, at most.
+            timeout_seconds: What one candidate may take for each seed.
+        """
         use_single_thread()
+        self._states = tempfile.TemporaryDirectory(prefix="actsearch-states-")
+        workload = replace(
+            workload,
+            timeout_seconds=timeout_seconds,
+            states_folder=workload.states_folder or Path(self._states.name),
+        )
         self._workload, self._workers, self._batch = workload, workers, batch
         self._timeout_seconds = timeout_seconds
         context = multiprocessing.get_context("forkserver")
@@ -139,3 +158,4 @@ class ProcessPool:
     def __exit__(self, *error: object) -> None:
         self._pool.stop()
         self._pool.join()
+        self._states.cleanup()

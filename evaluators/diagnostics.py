@@ -1,0 +1,71 @@
+"""What a training run tells about its activation, beside the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+# A unit is saturated if so large a share of the examples finds it flat.
+SATURATED_SHARE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """Measured after the last step of one training run, on the whole validation split.
+
+    Attributes:
+        dead_units: Share of the hidden units that have no gradient on any example.
+        saturated_units: Share that are not dead but whose slope is below 0.05 on at least 95 % of
+            the examples.
+        output_sparsity: Share of hidden outputs within 0.001 of 0.
+        mean_output: Of each hidden layer; a mean far from 0 shifts the inputs of the next layer
+            (Clevert, Unterthiner, Hochreiter, ELU, 2016).
+        gradient_norms: Euclidean norm of the loss's gradient by each layer's weights, the logits'
+            layer last, on the first training batch.
+    """
+
+    dead_units: float
+    saturated_units: float
+    output_sparsity: float
+    mean_output: tuple[float, ...]
+    gradient_norms: tuple[float, ...]
+
+    @property
+    def gradient_ratio(self) -> float:
+        """First layer's gradient over the last's: far below 1 it vanishes, far above it explodes.
+
+        The norms are not per weight, so the ratio compares activations on one task.
+        """
+        first, last = self.gradient_norms[0], self.gradient_norms[-1]
+        return first / last if last else float("inf" if first else "nan")
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Diagnostics:
+        """Restores what `dataclasses.asdict` made of one."""
+        by_layer = {name: tuple(document[name]) for name in ("mean_output", "gradient_norms")}
+        return cls(**{**document, **by_layer})
+
+
+def diagnose(
+    *,
+    examples: int,
+    outputs: np.ndarray,
+    zeros: np.ndarray,
+    live: np.ndarray,
+    flat: np.ndarray,
+    gradient_norms: tuple[float, ...],
+) -> Diagnostics:
+    """Reduces sums over examples, as in `evaluators.stepping.Sums`, to diagnostics."""
+    layers, units = live.shape
+    dead = live == 0
+    saturated = ~dead & (flat >= SATURATED_SHARE * examples)
+    return Diagnostics(
+        dead_units=float(dead.mean()),
+        saturated_units=float(saturated.mean()),
+        output_sparsity=float(zeros.sum() / (examples * layers * units)),
+        mean_output=tuple(float(total) / (examples * units) for total in outputs),
+        gradient_norms=gradient_norms,
+    )

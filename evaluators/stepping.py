@@ -1,0 +1,210 @@
+"""One pass of a batch of examples through a network: the computation that XLA compiles."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array, lax
+
+from evaluators.activations import Activated, Activations, tied
+from evaluators.networks import Layer, Network
+
+Progress = dict[str, Any]
+"""What training changes: "layers", "parameters" [layers, slots, units] and "optimizer"."""
+
+# What counts as no gradient worth the name, and as an output of zero.
+FLAT_SLOPE = 0.05
+ZERO_OUTPUT = 1e-3
+
+
+class Sums(NamedTuple):
+    """Totals over the examples that were passed.
+
+    Attributes:
+        loss: Cross-entropy in nats.
+        hits: Examples that were classified rightly.
+        outputs: Of hidden units, by layer [layers].
+        zeros: Hidden outputs within `ZERO_OUTPUT` of 0, by layer [layers].
+        live: Examples for which a unit has a gradient at all [layers, units].
+        flat: Examples for which a unit's slope is below `FLAT_SLOPE` [layers, units].
+    """
+
+    loss: Array
+    hits: Array
+    outputs: Array
+    zeros: Array
+    live: Array
+    flat: Array
+
+    @classmethod
+    def nothing(cls, layers: int, units: int) -> Sums:
+        """Before the first pass."""
+        by_layer, by_unit = jnp.zeros(layers), jnp.zeros((layers, units))
+        return cls(jnp.zeros(()), jnp.zeros(()), by_layer, by_layer, by_unit, by_unit)
+
+
+class Stepper:
+    """Passes examples forward, and back where the network is to learn.
+
+    The backward pass is written out instead of left to automatic differentiation: so the
+    activation, the only part that is compiled anew for every candidate, occurs in one place, for
+    all layers, for training and validation alike.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        activations: Activations,
+        optimizer: optax.GradientTransformation,
+        *,
+        shape: tuple[int, ...],
+    ) -> None:
+        self._network, self._activations, self._optimizer = network, activations, optimizer
+        self._shape = shape
+        self._layers, self._units = network.hidden_layers, network.units(shape)
+
+    def run(
+        self,
+        index: Array,
+        progress: Progress,
+        scopes: Array,
+        data: tuple[Array, Array, Array],
+        indices: Array,
+        count: Array,
+        learning: Array,
+    ) -> tuple[Progress, Sums]:
+        """Makes `count` passes.
+
+        Args:
+            index: Which candidate.
+            progress: The state of its training.
+            scopes: Of its trainable parameters [slots].
+            data: Inputs [examples, features], labels [examples], and the inputs' scale.
+            indices: Examples of each pass [passes, batch]; negative for none.
+            count: How many of the passes to make.
+            learning: Whether to take a step each, or to sum up what `Sums` holds.
+
+        Returns:
+            The new state, and the sums; of the steps, the loss only.
+        """
+        inputs, labels, scale = data
+
+        def make_pass(number: Array, carried: tuple[Progress, Sums]) -> tuple[Progress, Sums]:
+            chosen = indices[number]
+            x = inputs[chosen].astype(jnp.float32) * scale
+            return self._pass(
+                index, carried, scopes, x, labels[chosen], chosen >= 0, learning=learning
+            )
+
+        nothing = Sums.nothing(self._layers, self._units)
+        done: tuple[Progress, Sums] = lax.fori_loop(0, count, make_pass, (progress, nothing))
+        return done
+
+    def _pass(
+        self,
+        index: Array,
+        carried: tuple[Progress, Sums],
+        scopes: Array,
+        x: Array,
+        labels: Array,
+        present: Array,
+        *,
+        learning: Array,
+    ) -> tuple[Progress, Sums]:
+        hidden = self._forward(index, carried[0], x)
+
+        def total_loss(last: Layer, outputs: Array) -> tuple[Array, Array]:
+            logits = self._apply(self._layers, last, outputs)
+            losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+            hits = (jnp.argmax(logits, axis=1) == labels) & present
+            return jnp.sum(jnp.where(present, losses, 0.0)), jnp.sum(hits, dtype=jnp.float32)
+
+        last = carried[0]["layers"][-1]
+        loss, pull, hits = jax.vjp(total_loss, last, hidden.value[-1], has_aux=True)
+
+        def learn(progress: Progress, sums: Sums) -> tuple[Progress, Sums]:
+            by_last, by_outputs = pull(jnp.float32(1.0 / len(x)))
+            gradient = self._backward(progress, x, hidden, by_last, by_outputs)
+            gradient["parameters"] = tied(
+                gradient["parameters"], scopes, channels=self._network.channels(self._shape)
+            )
+            return self._step(progress, gradient), sums._replace(loss=sums.loss + loss)
+
+        def observe(progress: Progress, sums: Sums) -> tuple[Progress, Sums]:
+            seen = _observed(loss, hits, hidden, present)
+            return progress, Sums(*(a + b for a, b in zip(sums, seen, strict=True)))
+
+        passed: tuple[Progress, Sums] = lax.cond(learning, learn, observe, *carried)
+        return passed
+
+    def _forward(self, index: Array, progress: Progress, x: Array) -> Activated:
+        """All hidden layers; the result's arrays have the layer as their first axis."""
+        layers, parameters = progress["layers"], progress["parameters"]
+        shape = (len(x), self._units)
+
+        def linear(number: int, outputs: Array) -> Array:
+            return self._apply(number, layers[number], outputs if number else x)
+
+        choices = [lambda a, n=n: linear(n, a) for n in range(self._layers)]
+
+        def pass_layer(number: Array, carried: tuple[Array, Activated]) -> tuple[Array, Activated]:
+            outputs, seen = carried
+            z = lax.switch(number, choices, outputs)
+            activated = self._activations(index, z, parameters[number])
+            return activated.value, Activated(
+                *(kept.at[number].set(new) for kept, new in zip(seen, activated, strict=True))
+            )
+
+        nothing = Activated(
+            jnp.zeros((self._layers, *shape)),
+            jnp.zeros((self._layers, *shape)),
+            jnp.zeros((self._layers, self._activations.slots, *shape)),
+        )
+        seen: Activated
+        _, seen = lax.fori_loop(0, self._layers, pass_layer, (jnp.zeros(shape), nothing))
+        return seen
+
+    def _backward(
+        self, progress: Progress, x: Array, hidden: Activated, by_last: Layer, by_outputs: Array
+    ) -> dict[str, Any]:
+        """Gradients of the layers and of every unit's trainable parameters."""
+        by_layers, by_parameters = [by_last], []
+        for number in reversed(range(self._layers)):
+            by_parameters.append(jnp.sum(by_outputs * hidden.partials[number], axis=1))
+            below = hidden.value[number - 1] if number else x
+            _, pull = jax.vjp(
+                lambda layer, a, n=number: self._apply(n, layer, a),
+                progress["layers"][number],
+                below,
+            )
+            by_layer, by_outputs = pull(by_outputs * hidden.slope[number])
+            by_layers.append(by_layer)
+        return {"layers": by_layers[::-1], "parameters": jnp.stack(by_parameters[::-1])}
+
+    def _step(self, progress: Progress, gradient: dict[str, Any]) -> Progress:
+        learnt = {name: progress[name] for name in gradient}
+        updates, optimizer = self._optimizer.update(gradient, progress["optimizer"])
+        return {**optax.apply_updates(learnt, updates), "optimizer": optimizer}
+
+    def _apply(self, number: int, layer: Layer, inputs: Array) -> Array:
+        return self._network.apply(number, layer, inputs, shape=self._shape)
+
+
+def _observed(loss: Array, hits: Array, hidden: Activated, present: Array) -> Sums:
+    weights = present.astype(jnp.float32)
+    steepness = jnp.abs(hidden.slope)
+
+    def by_unit(seen: Array) -> Array:
+        return jnp.einsum("lbu,b->lu", seen.astype(jnp.float32), weights)
+
+    return Sums(
+        loss,
+        hits,
+        by_unit(hidden.value).sum(axis=1),
+        by_unit(jnp.abs(hidden.value) <= ZERO_OUTPUT).sum(axis=1),
+        by_unit(steepness > 0),
+        by_unit(steepness < FLAT_SLOPE),
+    )

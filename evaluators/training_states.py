@@ -1,0 +1,116 @@
+"""Training states kept on disk, so that a longer run goes on where a shorter one ended."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jax
+import numpy as np
+
+from grammars import Expression
+
+# Part of every key: training that would give other numbers gets another layout.
+_LAYOUT: Final = "states-1"
+
+DEFAULT_MAX_BYTES: Final = 1 << 30
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """A state and the number of steps that led to it."""
+
+    steps: int
+    state: Any
+
+
+class TrainingStates:
+    """A cache: whatever is missing or damaged costs time, and never changes a result.
+
+    Each training run, which is a candidate with a seed, keeps its longest state only.
+    """
+
+    def __init__(
+        self, folder: Path, *, task: str, dataset: str, max_bytes: int = DEFAULT_MAX_BYTES
+    ) -> None:
+        """Opens the cache; the folder is made when something is kept.
+
+        Args:
+            folder: May be shared by all workers and tasks.
+            task: Name of the task, part of each key.
+            dataset: Name of the data set, part of each key.
+            max_bytes: Beyond it the states that were written longest ago go.
+        """
+        self._folder, self._max_bytes = folder, max_bytes
+        self._setting = (_LAYOUT, task, dataset, jax.__version__)
+
+    def load(
+        self, expression: Expression, *, seed: int, at_most: int, like: Any
+    ) -> SavedState | None:
+        """The state of a run after `at_most` steps or fewer.
+
+        Args:
+            expression: The candidate as written, since rounding depends on how it is written.
+            seed: Of the run.
+            at_most: Steps beyond which a state is of no use.
+            like: A pytree of arrays, in whose form the state is returned.
+
+        Returns:
+            None if there is none, or none that can be read.
+        """
+        leaves, form = jax.tree.flatten(like)
+        try:
+            with np.load(self._path(expression, seed), allow_pickle=False) as file:
+                steps = int(file["steps"])
+                if not 0 < steps <= at_most:
+                    return None
+                saved = [file[f"leaf{number}"] for number in range(len(leaves))]
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+        expected = [(np.shape(leaf), np.asarray(leaf).dtype) for leaf in leaves]
+        if [(array.shape, array.dtype) for array in saved] != expected:
+            return None
+        return SavedState(steps, jax.tree.unflatten(form, saved))
+
+    def save(self, expression: Expression, *, seed: int, steps: int, state: Any) -> None:
+        """Keeps a state in place of that of a shorter run; a full or read-only disk is no error."""
+        arrays = {f"leaf{n}": np.asarray(leaf) for n, leaf in enumerate(jax.tree.leaves(state))}
+        path = self._path(expression, seed)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._make_room(sum(array.nbytes for array in arrays.values()))
+            # Written beside and renamed: a reader sees the whole of it or nothing.
+            with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
+                np.savez(file, steps=np.int64(steps), **arrays)  # type: ignore[arg-type]
+            os.replace(file.name, path)
+        except OSError:
+            return
+
+    def _path(self, expression: Expression, seed: int) -> Path:
+        key = "\n".join([*self._setting, str(expression), str(seed)])
+        return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
+
+    def _make_room(self, needed: int) -> None:
+        """Deletes the oldest states until `needed` bytes more would fit."""
+        entries = sorted(self._entries())
+        excess = sum(size for _, size, _ in entries) + needed - self._max_bytes
+        for _, size, path in entries:
+            if excess <= 0:
+                return
+            path.unlink(missing_ok=True)
+            excess -= size
+
+    def _entries(self) -> Iterator[tuple[float, int, Path]]:
+        """Time of writing, size and path; unfinished files of dead workers age and go as well."""
+        for path in self._folder.iterdir():
+            try:
+                status = path.stat()
+            except FileNotFoundError:  # another worker made room meanwhile
+                continue
+            yield status.st_mtime, status.st_size, path

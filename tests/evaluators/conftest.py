@@ -1,0 +1,28 @@
+"""A small real data set and a small task, so that training in tests takes moments."""
+
+from __future__ import annotations
+
+import pytest
+
+from evaluators.batches import DeviceData
+from evaluators.datasets import Dataset, load
+from evaluators.networks import MLP
+from evaluators.tasks import Recipe, Task
+
+
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    """The digits that scikit-learn embeds."""
+    return load("digits")
+
+
+@pytest.fixture(scope="session")
+def digits_data(digits: Dataset) -> DeviceData:
+    """The digits on the device."""
+    return DeviceData(digits)
+
+
+@pytest.fixture(scope="session")
+def small_task() -> Task:
+    """Two narrow hidden layers on the digits."""
+    return Task("small", "digits", MLP(width=16, hidden_layers=2), Recipe(batch=32), "for tests")

@@ -1,0 +1,53 @@
+"""From expressions to evaluations: what is scored, what diverges, what runs out of time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evaluators.cost import relative_cost
+from evaluators.datasets import Dataset
+from evaluators.evaluation import Outcome
+from evaluators.evaluator import Bench, Evaluator
+from evaluators.fidelity import Fidelity
+from evaluators.tasks import Task
+from grammars import parse
+
+FIDELITY = Fidelity(30, (0, 1))
+
+
+def test_each_candidate_is_recorded_by_itself(
+    tmp_path: Path, small_task: Task, digits: Dataset
+) -> None:
+    evaluator = Evaluator(small_task, digits, states_folder=tmp_path)
+    batch = [parse("x * sigmoid(x)"), parse("exp(exp(x * x))"), parse("relu(x)")]
+    scored, diverged, also_scored = evaluator.evaluate(batch, FIDELITY)
+    assert scored.outcome is also_scored.outcome is Outcome.SCORED
+    assert [result.seed for result in scored.per_seed] == [0, 1]
+    assert scored.diagnostics is not None
+    assert scored.score is not None
+    assert diverged.outcome is Outcome.DIVERGED
+    assert diverged.reason == "the loss was not finite by step 30 (seed 0)"
+    assert diverged.diagnostics is None
+    # One state for each seed of those that reached the end.
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_a_candidate_out_of_time_is_recorded_as_failed(small_task: Task, digits: Dataset) -> None:
+    evaluator = Evaluator(small_task, digits, timeout_seconds=0.0)
+    (record,) = evaluator.evaluate([parse("relu(x)")], FIDELITY)
+    assert record.outcome is Outcome.FAILED
+    assert record.reason == "it took longer than 0 s a seed"
+
+
+def test_a_rejection_says_why_and_costs_no_training() -> None:
+    bench = Bench("small", "digits")
+    record = bench.rejection(parse("2 * x"), FIDELITY)
+    assert record is not None
+    assert record.outcome is Outcome.REJECTED
+    assert record.reason == "affine: f(x) = 2 x, so any depth is one layer"
+    assert bench.rejection(parse("relu(x)"), FIDELITY) is None
+
+
+def test_what_takes_many_operations_costs_more_than_relu() -> None:
+    dear = relative_cost(parse("sin(x) * erf(x) + atan(x) * asinh(x)"), rounds=10)
+    assert dear > 2.0

@@ -1,0 +1,88 @@
+"""Networks: shapes, fair starts, and convolutions against JAX's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from jax import lax
+
+from evaluators.moments import mean_square
+from evaluators.networks import CNN, MLP, Initialiser, Moments, Network, weight_scale
+from grammars import evaluate, parse
+
+
+@pytest.mark.parametrize("network", [MLP(width=12, hidden_layers=3), CNN(first_channels=2)])
+def test_every_hidden_layer_has_the_same_units(network: Network) -> None:
+    shape = (8, 8)
+    layers = network.start(np.random.default_rng(0), shape=shape, classes=5, moments=Moments())
+    outputs = np.ones((3, 64), np.float32)
+    for number, layer in enumerate(layers[:-1]):
+        outputs = np.asarray(network.apply(number, layer, outputs, shape=shape))
+        assert outputs.shape == (3, network.units(shape))
+        assert network.units(shape) % network.channels(shape)[number] == 0
+    logits = network.apply(network.hidden_layers, layers[-1], outputs, shape=shape)
+    assert logits.shape == (3, 5)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 12, 3)])
+def test_convolutions_are_those_of_jax(shape: tuple[int, ...]) -> None:
+    network = CNN(first_channels=4)
+    random = np.random.default_rng(0)
+    layers = network.start(random, shape=shape, classes=10, moments=Moments())
+    outputs = random.standard_normal((5, int(np.prod(shape)))).astype(np.float32)
+    height, width = shape[:2]
+    for number, layer in enumerate(layers[:-1]):
+        images = outputs.reshape(5, height // 2**number, width // 2**number, -1)
+        expected = lax.conv_general_dilated(
+            images, layer.weights, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+        outputs = np.asarray(network.apply(number, layer, outputs, shape=shape))
+        np.testing.assert_allclose(outputs, np.asarray(expected).reshape(5, -1), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(40,), (7, 7), (10, 8)])
+def test_convolutions_refuse_examples_that_do_not_halve(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"multiples of 4, got examples of shape .* perceptron"):
+        CNN(first_channels=4).units(shape)
+
+
+@pytest.mark.parametrize(
+    ("initialiser", "variance"), [("he", 0.02), ("lecun", 0.01), ("gain", 0.04)]
+)
+def test_weight_scales(initialiser: Initialiser, variance: float) -> None:
+    scale = weight_scale(initialiser, inputs=100, mean_square=0.25)
+    assert scale**2 == pytest.approx(variance)
+
+
+@pytest.mark.parametrize(
+    ("text", "exact"),
+    [
+        ("x", 1.0),
+        ("relu(x)", 0.5),
+        ("x * x", 3.0),
+        ("sin(x)", (1 - np.exp(-2)) / 2),
+        ("x + 2", 5.0),
+    ],
+)
+def test_mean_squares_are_integrals_over_the_normal_distribution(text: str, exact: float) -> None:
+    assert mean_square(parse(text)) == pytest.approx(exact, rel=0.02)
+
+
+def test_mean_squares_stay_within_what_weights_can_make_up_for() -> None:
+    assert mean_square(parse("x * 1e-9")) == 1e-6
+    assert mean_square(parse("exp(x * x)")) == 1e6
+
+
+def test_gain_gives_every_activation_signals_of_unit_variance() -> None:
+    network = MLP(width=256, hidden_layers=4, initialiser="gain")
+    random = np.random.default_rng(0)
+    x = random.uniform(0, 1, (500, 64)).astype(np.float32)
+    for text in ("sigmoid(x)", "x * x", "relu(x)"):
+        expression = parse(text)
+        moments = Moments(float(np.mean(x**2)), mean_square(expression))
+        layers = network.start(np.random.default_rng(1), shape=(64,), classes=10, moments=moments)
+        outputs = x
+        for number, layer in enumerate(layers[:-1]):
+            z = np.asarray(network.apply(number, layer, outputs, shape=(64,)))
+            assert 0.3 < float(np.mean(z**2)) < 3.0, (text, number)
+            outputs = evaluate(expression, z)

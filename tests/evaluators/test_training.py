@@ -1,0 +1,207 @@
+"""Training programs: the same numbers as a plain loop, and the same bits in any company."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from evaluators.batches import DeviceData
+from evaluators.datasets import Dataset
+from evaluators.networks import CNN
+from evaluators.tasks import Task
+from evaluators.training import CHUNK, Divergence, OutOfTimeError, Trained, TrainingProgram
+from evaluators.training_states import TrainingStates
+from grammars import CATALOGUE, Expression, parse
+
+STEPS = CHUNK + 20  # two chunks, the second one short
+
+
+def _load_reference() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "training_reference", Path(__file__).with_name("reference.py")
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+reference = _load_reference()
+
+
+def _trained(
+    texts: list[str], task: Task, data: DeviceData, *, index: int = 0, steps: int = STEPS
+) -> Trained:
+    run = TrainingProgram([parse(text) for text in texts], task, data).train(
+        index, seed=3, steps=steps
+    )
+    assert isinstance(run, Trained)
+    return run
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x * sigmoid(x)",
+        'where(x >= 0, x, param("a", 0.25, per="layer") * x)',
+        'param("a", 1, per="network") * tanh(x) + param("b", 0.1, per="channel") * x',
+    ],
+)
+def test_training_agrees_with_a_plain_loop(
+    text: str, small_task: Task, digits_data: DeviceData
+) -> None:
+    loss, accuracy, _ = reference.train(parse(text), small_task, digits_data, seed=3, steps=STEPS)
+    result = _trained([text], small_task, digits_data).result
+    assert result.validation_loss == pytest.approx(loss, rel=1e-4)
+    assert result.validation_accuracy == pytest.approx(accuracy, abs=1e-6)
+
+
+def test_a_convolutional_network_agrees_with_a_plain_loop(
+    small_task: Task, digits_data: DeviceData
+) -> None:
+    task = replace(small_task, network=CNN(first_channels=4))
+    text = 'where(x >= 0, x, param("a", 0.25, per="channel") * x)'
+    loss, accuracy, _ = reference.train(parse(text), task, digits_data, seed=3, steps=30)
+    result = _trained([text], task, digits_data, steps=30).result
+    assert result.validation_loss == pytest.approx(loss, rel=1e-4)
+    assert result.validation_accuracy == pytest.approx(accuracy, abs=1e-6)
+
+
+def test_results_are_equal_to_the_bit_in_any_company(
+    small_task: Task, digits_data: DeviceData
+) -> None:
+    text = "x * sigmoid(x) + 0.1 * sin(x)"
+    others = [entry.text for entry in CATALOGUE.values() if "gelu(" not in entry.text]
+    plain = [other for other in others if "param" not in other]
+    with_parameters = [other for other in others if "param" in other][:3]
+    alone = _trained([text], small_task, digits_data)
+    for mates, index in ((plain[:7], 3), (plain[7:19] + with_parameters, 15)):
+        batch = [*mates[:index], text, *mates[index:]]
+        assert _trained(batch, small_task, digits_data, index=index) == alone
+
+
+def test_the_same_is_true_of_a_function_with_trainable_parameters(
+    small_task: Task, digits_data: DeviceData
+) -> None:
+    text = 'x * sigmoid(param("b", 1, per="channel") * x)'
+    mates = [CATALOGUE["pangaea_linear"].text, CATALOGUE["relu"].text, CATALOGUE["prelu"].text]
+    alone = _trained([text], small_task, digits_data)
+    assert _trained([*mates, text], small_task, digits_data, index=3) == alone
+
+
+def test_training_goes_on_from_a_kept_state_to_the_same_bits(
+    tmp_path: Path, small_task: Task, digits_data: DeviceData
+) -> None:
+    swish = parse('x * sigmoid(param("b", 1, per="channel") * x)')
+    states = TrainingStates(tmp_path, task="small", dataset="digits")
+    short = TrainingProgram([swish], small_task, digits_data)
+    short.train(0, seed=1, steps=50, states=states)
+    # The longer run is made in another batch, in which there are more trainable parameters.
+    mates = [parse(CATALOGUE["pangaea_linear"].text), swish]
+    longer = TrainingProgram(mates, small_task, digits_data)
+    begun_anew = longer.train(1, seed=1, steps=STEPS)
+    assert longer.train(1, seed=1, steps=STEPS, states=states) == begun_anew
+
+
+def test_a_kept_state_saves_its_steps(
+    tmp_path: Path, small_task: Task, digits_data: DeviceData
+) -> None:
+    states = TrainingStates(tmp_path, task="small", dataset="digits")
+    program = TrainingProgram([parse("tanh(x)")], small_task, digits_data)
+    asked: list[int] = []
+
+    def count() -> bool:
+        asked.append(1)
+        return False
+
+    program.train(0, seed=1, steps=3 * CHUNK, states=states)
+    program.train(0, seed=1, steps=4 * CHUNK, states=states, out_of_time=count)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
+def test_a_damaged_state_means_training_from_the_start(
+    damage: str, tmp_path: Path, small_task: Task, digits_data: DeviceData
+) -> None:
+    states = TrainingStates(tmp_path, task="small", dataset="digits")
+    program = TrainingProgram([parse("tanh(x)")], small_task, digits_data)
+    expected = program.train(0, seed=1, steps=40)
+    program.train(0, seed=1, steps=20, states=states)
+    (file,) = tmp_path.iterdir()
+    content = bytearray(file.read_bytes())
+    if damage == "flip":
+        content[len(content) // 2] ^= 0xFF
+    file.write_bytes({"cut": content[: len(content) // 2], "flip": content, "empty": b""}[damage])
+    assert program.train(0, seed=1, steps=40, states=states) == expected
+
+
+def test_divergence_is_seen_at_the_end_of_a_chunk(
+    small_task: Task, digits_data: DeviceData
+) -> None:
+    steep = TrainingProgram([parse("exp(exp(x * x))")], small_task, digits_data)
+    run = steep.train(0, seed=0, steps=5 * CHUNK)
+    assert run == Divergence(seed=0, step=CHUNK)
+
+
+def test_a_run_out_of_time_stops_between_chunks(small_task: Task, digits_data: DeviceData) -> None:
+    program = TrainingProgram([parse("relu(x)")], small_task, digits_data)
+    with pytest.raises(OutOfTimeError):
+        program.train(0, seed=0, steps=CHUNK, out_of_time=lambda: True)
+
+
+def test_seeds_and_steps_make_a_difference(small_task: Task, digits_data: DeviceData) -> None:
+    program = TrainingProgram([parse("relu(x)")], small_task, digits_data)
+    runs = [program.train(0, seed=seed, steps=steps) for seed, steps in ((0, 20), (1, 20), (0, 21))]
+    losses = {run.result.validation_loss for run in runs if isinstance(run, Trained)}
+    assert len(losses) == 3
+
+
+def _diagnosed(text: str, task: Task, data: DeviceData) -> Trained:
+    return _trained([text], task, data, steps=20)
+
+
+def test_diagnostics_tell_dead_from_saturated_units(
+    small_task: Task, digits_data: DeviceData
+) -> None:
+    dead = _diagnosed("relu(x - 50)", small_task, digits_data).diagnostics
+    assert dead.dead_units == 1.0
+    assert dead.output_sparsity == 1.0
+    assert dead.gradient_norms[0] == 0.0
+    saturated = _diagnosed("sigmoid(x + 8)", small_task, digits_data).diagnostics
+    assert saturated.saturated_units > 0.9
+    assert saturated.dead_units == 0.0
+    assert saturated.mean_output[0] == pytest.approx(1.0, abs=0.01)
+    healthy = _diagnosed("x * sigmoid(x)", small_task, digits_data).diagnostics
+    assert healthy.saturated_units == 0.0
+    assert 0.01 < healthy.gradient_ratio < 100.0
+
+
+def test_gradient_norms_are_those_of_automatic_differentiation(
+    digits: Dataset, small_task: Task, digits_data: DeviceData
+) -> None:
+    import jax
+
+    from evaluators.batches import batches
+
+    expression: Expression = parse("tanh(x)")
+    _, _, learnt = reference.train(expression, small_task, digits_data, seed=3, steps=20)
+    chosen = batches(3, start=0, steps=1, batch=32, examples=digits_data.training)[0]
+    x = digits.training.inputs.reshape(len(digits.training.inputs), -1)[chosen] * digits.scale
+
+    def loss(layers: list) -> jax.Array:
+        a = jax.numpy.asarray(x, jax.numpy.float32)
+        for layer in layers[:-1]:
+            a = jax.numpy.tanh(a @ layer.weights + layer.biases)
+        logits = a @ layers[-1].weights + layers[-1].biases
+        chances = jax.nn.log_softmax(logits)
+        return -chances[np.arange(32), digits.training.labels[chosen]].mean()
+
+    expected = [float(np.linalg.norm(layer.weights)) for layer in jax.grad(loss)(learnt["layers"])]
+    diagnostics = _diagnosed("tanh(x)", small_task, digits_data).diagnostics
+    assert diagnostics.gradient_norms == pytest.approx(expected, rel=1e-2)

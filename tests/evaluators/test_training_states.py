@@ -1,0 +1,74 @@
+"""Kept training states: bounded, keyed by everything that decides them, never trusted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluators.training_states import TrainingStates
+from grammars import parse
+
+STATE = {"weights": np.arange(6.0, dtype=np.float32).reshape(2, 3), "count": np.int32(7)}
+TANH = parse("tanh(x)")
+
+
+def _states(folder: Path, *, task: str = "a", max_bytes: int = 1 << 20) -> TrainingStates:
+    return TrainingStates(folder, task=task, dataset="digits", max_bytes=max_bytes)
+
+
+def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
+    _states(tmp_path).save(TANH, seed=1, steps=100, state=STATE)
+    saved = _states(tmp_path).load(TANH, seed=1, at_most=100, like=STATE)
+    assert saved is not None
+    assert saved.steps == 100
+    np.testing.assert_array_equal(saved.state["weights"], STATE["weights"])
+    assert saved.state["count"] == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "seed", "at_most", "task"),
+    [
+        ("sin(x)", 1, 100, "a"),
+        ("tanh(x)", 2, 100, "a"),
+        ("tanh(x)", 1, 99, "a"),
+        ("tanh(x)", 1, 100, "b"),
+    ],
+    ids=["expression", "seed", "steps", "task"],
+)
+def test_no_other_run_gets_it(
+    tmp_path: Path, text: str, seed: int, at_most: int, task: str
+) -> None:
+    _states(tmp_path).save(TANH, seed=1, steps=100, state=STATE)
+    other = _states(tmp_path, task=task)
+    assert other.load(parse(text), seed=seed, at_most=at_most, like=STATE) is None
+
+
+def test_a_state_of_another_shape_is_not_used(tmp_path: Path) -> None:
+    _states(tmp_path).save(TANH, seed=1, steps=100, state=STATE)
+    like = {**STATE, "weights": np.zeros((3, 2), np.float32)}
+    assert _states(tmp_path).load(TANH, seed=1, at_most=100, like=like) is None
+
+
+def test_the_oldest_states_make_room(tmp_path: Path) -> None:
+    big = {"weights": np.zeros(1000, np.float32)}
+    states = _states(tmp_path, max_bytes=13_000)
+    for seed in range(4):
+        states.save(TANH, seed=seed, steps=1, state=big)
+        for age, path in enumerate(sorted(tmp_path.iterdir(), key=lambda p: -p.stat().st_mtime)):
+            os.utime(path, (1e9 - age, 1e9 - age))
+    kept = [
+        seed for seed in range(4) if states.load(TANH, seed=seed, at_most=1, like=big) is not None
+    ]
+    assert kept[-1] == 3
+    assert 1 <= len(kept) <= 3
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 13_000
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    _states(blocked).save(TANH, seed=1, steps=100, state=STATE)
+    assert _states(blocked).load(TANH, seed=1, at_most=100, like=STATE) is None
