@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from grammars.export.derivative import derivative
-from grammars.export.lowering import ExportError, check_size, fold, guard_branches
+from grammars.export.lowering import ExportError, check_size, fold, guard_branches, stabilise
 from grammars.export.names import check_name, free_name
 from grammars.export.provenance import Provenance, description
 from grammars.export.recognition import WHOLE_FUNCTIONS, recognise
@@ -95,13 +95,15 @@ class Function:
         Args:
             known: Names of the whole functions that the framework has.
         """
-        guarded = guard_branches(self.expression)
+        guarded = guard_branches(stabilise(self.expression))
         return fold(recognise(guarded, known))
 
     @cached_property
     def stable(self) -> Expression:
-        """The expression with such parts as log(1 + exp(x)) in their stable form, softplus(x)."""
-        return recognise(self.expression, [name for name in WHOLE_FUNCTIONS if name in PRIMITIVES])
+        """The expression with such parts as log(sigmoid(x)) in their stable form."""
+        return recognise(
+            stabilise(self.expression), [name for name in WHOLE_FUNCTIONS if name in PRIMITIVES]
+        )
 
     @cached_property
     def value(self) -> Expression:

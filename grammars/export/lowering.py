@@ -80,8 +80,15 @@ def fold(expression: Expression) -> Expression:
         return number(float(PRIMITIVES[expression.primitive].define(NUMPY, *values)))
 
 
-def _tidied(node: Call) -> Call:
+def _tidied(node: Call) -> Expression:
+    """Signs that meet become one; the value stays the same to the last bit."""
     match node:
+        case Call("neg", (Call("neg", (operand,)),)):
+            return operand
+        case Call("sub", (left, Call("neg", (right,)))):
+            return Call("add", (left, right))
+        case Call("add", (left, Call("neg", (right,)))):
+            return Call("sub", (left, right))
         case Call("sub", (left, Constant(value))) if value < 0:
             return Call("add", (left, Constant(-value)))
         case Call("add", (left, Constant(value))) if value < 0:
@@ -95,6 +102,24 @@ def constant_value(expression: Expression) -> numpy.float64 | None:
         return numpy.float64(expression.value)
     known = {INFINITY: math.inf, negate(INFINITY): -math.inf, NOT_A_NUMBER: math.nan}
     return numpy.float64(known[expression]) if expression in known else None
+
+
+def stabilise(expression: Expression) -> Expression:
+    """Writes what loses digits or underflows by the primitive that does not, where there is one."""
+
+    def transform(node: Expression) -> Expression | None:
+        match node:
+            case Call("log", (Call("sigmoid", (operand,)),)):
+                return Call("log_sigmoid", (stabilise(operand),))
+            case Call("log", (Call("add", (Constant(1.0), operand)),)) if operand.uses_input:
+                return Call("log1p", (stabilise(operand),))
+            case Call("log", (Call("add", (operand, Constant(1.0))),)) if operand.uses_input:
+                return Call("log1p", (stabilise(operand),))
+            case Call("sub", (Call("exp", (operand,)), Constant(1.0))):
+                return Call("expm1", (stabilise(operand),))
+        return None
+
+    return rebuild(expression, transform)
 
 
 def guard_branches(expression: Expression) -> Expression:

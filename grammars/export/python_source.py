@@ -12,11 +12,18 @@ from grammars.export.writing import Body, Language
 HALF_PRECISION: Final = "# Half precision is computed in float32 and rounded once, at the end."
 
 
-def module(function: Function, title: str, *, imports: str, parts: Sequence[str]) -> str:
-    """A whole file: docstring, imports, constants, and definitions two lines apart."""
+def module(
+    function: Function,
+    title: str,
+    *,
+    imports: str,
+    parts: Sequence[str],
+    assignments: Sequence[str] = (),
+) -> str:
+    """A whole file: docstring, imports, assignments, and definitions two lines apart."""
     lines = function.heading(title)
     docstring = '"""' + "\n".join(lines) + '\n"""'
-    blocks = [f"{docstring}\n\n{imports.strip()}", *constants(function)]
+    blocks = [f"{docstring}\n\n{imports.strip()}", *constants(function), *assignments]
     return "\n\n".join(blocks) + "\n\n\n" + "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 

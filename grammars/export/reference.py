@@ -21,8 +21,13 @@ from grammars.primitives import EXP_ARGUMENT_MAX, NUMPY, PRIMITIVES
 _ROUNDING: Final = float(numpy.finfo(numpy.float32).eps)
 _LARGEST: Final = float(numpy.finfo(numpy.float32).max)
 _SMALLEST: Final = float(numpy.finfo(numpy.float32).tiny)
-# Slopes of neighbouring float32 numbers that differ by more belong to two pieces of the function.
+_SMALLEST_SUBNORMAL: Final = float(numpy.finfo(numpy.float32).smallest_subnormal)
+# Slopes of close points that differ by more belong to two pieces of the function. Nearer than this
+# step, the rounding of what a maximum compares can hide on which side of a kink a point lies.
+_KINK_STEP: Final = 1e-6
 _KINK: Final = 1e-3
+# A sine whose argument is less certain than this, in radians, can be anything.
+_PHASE: Final = 0.05
 _SAMPLES: Final = 8
 _SEED: Final = 2017
 
@@ -90,8 +95,8 @@ def reference(expression: Expression, x: numpy.ndarray, parameters: Mapping[str,
     exact = x.astype(numpy.float64)
     value, slope = _value_and_slope(expression, exact, parameters)
     smooth = numpy.ones(x.shape, bool)
-    for end in (numpy.float32(-numpy.inf), numpy.float32(numpy.inf)):
-        beside = numpy.nextafter(x, end).astype(numpy.float64)
+    step = _KINK_STEP * numpy.maximum(1.0, numpy.abs(exact))
+    for beside in (exact - step, exact + step):
         _, side = _value_and_slope(expression, beside, parameters)
         with numpy.errstate(all="ignore"):
             smooth &= numpy.abs(side - slope) <= _KINK * (1.0 + numpy.abs(slope))
@@ -124,13 +129,14 @@ def _spread(
     exact = _Walk(x, parameters)
     spreads = [numpy.zeros(x.shape), numpy.zeros(x.shape)]
     with numpy.errstate(all="ignore"):
-        for _ in range(_SAMPLES):
-            sample = _Walk(x, parameters, random)
+        for index in range(_SAMPLES):
+            sample = _Walk(x, parameters, random, flushes=index % 2 == 0)
             for spread, part in zip(spreads, (fold(expression), slope), strict=True):
                 distance = numpy.abs(sample.array(part) - exact.array(part))
                 numpy.maximum(spread, distance, out=spread)
-            # Reverse-mode differentiation of max(a, b) multiplies the slope not taken by 0.
-            spreads[1][~sample.branches_are_finite(slope)] = numpy.nan
+            spreads[1][~sample.can_be_differentiated(slope)] = numpy.nan
+    # Without a value there is no slope, whatever the rules of differentiation say.
+    spreads[1][~numpy.isfinite(spreads[0])] = numpy.nan
     return spreads[0], spreads[1]
 
 
@@ -142,24 +148,36 @@ class _Walk:
         x: numpy.ndarray,
         parameters: Mapping[str, Any],
         random: numpy.random.Generator | None = None,
+        *,
+        flushes: bool = False,
     ) -> None:
         self._x = x
         self._parameters = parameters
         self._random = random
+        self._smallest = _SMALLEST if flushes else _SMALLEST_SUBNORMAL
         self._known: dict[Expression, Any] = {}
 
     def array(self, expression: Expression) -> numpy.ndarray:
         """The values in the shape of the input."""
         return numpy.broadcast_to(numpy.asarray(self._value(expression), float), self._x.shape)
 
-    def branches_are_finite(self, expression: Expression) -> numpy.ndarray:
-        """Where both branches of every `where` are finite, in the shape of the input."""
-        finite = numpy.ones(self._x.shape, bool)
-        for node in uses((expression,)):
-            if node.primitive == "where":
-                finite &= numpy.isfinite(self.array(node.operands[1]))
-                finite &= numpy.isfinite(self.array(node.operands[2]))
-        return finite
+    def can_be_differentiated(self, slope: Expression) -> numpy.ndarray:
+        """Where the rules of reverse-mode differentiation stay finite, in the shape of the input.
+
+        The slope of max(a, b) that is not taken is multiplied by 0, and that of a / b is often
+        computed with b squared.
+        """
+        root = math.sqrt(_SMALLEST)
+        fine = numpy.ones(self._x.shape, bool)
+        for node in uses((slope,)):
+            match node:
+                case Call("where", (_, positive, negative)):
+                    fine &= numpy.isfinite(self.array(positive))
+                    fine &= numpy.isfinite(self.array(negative))
+                case Call("div", (_, divisor)):
+                    size = numpy.abs(self.array(divisor))
+                    fine &= (size > root) & (size < 1 / root)
+        return fine
 
     def _value(self, node: Expression) -> Any:
         if node not in self._known:
@@ -178,20 +196,26 @@ class _Walk:
                 return infinite
             case Call(primitive, operands):
                 values = [self._value(operand) for operand in operands]
-                result = PRIMITIVES[primitive].define(NUMPY, *values)
-                return self._disturbed(numpy.asarray(result, float), primitive)
+                result = numpy.asarray(PRIMITIVES[primitive].define(NUMPY, *values), float)
+                if primitive in ("sin", "cos", "sinc"):
+                    is_lost = numpy.abs(values[0]) * _ROUNDING > _PHASE
+                    result = numpy.where(is_lost, numpy.nan, result)
+                return self._disturbed(result, primitive)
         raise TypeError(f"expected an Expression, got {type(node).__name__}")
 
     def _disturbed(self, result: numpy.ndarray, primitive: str) -> numpy.ndarray:
         if self._random is None:
             return result
-        sign = self._random.choice((-_ROUNDING, _ROUNDING), result.shape)
-        # Some frameworks compute log(1 + exp(a)) as it is written, with an absolute error.
-        is_logarithm = primitive in ("softplus", "log_sigmoid")
-        moved = result + sign * (numpy.maximum(numpy.abs(result), 1.0) if is_logarithm else result)
+        size = numpy.abs(result)
+        if primitive in ("softplus", "log_sigmoid"):
+            # Some frameworks compute log(1 + exp(a)) as it is written, with an absolute error.
+            size = numpy.maximum(size, 1.0)
+        elif primitive in ("sinh", "cosh", "pow"):
+            # Some compute them as exp(b), and round b: XLA has sinh(a) = exp(a - log(2)) - ...
+            size = size * numpy.maximum(1.0, numpy.abs(numpy.log(size)) / 2)
+        moved = result + size * self._random.choice((-_ROUNDING, _ROUNDING), result.shape)
         # Some processors keep numbers below the smallest normal one, some make them 0.
-        flushed = result * self._random.integers(0, 2, result.shape)
-        moved = numpy.where(numpy.abs(result) < _SMALLEST, flushed, moved)
-        # The slope of a / b is often computed with b squared, which must not become 0.
-        largest = math.sqrt(_LARGEST) if primitive in ("div", "pow") else _LARGEST
+        moved = numpy.where(numpy.abs(result) < self._smallest, 0.0, moved)
+        # A negative power is the reciprocal of one that must not be 0.
+        largest = 1 / _SMALLEST if primitive == "pow" else _LARGEST
         return numpy.where(numpy.abs(moved) > largest, moved * numpy.inf, moved)

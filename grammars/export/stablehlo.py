@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy
@@ -43,5 +45,20 @@ def render(function: Function) -> bytes:
     named.__name__ = named.__qualname__ = function.name
     shape = jax.export.symbolic_shape(f"batch, {function.channels or 'channels'}")
     argument: Any = jax.ShapeDtypeStruct(shape, numpy.float32)  # type: ignore[no-untyped-call]
-    exported = jax.export.export(jax.jit(named), platforms=PLATFORMS)(argument)
-    return bytes(exported.serialize(vjp_order=1))
+    with _without_locations():
+        exported = jax.export.export(jax.jit(named), platforms=PLATFORMS)(argument)
+        return bytes(exported.serialize(vjp_order=1))
+
+
+@contextmanager
+def _without_locations() -> Iterator[None]:
+    """Keeps the paths of this machine's files, which name its users, out of what JAX writes."""
+    import jax
+
+    config: Any = jax.config
+    before = config.jax_traceback_in_locations_limit
+    config.update("jax_traceback_in_locations_limit", 0)
+    try:
+        yield
+    finally:
+        config.update("jax_traceback_in_locations_limit", before)

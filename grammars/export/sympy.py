@@ -24,7 +24,10 @@ _FORMS: Final = {
     "log1p": Form("sympy.log(1 + {0})", ATOM, (SUM + 1,)),
     "sin": Form("sympy.sin({0})"),
     "cos": Form("sympy.cos({0})"),
-    "sinc": Form("sympy.sinc({0})"),
+    # The derivative of sympy.sinc has no value at 0.
+    "sinc": Form(
+        "sympy.Piecewise((sympy.sin({0}) / {0}, sympy.Ne({0}, 0)), (1, True))", ATOM, (ATOM,)
+    ),
     "sinh": Form("sympy.sinh({0})"),
     "cosh": Form("sympy.cosh({0})"),
     "tanh": Form("sympy.tanh({0})"),
@@ -66,15 +69,16 @@ def render(function: Function) -> str:
     """The source of a module that needs SymPy alone and defines the expression and a function."""
     symbols = {p.original: f'PARAMETERS["{p.name}"]' for p in function.parameters}
     body = write((function.expression,), LANGUAGE, names=symbols)
-    parts = ['x = sympy.Symbol("x", real=True)']
-    parts.append(_table("PARAMETERS", "sympy.Symbol", _symbol, function))
-    parts.append(_table("START", "float | tuple[float, ...]", start, function))
-    parts += [*body.statements, f"EXPRESSION = sympy.sympify({body.values[0]})"]
+    lines = ['x = sympy.Symbol("x", real=True)']
+    lines.append(_table("PARAMETERS", "sympy.Symbol", _symbol, function))
+    lines.append(_table("START", "float | tuple[float, ...]", start, function))
+    lines += [*body.statements, f"EXPRESSION = sympy.sympify({body.values[0]})"]
     return module(
         function,
         "An activation function for SymPy.",
         imports="import sympy",
-        parts=["\n".join(parts), _definition(function)],
+        parts=[_definition(function)],
+        assignments=["\n".join(lines)],
     )
 
 

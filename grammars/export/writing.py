@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ class Form:
         """Whether the first operand is written more than once, and so must be a name."""
         return self.text.count("{0}") > 1
 
+
+_PLAIN: Final = re.compile(r"[A-Za-z_][\w.]*|-?[\d.]+(e[-+]?\d+)?")
 
 Special = tuple[Form, tuple[Expression, ...]] | None
 
@@ -196,12 +199,14 @@ class _Writer:
         return text, form.strength
 
     def _filled(self, form: Form, texts: list[tuple[str, int]]) -> str:
-        return form.text.format(
-            *(
-                self._language.parentheses.format(text=text) if strength < weakest else text
-                for (text, strength), weakest in zip(texts, form.operands, strict=False)
-            )
-        )
+        operands = [
+            self._language.parentheses.format(text=text) if strength < weakest else text
+            for (text, strength), weakest in zip(texts, form.operands, strict=False)
+        ]
+        # The customary layout of Python hugs the operator of a power of plain names and numbers.
+        is_plain = all(_PLAIN.fullmatch(operand) for operand in operands)
+        template = form.text.replace(" ** ", "**") if is_plain else form.text
+        return template.format(*operands)
 
     def _form(self, node: Call) -> tuple[Form, tuple[Expression, ...]]:
         return self._language.special(node) or (

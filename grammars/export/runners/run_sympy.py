@@ -38,14 +38,15 @@ def functions(exported: Any, formula: Any, channels: int) -> Iterator[Callable[[
             for name, symbol in exported.PARAMETERS.items()
         }
         plain = formula.subs(values).rewrite(sympy.Heaviside, sympy.Piecewise)
-        yield sympy.lambdify(exported.x, plain, modules=["mpmath"], cse=True)
+        yield sympy.lambdify(exported.x, plain, modules=["mpmath"])
 
 
 def number(function: Callable[[Any], Any], a: np.float32) -> float:
     """The real value at a point, NaN where there is none."""
     with mpmath.workdps(DIGITS):
         try:
-            value = function(mpmath.mpf(float(a)))
-        except (ZeroDivisionError, ValueError, OverflowError):
+            value = mpmath.mpmathify(function(mpmath.mpf(float(a))))
+        # A comparison of complex numbers is a TypeError: there is no real value either.
+        except (ZeroDivisionError, ValueError, OverflowError, TypeError):
             return float("nan")
-        return float(value) if mpmath.im(value) == 0 else float("nan")
+        return float(mpmath.re(value)) if mpmath.im(value) == 0 else float("nan")

@@ -1,0 +1,139 @@
+"""Exporting puts verified files in place, and reports what it found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from grammars import parse
+from grammars.export import ExportError, Provenance, export, read_json, render
+
+SWISH = parse("x * sigmoid(x)")
+
+
+def test_files_and_report_are_written(tmp_path: Path) -> None:
+    results = export(SWISH, ["numpy", "json"], tmp_path / "new", name="swish_like")
+    assert [result.status for result in results] == ["verified", "verified"]
+    written = sorted(path.name for path in (tmp_path / "new").iterdir())
+    assert written == ["swish_like.json", "swish_like_numpy.py", "verification.json"]
+    report = json.loads((tmp_path / "new" / "verification.json").read_text())
+    entry = report["files"]["swish_like_numpy.py"]
+    assert entry["expression"] == "x * sigmoid(x)"
+    assert entry["verifications"][0]["status"] == "verified"
+    assert {check["quantity"] for check in entry["verifications"][0]["checks"]} == {
+        "value",
+        "slope",
+    }
+
+
+def test_a_later_export_keeps_the_earlier_entries(tmp_path: Path) -> None:
+    export(SWISH, ["json"], tmp_path)
+    export(SWISH, ["latex"], tmp_path, verify_files=False)
+    report = json.loads((tmp_path / "verification.json").read_text())
+    assert list(report["files"]) == ["activation.json", "activation.tex"]
+    (unverified,) = report["files"]["activation.tex"]["verifications"]
+    assert (unverified["status"], unverified["reason"]) == ("unverified", "not asked for")
+
+
+def test_a_single_target_may_name_its_file(tmp_path: Path) -> None:
+    export(SWISH, ["json"], tmp_path / "mine.json")
+    assert read_json(tmp_path / "mine.json") == SWISH
+    with pytest.raises(ExportError, match="2 targets are asked for; name a directory"):
+        export(SWISH, ["json", "c"], tmp_path / "mine.h")
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("a-b", "a name is a letter"),
+        ("../x", "a name is a letter"),
+        ("lambda", "another meaning"),
+        ("x", "another meaning"),
+        ("t1", "another meaning"),
+        ("é", "a name is a letter"),
+        ("n" * 61, "at most 60"),
+        ("", "a name is a letter"),
+    ],
+)
+def test_names_that_files_cannot_use_are_refused(name: str, complaint: str) -> None:
+    with pytest.raises(ExportError, match=complaint):
+        render(SWISH, "jax", name=name)
+
+
+def test_unknown_targets_are_refused_with_the_nearest() -> None:
+    with pytest.raises(ExportError, match="unknown target 'pytorhc'; did you mean 'pytorch'"):
+        render(SWISH, "pytorhc")
+    with pytest.raises(ExportError, match="no target given"):
+        export(SWISH, [], Path("nowhere"))
+
+
+def test_what_users_wrote_cannot_leave_its_comment() -> None:
+    hostile = 'x"""\nimport os\n*/ int evil; /* \\ \x00 %'
+    provenance = Provenance(campaign=hostile, properties={hostile: hostile})
+    for target in ("jax", "c", "latex", "sympy"):
+        text = render(SWISH, target, provenance=provenance)
+        assert isinstance(text, str)
+        assert not any(line.startswith("import os") for line in text.splitlines())
+        assert text.count('"""') % 2 == 0
+        assert text.count("/*") == text.count("*/")
+    assert compile(str(render(SWISH, "jax", provenance=provenance)), "file", "exec")
+
+
+def test_the_head_of_a_file_tells_where_it_comes_from() -> None:
+    provenance = Provenance(
+        campaign="demo", candidate_id="abc", score=1.25, properties={"monotone": "no"}, version="9"
+    )
+    text = render(SWISH, "jax", provenance=provenance)
+    for line in (
+        "f(x) = x * sigmoid(x)",
+        "Source campaign: demo",
+        "Candidate: abc",
+        "Score: 1.25",
+        "Monotone: no",
+        "Written by: actsearch 9",
+    ):
+        assert line in str(text)
+
+
+def test_parameters_for_different_numbers_of_channels_are_refused() -> None:
+    expression = parse('param("a", 1) * x + param("b", 1)')
+    provenance = Provenance(parameters={"a": [1.0, 2.0], "b": [1.0, 2.0, 3.0]})
+    with pytest.raises(ExportError, match=r"trained for \[2, 3\] channels"):
+        render(expression, "pytorch", provenance=provenance)
+
+
+def test_huge_expressions_are_refused() -> None:
+    with pytest.raises(ExportError, match=r"1,0\d\d nodes; at most 1,000"):
+        render(parse(_wide()), "jax")
+
+
+def _wide() -> str:
+    """A shallow expression of more than a thousand nodes."""
+    parts = ["sin(x)"] * 340
+    while len(parts) > 1:
+        pairs = zip(parts[::2], [*parts[1::2], "x"] if len(parts) % 2 else parts[1::2], strict=True)
+        parts = [f"({left} + {right})" for left, right in pairs]
+    return parts[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("{", "not a JSON document"),
+        ("[1]", "not an exported expression"),
+        ('{"format": "actsearch-expression", "version": 2}', "of version 2; this program reads 1"),
+        ('{"format": "actsearch-expression", "version": 1}', '"expression" must be a text'),
+        (
+            '{"format": "actsearch-expression", "version": 1, "expression": "sigmiod(x)"}',
+            "did you mean 'sigmoid'",
+        ),
+        ("[" * 200_000, "not a JSON document"),
+    ],
+)
+def test_bad_json_is_explained(content: str, complaint: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=complaint):
+        read_json(path)

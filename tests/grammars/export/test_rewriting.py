@@ -1,0 +1,84 @@
+"""Derivatives, folding, guards and recognition, before any target prints."""
+
+from __future__ import annotations
+
+import numpy
+import pytest
+
+from grammars import CATALOGUE, evaluate, parse
+from grammars.export.derivative import derivative
+from grammars.export.lowering import INFINITY, NOT_A_NUMBER, fold, guard_branches, stabilise
+from grammars.export.recognition import WHOLE_FUNCTIONS, recognise
+from grammars.expression import Call, Constant
+
+POINTS = numpy.linspace(-6.03, 6.11, 241)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_derivatives_are_those_of_central_differences(name: str) -> None:
+    expression = parse(CATALOGUE[name].text)
+    step = 1e-6
+    sides = evaluate(expression, POINTS + step), evaluate(expression, POINTS - step)
+    numpy.testing.assert_allclose(
+        evaluate(derivative(expression), POINTS), (sides[0] - sides[1]) / (2 * step), atol=2e-7
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sqrt(4) * x", "2 * x"),
+        ("where(2 - 1 >= 0, x, 1)", "x"),
+        ("x - -2", "x + 2"),
+        ("x ** (1 + 1)", "x ** 2"),
+    ],
+)
+def test_constants_are_folded(text: str, expected: str) -> None:
+    assert fold(parse(text)) == parse(expected)
+
+
+def test_folding_reaches_numbers_that_the_language_cannot_write() -> None:
+    assert fold(parse("log(0 * 1)")) == Call("neg", (INFINITY,))
+    assert fold(parse("sqrt(1 - 2)")) == NOT_A_NUMBER
+
+
+def test_only_branches_that_spoil_gradients_are_guarded() -> None:
+    harmless = parse("where(x >= 0, x, expm1(x))")
+    assert guard_branches(harmless) == harmless
+    assert str(guard_branches(parse("where(x >= 0, sqrt(x + 1), x)"))) == (
+        "where(x >= 0, sqrt(where(x >= 0, x, 1) + 1), x)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sigmoid(x) * x", Call("silu", (parse("x"),))),
+        ("tanh(x) * sigmoid(tanh(x))", Call("silu", (parse("tanh(x)"),))),
+        ("x * (erf(x / sqrt(2)) + 1) / 2", Call("gelu", (parse("x"),))),
+        ("(x + abs(x)) / 2", Call("relu", (parse("x"),))),
+        ("x - log_sigmoid(x)", Call("softplus", (parse("x"),))),
+        ("2 * sigmoid(2 * x) - 1", Call("tanh", (parse("x"),))),
+    ],
+)
+def test_known_functions_are_recognised_however_they_are_written(text: str, expected: Call) -> None:
+    assert recognise(parse(text), WHOLE_FUNCTIONS) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("log(sigmoid(2 * x))", "log_sigmoid(2 * x)"),
+        ("log(1 + square(x))", "log1p(square(x))"),
+        ("log(exp(x) - 1 + 1)", "log1p(expm1(x))"),
+        ("log(1 + 2)", "log(1 + 2)"),
+    ],
+)
+def test_what_loses_digits_is_written_in_its_stable_form(text: str, expected: str) -> None:
+    assert stabilise(parse(text)) == parse(expected)
+
+
+def test_what_only_resembles_a_known_function_is_left_alone() -> None:
+    nearly = parse("x * sigmoid(1.0000001 * x)")
+    assert recognise(nearly, WHOLE_FUNCTIONS) == nearly
+    assert recognise(Constant(1.0), WHOLE_FUNCTIONS) == Constant(1.0)
