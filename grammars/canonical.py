@@ -29,6 +29,9 @@ _ODD: Final = frozenset({"sin", "sinh", "tanh", "asinh", "atan", "erf"})
 _EVEN: Final = frozenset({"abs", "cos", "cosh", "sinc"})
 _ZERO: Final = Constant(0.0)
 
+# Nearly all expressions need one; three have been seen.
+_MOST_PASSES: Final = 8
+
 
 def canonical(expression: Expression) -> Expression:
     """Rewrites an expression to the form that its equals share.
@@ -43,9 +46,21 @@ def canonical(expression: Expression) -> Expression:
     Returns:
         An equal expression: constants folded, operands ordered, identities removed.
     """
+    form = _pass(expression)
+    for _ in range(_MOST_PASSES):
+        # What one pass puts together, the rules for its parts may now take further.
+        again = _pass(form)
+        if again == form:
+            break
+        form = again
+    return form
+
+
+def _pass(expression: Expression) -> Expression:
+    """Rewrites from the leaves to the root, once."""
     if not isinstance(expression, Call):
         return expression
-    return _rewritten(expression.primitive, tuple(canonical(o) for o in expression.operands))
+    return _rewritten(expression.primitive, tuple(map(_pass, expression.operands)))
 
 
 def expression_id(expression: Expression) -> str:
