@@ -187,11 +187,11 @@ class Campaign:
 
     def _admit(self, expression: Expression) -> bool:
         """Whether the function is new to the search; equal functions are scored once."""
-        if self._known.find(expression) is not None:
-            self._duplicates += 1
-            return False
-        self._known.add(str(expression), expression)
-        return True
+        held = len(self._known)
+        self._known.find_or_add(str(expression), expression)
+        is_new = len(self._known) > held
+        self._duplicates += not is_new
+        return is_new
 
     def _deadline(self) -> Deadline:
         minutes = self._settings.stop.minutes
@@ -210,14 +210,16 @@ class Campaign:
             return f"{self._trained} candidates are trained"
         if self._exhausted:
             return "the strategy finds no more functions in the grammar"
-        best = self.hall_of_fame.best
-        if best is not None and stop.target_score is not None:
-            score = best.evaluation.score
-            if score is not None and score >= stop.target_score:
-                return f"the score {score:.4g} reaches the target {stop.target_score:g}"
         if stop.patience is not None and self._unimproved >= stop.patience:
             return f"{self._unimproved} generations brought nothing better"
-        return None
+        return self._target_reached()
+
+    def _target_reached(self) -> str | None:
+        target, best = self._settings.stop.target_score, self.hall_of_fame.best
+        score = None if best is None else best.evaluation.score
+        if target is None or score is None or score < target:
+            return None
+        return f"the score {score:.4g} reaches the target {target:g}"
 
     def _summary(
         self,
