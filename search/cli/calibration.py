@@ -1,0 +1,154 @@
+"""`actsearch calibrate`: how long, and how often, candidates should be trained on a task."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+
+from search.cli.options import (
+    AsJson,
+    ManualDir,
+    Workers,
+    print_json,
+    say,
+    wide_console,
+    worker_count,
+)
+
+if TYPE_CHECKING:
+    from evaluators.calibration import Ladder, RungQuality, Scores
+    from evaluators.evaluation import Evaluation
+
+_BATCH = 64
+_TIMEOUT_SECONDS = 600.0
+
+
+def calibrate_command(
+    task: Annotated[str, typer.Option(help="What to train on.")] = "mnist-mlp",
+    steps: Annotated[
+        str, typer.Option(help="Rungs to choose from: optimiser steps, ascending.")
+    ] = "100,200,400,800,1600",
+    seeds: Annotated[int, typer.Option(min=2, max=100, help="Training runs of each.")] = 4,
+    budget: Annotated[
+        float, typer.Option(min=1.0, help="Steps a candidate that racing may cost on average.")
+    ] = 500.0,
+    workers: Workers = None,
+    manual_dir: ManualDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Scores the catalogue over many seeds; says what each rung is worth and which to use."""
+    from evaluators.calibration import recommend, rung_qualities
+
+    measured = _measure(
+        task, _ascending(steps), seeds=seeds, workers=worker_count(workers), manual_dir=manual_dir
+    )
+    qualities, ladder = rung_qualities(measured), recommend(measured, budget=budget)
+    if as_json:
+        print_json(_document(task, measured, qualities, ladder))
+        return
+    functions = measured.scores.shape[1]
+    console = wide_console()
+    console.print(_table(qualities, title=f"{task}, {functions} functions x {seeds} seeds"))
+    console.print(_advice(ladder, budget=budget), highlight=False)
+
+
+def _ascending(text: str) -> tuple[int, ...]:
+    try:
+        steps = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        steps = ()
+    if not steps or steps[0] < 1 or list(steps) != sorted(set(steps)):
+        raise typer.BadParameter(
+            f"expected ascending numbers of steps such as 100,400,1600, got {text!r}"
+        )
+    return steps
+
+
+def _measure(
+    task: str, steps: tuple[int, ...], *, seeds: int, workers: int, manual_dir: Path | None
+) -> Scores:
+    """Trains every function of the catalogue that passes the probes; leaves out what diverges."""
+    import numpy as np
+
+    from evaluators.calibration import Scores
+    from evaluators.datasets import load
+    from evaluators.fidelity import Fidelity
+    from evaluators.probes import probe
+    from evaluators.tasks import find_task
+    from grammars import CATALOGUE, parse
+    from search.executors import ProcessPool, Workload
+
+    dataset = load(find_task(task).dataset, manual_dir=manual_dir, announce=say).name
+    functions = [f for f in map(parse, CATALOGUE) if probe(f) is None]
+    by_rung: list[list[Evaluation]] = []
+    with ProcessPool(
+        Workload(task, dataset), workers=workers, batch=_BATCH, timeout_seconds=_TIMEOUT_SECONDS
+    ) as executor:
+        for count in steps:
+            fidelity = Fidelity(count, tuple(range(seeds)))
+            batches = executor.evaluate(functions, fidelity, stopping=threading.Event())
+            by_rung.append([record for batch in batches for record in batch])
+            say(f"{count} steps x {seeds} seeds are done")
+    scored = [column for column in zip(*by_rung, strict=True) if all(r.per_seed for r in column)]
+    losses = [[[s.validation_loss for s in r.per_seed] for r in column] for column in scored]
+    shares = [[[s.validation_accuracy for s in r.per_seed] for r in column] for column in scored]
+    return Scores(
+        steps,
+        scores=-np.log(np.swapaxes(np.array(losses), 0, 1)),
+        accuracies=np.swapaxes(np.array(shares), 0, 1),
+    )
+
+
+def _document(
+    task: str, measured: Scores, qualities: list[RungQuality], ladder: Ladder
+) -> dict[str, Any]:
+    functions, seeds = measured.scores.shape[1:]
+    return {
+        "task": task,
+        "functions": functions,
+        "seeds": seeds,
+        "rungs": [asdict(quality) for quality in qualities],
+        "recommended": asdict(ladder),
+    }
+
+
+def _table(qualities: list[RungQuality], *, title: str) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in (
+        "steps",
+        "noise of score",
+        "noise of accuracy",
+        "reliability of score",
+        "of accuracy",
+        "Spearman with last",
+        "best tenth in best quarter",
+    ):
+        table.add_column(heading, justify="right")
+    for quality in qualities:
+        table.add_row(
+            f"{quality.steps:,}",
+            f"{quality.score_noise:.3f}",
+            f"{100 * quality.accuracy_noise:.2f} points",
+            f"{quality.score_reliability:.3f}",
+            f"{quality.accuracy_reliability:.3f}",
+            f"{quality.spearman:.2f}",
+            f"{100 * quality.top_recall:.0f} %",
+        )
+    return table
+
+
+def _advice(ladder: Ladder, *, budget: float) -> str:
+    rungs = ", ".join(f"{{ steps = {steps} }}" for steps in ladder.steps)
+    return (
+        f"For {budget:,.0f} steps a candidate:\n"
+        f"  rungs = [{rungs}]\n"
+        f"  reduction_factor = {max(ladder.reduction_factor, 1.5):g}\n"
+        f"which costs {ladder.cost:,.0f} steps a candidate and trains "
+        f"{100 * ladder.top_recall:.0f} % of the truly best tenth to the end."
+    )

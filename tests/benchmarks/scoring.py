@@ -1,0 +1,309 @@
+"""Candidates brought to a verdict a minute: ours against what users would write, in one run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import resource
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, dataclass
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from evaluators.evaluation import Evaluation
+from evaluators.fidelity import Fidelity
+from evaluators.probes import probe
+from grammars import Expression, canonical, load_grammar
+from search.candidate import Candidate
+from search.executors import ProcessPool, Workload
+from search.executors.executor import use_single_thread
+from search.racing import Racing, Standing
+
+from .scoring_peers import BATCH, WIDTHS, jax_loop, pytorch_loop, seconds_a_candidate
+
+WORKLOAD = Workload("mnist-mlp", "mnist")
+LADDER = (100, 400, 1600)
+REDUCTION_FACTOR = 2.25
+TIMEOUT_SECONDS = 600.0
+NEVER = threading.Event()
+
+
+def candidates(count: int) -> list[Expression]:
+    """Distinct expressions that pass the probes, as a search would draw them."""
+    random, grammar = Random(1), load_grammar("core")
+    drawn: dict[str, Expression] = {}
+    while len(drawn) < count:
+        expression = grammar.sample(random, depth=(1, 4))
+        if not expression.parameters and probe(expression) is None:
+            drawn.setdefault(str(canonical(expression)), expression)
+    return list(drawn.values())
+
+
+def pool(workers: int, batch: int) -> ProcessPool:
+    """Workers that have started and loaded the data."""
+    executor = ProcessPool(WORKLOAD, workers=workers, batch=batch, timeout_seconds=TIMEOUT_SECONDS)
+    evaluate(executor, candidates(workers), steps=1)
+    return executor
+
+
+def evaluate(
+    executor: ProcessPool, expressions: Sequence[Expression], *, steps: int
+) -> list[Evaluation]:
+    """All at one rung of one seed."""
+    batches = executor.evaluate(expressions, Fidelity(steps, (0,)), stopping=NEVER)
+    return [evaluation for batch in batches for evaluation in batch]
+
+
+def without_racing(expressions: list[Expression], *, steps: int, workers: int, batch: int) -> float:
+    """Wall seconds a candidate."""
+    with pool(workers, batch) as executor:
+        begun = time.perf_counter()
+        evaluate(executor, expressions, steps=steps)
+        return (time.perf_counter() - begun) / len(expressions)
+
+
+def with_racing(
+    expressions: list[Expression], *, workers: int, batch: int
+) -> tuple[float, float, list[Standing]]:
+    """Wall and processor seconds a candidate, and where each of them ended."""
+    entrants = [
+        Candidate.of(expression, generation=0, origin="random", variation="drawn")
+        for expression in expressions
+    ]
+    with pool(workers, batch) as executor:
+
+        def climb(chosen: Sequence[Candidate], rung: int) -> Iterable[Evaluation]:
+            return evaluate(executor, [c.expression for c in chosen], steps=LADDER[rung])
+
+        racing = Racing(rungs=len(LADDER), reduction_factor=REDUCTION_FACTOR)
+        begun, cpu_begun = time.perf_counter(), _cpu_seconds()
+        standings = racing.run(entrants, climb)
+        count = len(expressions)
+        seconds = (time.perf_counter() - begun) / count
+        return seconds, (_cpu_seconds() - cpu_begun) / count, standings
+
+
+def steps_trained(standings: Sequence[Standing]) -> int:
+    """Of all candidates together; a state is carried from rung to rung."""
+    return sum(LADDER[standing.rung] for standing in standings)
+
+
+def top_decile_recall(truth: list[Evaluation], standings: list[Standing]) -> float:
+    """Share of the truly best tenth that racing trained to the end."""
+    ranked = sorted(truth, key=lambda e: -float("inf") if e.score is None else e.score)
+    best = {evaluation.candidate_id for evaluation in ranked[-max(1, len(ranked) // 10) :]}
+    finished = {s.evaluation.candidate_id for s in standings if s.rung == len(LADDER) - 1}
+    return len(best & finished) / len(best)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a training step takes that is already compiled.
+
+    Attributes:
+        seconds: Wall time.
+        cpu_seconds: Processor time.
+        sgemm_fraction: Its share of the rate of large matrix products.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    sgemm_fraction: float
+
+
+def time_step(expressions: list[Expression]) -> Step:
+    """The median over some candidates."""
+    from evaluators.batches import DeviceData
+    from evaluators.datasets import load
+    from evaluators.tasks import find_task
+    from evaluators.training import TrainingProgram
+
+    program = TrainingProgram(
+        expressions, find_task(WORKLOAD.task), DeviceData(load(WORKLOAD.dataset))
+    )
+
+    def clocks(index: int, steps: int) -> np.ndarray:
+        begun = np.array([time.perf_counter(), time.process_time()])
+        program.train(index, seed=0, steps=steps)
+        return np.array([time.perf_counter(), time.process_time()]) - begun
+
+    steps = [(clocks(n, 300) - clocks(n, 100)) / 200 for n in range(len(expressions))]
+    seconds, cpu_seconds = (float(value) for value in np.median(steps, axis=0))
+    forward = [a * b for a, b in pairwise(WIDTHS)]
+    # Two gradients cost what two forward passes cost, except the inputs', which nobody needs.
+    operations = 2 * BATCH * (3 * sum(forward) - forward[0])
+    return Step(seconds, cpu_seconds, operations / cpu_seconds / _sgemm_rate())
+
+
+def _sgemm_rate() -> float:
+    """Operations a second of processor time in large products, as XLA computes them."""
+    import jax
+
+    matrix = np.ones((1024, 1024), np.float32)
+    product = jax.jit(lambda a, b: a @ b).lower(matrix, matrix).compile()
+    shortest = float("inf")
+    for _ in range(20):
+        begun = time.process_time()
+        product(matrix, matrix).block_until_ready()
+        shortest = min(shortest, time.process_time() - begun)
+    return float(2 * 1024**3 / shortest)
+
+
+def time_steps(expressions: list[Expression], *, workers: int) -> Step:
+    """`time_step` while all cores are busy with it: the mean over the processes."""
+    use_single_thread()
+    with multiprocessing.get_context("spawn").Pool(workers) as processes:
+        measured = processes.map(time_step, [expressions] * workers, chunksize=1)
+    return Step(*np.mean([astuple(step) for step in measured], axis=0).tolist())
+
+
+def endurance(count: int, *, workers: int, batch: int, steps: int) -> dict[str, float]:
+    """Rate and memory of the last tenth of many candidates against the first after warm-up."""
+    expressions, tenth = candidates(count), max(1, count // 10)
+    seconds, memory = [], []
+    with pool(workers, batch) as executor:
+        for first in range(0, tenth * 10, tenth):
+            begun = time.perf_counter()
+            evaluate(executor, expressions[first : first + tenth], steps=steps)
+            seconds.append(time.perf_counter() - begun)
+            memory.append(_largest_child())
+    return {
+        "late_rate_ratio": seconds[1] / seconds[-1],
+        "memory_growth": memory[-1] / memory[1] - 1.0,
+    }
+
+
+def _largest_child() -> float:
+    """Resident bytes of the largest process below this one."""
+    return max(
+        float(int((Path("/proc") / str(process) / "statm").read_text().split()[1]))
+        * resource.getpagesize()
+        for process in _below()
+    )
+
+
+def _cpu_seconds() -> float:
+    """Processor time of this process and of all that live below it."""
+    ticks = 0
+    for process in [os.getpid(), *_below()]:
+        fields = (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _below() -> list[int]:
+    """The processes that this one started, and those that they did."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        parents[int(entry.name)] = int(fields[1])
+    below = [os.getpid()]
+    for process in below:
+        below.extend(child for child, parent in parents.items() if parent == process)
+    return below[1:]
+
+
+def interval(values: Sequence[float]) -> dict[str, float]:
+    """Median, least and greatest of some repetitions."""
+    return {"median": statistics.median(values), "low": min(values), "high": max(values)}
+
+
+def ratios(measured: dict[str, list[float]], *, ours: str, others: Sequence[str]) -> dict[str, Any]:
+    """How much longer the best of the others takes, by repetition."""
+    return interval(
+        [
+            min(measured[other][n] for other in others) / seconds
+            for n, seconds in enumerate(measured[ours])
+        ]
+    )
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Everything; peers get a sample of the candidates, since they take that much longer."""
+    workers, batch = len(os.sched_getaffinity(0)), arguments.batch
+    expressions = candidates(arguments.candidates)
+    texts = [str(expression) for expression in expressions[: arguments.peer_candidates]]
+    measured: dict[str, list[float]] = {}
+    shares: list[float] = []
+    fractions: list[float] = []
+    overheads: list[float] = []
+    standings: list[Standing] = []
+
+    def timed(name: str, work: Callable[[], float]) -> float:
+        seconds = work()
+        measured.setdefault(name, []).append(seconds)
+        print(f"{name:42} {60 / seconds:9.1f} a minute", flush=True)
+        return seconds
+
+    for _ in range(arguments.repetitions):
+        step = time_steps(expressions[:4], workers=workers)
+        fractions.append(step.sgemm_fraction)
+        ours = timed(
+            "ours without racing, 400 steps",
+            lambda: without_racing(expressions, steps=400, workers=workers, batch=batch),
+        )
+        overheads.append(ours * workers / (400 * step.seconds))
+        raced, cpu, standings = with_racing(expressions, workers=workers, batch=batch)
+        training = steps_trained(standings) * step.cpu_seconds / len(expressions)
+        shares.append(training / cpu)
+        timed(f"ours with racing, {LADDER[-1]} steps", lambda raced=raced: raced)
+        for name, peer in (("JAX loop", jax_loop), ("PyTorch eager", pytorch_loop)):
+            for steps in (400, LADDER[-1]):
+                for processes in sorted({1, workers}):
+                    timed(
+                        f"{name}, {processes} process(es), {steps} steps",
+                        lambda peer=peer, steps=steps, processes=processes: seconds_a_candidate(
+                            peer, texts, steps=steps, processes=processes
+                        ),
+                    )
+    with pool(workers, batch) as executor:
+        truth = evaluate(executor, expressions, steps=LADDER[-1])
+    report: dict[str, Any] = {
+        "overhead_factor": interval(overheads),
+        "training_share": interval(shares),
+        "sgemm_fraction": interval(fractions),
+        "racing_top_decile_recall": top_decile_recall(truth, standings),
+    }
+    for name, key in (("JAX loop", "jax_loop"), ("PyTorch eager", "pytorch")):
+        for prefix, ours_name, steps in (
+            ("ratio", "ours without racing, 400 steps", 400),
+            ("racing_ratio", f"ours with racing, {LADDER[-1]} steps", LADDER[-1]),
+        ):
+            rivals = [n for n in measured if n.startswith(name) and f" {steps} steps" in n]
+            report[f"{prefix}_vs_{key}"] = ratios(measured, ours=ours_name, others=rivals)
+    report |= endurance(arguments.endurance, workers=workers, batch=batch, steps=20)
+    report["seconds_a_candidate"] = {name: interval(values) for name, values in measured.items()}
+    report["setting"] = {**vars(arguments), "output": str(arguments.output), "workers": workers}
+    return report
+
+
+def main() -> None:
+    """Measures, prints and writes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--candidates", type=int, default=100)
+    parser.add_argument("--peer-candidates", type=int, default=6)
+    parser.add_argument("--endurance", type=int, default=5000)
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--batch", type=int, default=50)
+    parser.add_argument("--output", type=Path, default=Path("runs/benchmark.json"))
+    arguments = parser.parse_args()
+    report = measure(arguments)
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()
