@@ -12,7 +12,7 @@ import numpy
 from grammars.canonical import canonical, expression_id
 from grammars.catalogue import CATALOGUE
 from grammars.compilation import start_values, with_partials
-from grammars.export.derivative import derivative
+from grammars.derivative import derivative
 from grammars.expression import Expression, Parameter
 from grammars.properties import Property, properties
 from grammars.relatives import Relative, known_as, nearest, relatives

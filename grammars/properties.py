@@ -11,7 +11,7 @@ import numpy
 
 from grammars.canonical import canonical
 from grammars.compilation import evaluate
-from grammars.export.derivative import derivative
+from grammars.derivative import derivative
 from grammars.expression import Call, Constant, Expression, X, substitute
 from grammars.primitives import PRIMITIVES
 

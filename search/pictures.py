@@ -36,6 +36,10 @@ LONGEST_LABEL: Final = 90
 LONGEST_LABEL_BESIDE_ANOTHER: Final = 44
 
 
+class PictureError(ValueError):
+    """A picture that cannot be drawn, or not in the format that was asked for."""
+
+
 @dataclass(frozen=True)
 class _Curve:
     """A function as it is drawn: values and slopes at the same points."""
@@ -54,11 +58,11 @@ def draw_functions(functions: Mapping[str, Expression], output: Path) -> None:
         output: File to write; its suffix (.png, .svg, .pdf) decides the format.
 
     Raises:
-        ValueError: If there is no function, or matplotlib cannot write such a file.
+        PictureError: If there is no function, or matplotlib cannot write such a file.
         OSError: If the file cannot be written.
     """
     if not functions:
-        raise ValueError("there is no function to draw; give at least one")
+        raise PictureError("there is no function to draw; give at least one")
     x = numpy.linspace(-X_LIMIT, X_LIMIT, POINTS)
     curves = list(_curves(functions, x))
     longest = max(len(curve.label) for curve in curves)
@@ -94,7 +98,7 @@ def draw_progress(generations: Sequence[Mapping[str, Any]], output: Path) -> Non
         OSError: If the file cannot be written.
     """
     if not generations:
-        raise ValueError("there is no generation to draw; the campaign has not finished one")
+        raise PictureError("there is no generation to draw; the campaign has not finished one")
     figure = _new_figure(height_inches=4.0)
     left, right = figure.subplots(1, 2)
     numbers = _column(generations, "generation")
@@ -192,6 +196,12 @@ def _decorate(axes: Axes, *, title: str, x_label: str) -> None:
 
 
 def _save(figure: Figure, output: Path) -> None:
+    formats = figure.canvas.get_supported_filetypes()
+    if output.suffix.lower().lstrip(".") not in formats:
+        raise PictureError(
+            f"cannot write a picture as {output.name!r}; end its name in one of "
+            f"{', '.join(f'.{name}' for name in formats)}"
+        )
     output.parent.mkdir(parents=True, exist_ok=True)
     # No date in the file: the same campaign draws the same bytes.
     metadata = {"Date": None} if output.suffix.lower() == ".svg" else None

@@ -5,6 +5,7 @@ from grammars.export.delivery import export, render
 from grammars.export.json import read_json
 from grammars.export.lowering import ExportError
 from grammars.export.provenance import Provenance
+from grammars.export.speed import Timing, measure_speed
 from grammars.export.targets import TARGETS, Target
 from grammars.export.verification import Verification, verify
 
@@ -14,8 +15,10 @@ __all__ = [
     "ExportError",
     "Provenance",
     "Target",
+    "Timing",
     "Verification",
     "export",
+    "measure_speed",
     "read_json",
     "render",
     "verify",

@@ -14,8 +14,9 @@ from typing import Any, Final
 from grammars.export.function import DEFAULT_NAME, Function
 from grammars.export.lowering import ExportError
 from grammars.export.provenance import Provenance
+from grammars.export.running import Effort
 from grammars.export.targets import TARGETS, Target
-from grammars.export.verification import Effort, Exported, Verification, verify
+from grammars.export.verification import Exported, Verification, verify
 from grammars.expression import Expression
 
 REPORT_NAME: Final = "verification.json"

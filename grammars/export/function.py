@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from grammars.export.derivative import derivative
+from grammars.derivative import derivative
 from grammars.export.lowering import ExportError, check_size, fold, guard_branches, stabilise
 from grammars.export.names import check_name, free_name
 from grammars.export.provenance import Provenance, description

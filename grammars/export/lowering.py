@@ -9,7 +9,7 @@ from typing import Final
 import numpy
 
 from grammars.compilation import evaluate
-from grammars.export.derivative import negate, partials
+from grammars.derivative import negate, partials
 from grammars.expression import Call, Constant, Expression, Parameter, Variable, substitute
 from grammars.primitives import NUMPY, PRIMITIVES
 

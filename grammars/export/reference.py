@@ -11,7 +11,7 @@ import ml_dtypes
 import numpy
 
 from grammars.compilation import interpret, to_jax
-from grammars.export.derivative import derivative
+from grammars.derivative import derivative
 from grammars.export.lowering import constant_value, fold, guard_branches
 from grammars.export.writing import uses
 from grammars.expression import Call, Constant, Expression, Parameter, Variable

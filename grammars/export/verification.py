@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy
 
 from grammars.export.comparison import Check, Trial, check
 from grammars.export.function import Function
 from grammars.export.json import read_json
+from grammars.export.running import Effort, Job, Task, run_job
 from grammars.export.targets import READ_BACK, Target
 
 Status = Literal["verified", "failed", "unverified"]
-Effort = Literal["quick", "usual", "thorough"]
-
-SECONDS_TO_START: Final = 240.0
-SECONDS_PER_FILE: Final = 120.0
-INPUTS: Final = "inputs.npz"
-OUTPUTS: Final = "outputs.npz"
-
-_SCRIPT: Final = Path(__file__).with_name("runners") / "run.py"
 
 
 @dataclass(frozen=True)
@@ -70,6 +59,10 @@ class Exported:
     path: Path
     function: Function
 
+    def trial(self, whole: Trial) -> Trial:
+        """What the file is tried on."""
+        return whole.exact if self.target.is_exact else whole
+
     def verdict(self, status: Status, reason: str = "", **known: Any) -> Verification:
         """The verification of this file."""
         return Verification(self.target.name, self.path.name, status, reason, **known)
@@ -96,8 +89,8 @@ def verify(
         if runner == READ_BACK:
             verdicts = [_read_back(file) for file in group.values()]
         else:
-            job = _Job(runner, list(group.values()), trials, effort)
-            verdicts = _verify_together(job, interpreter)
+            tried = [(file, file.trial(trials[id(file.function)])) for file in group.values()]
+            verdicts = _verify_together(runner, tried, effort, interpreter)
         for (index, file), verdict in zip(group.items(), verdicts, strict=True):
             results[index, file.target.runners.index(runner)] = verdict
     return [results[key] for key in sorted(results)]
@@ -110,104 +103,21 @@ def _read_back(file: Exported) -> Verification:
     return file.verdict("verified", framework=f"actsearch {file.function.provenance.version}")
 
 
-@dataclass(frozen=True)
-class _Job:
-    """What one process has to do."""
-
-    runner: str
-    files: Sequence[Exported]
-    trials: Mapping[int, Trial]
-    effort: Effort
-
-    def trial(self, file: Exported) -> Trial:
-        trial = self.trials[id(file.function)]
-        return trial.exact if file.target.is_exact else trial
-
-    def document(self, folder: Path) -> dict[str, Any]:
-        return {
-            "runner": self.runner,
-            "files": [
-                {
-                    "path": str(file.path.resolve()),
-                    "name": file.function.name,
-                    "class_name": file.function.class_name,
-                    "parameters": [
-                        {"name": p.name, "is_row": isinstance(p.value, tuple)}
-                        for p in file.function.parameters
-                    ],
-                    "effort": self.effort,
-                }
-                for file in self.files
-            ],
-            "inputs": str(folder / INPUTS),
-            "outputs": str(folder / OUTPUTS),
-        }
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What a process said.
-
-    Attributes:
-        version: Of the framework that ran.
-        missing: Which framework is not installed, in words.
-        failure: Why the process as a whole failed, in words.
-        problems: The errors of single files, by index.
-        numbers: By index of the file and then `MODE/PRECISION/QUANTITY`.
-    """
-
-    version: str = ""
-    missing: str = ""
-    failure: str = ""
-    problems: Mapping[int, str] = field(default_factory=dict)
-    numbers: Mapping[int, Mapping[str, numpy.ndarray]] = field(default_factory=dict)
-
-
-def _verify_together(job: _Job, interpreter: str) -> list[Verification]:
-    with tempfile.TemporaryDirectory(prefix="export-") as folder:
-        answer = _run(job, Path(folder), interpreter)
+def _verify_together(
+    runner: str, files: Sequence[tuple[Exported, Trial]], effort: Effort, interpreter: str
+) -> list[Verification]:
+    tasks = [Task(file.path, file.function, trial.x) for file, trial in files]
+    answer = run_job(Job(runner, tasks, effort), interpreter=interpreter)
     results = []
-    for index, file in enumerate(job.files):
+    for index, (file, trial) in enumerate(files):
         if answer.missing:
             result = file.verdict("unverified", answer.missing)
         elif problem := answer.problems.get(index, answer.failure):
             result = file.verdict("failed", problem)
         else:
-            result = _compared(file, job.trial(file), answer.numbers.get(index, {}), answer.version)
+            result = _compared(file, trial, answer.numbers.get(index, {}), answer.version)
         results.append(result)
     return results
-
-
-def _run(job: _Job, folder: Path, interpreter: str) -> _Answer:
-    inputs: dict[str, Any] = {str(i): job.trial(file).x for i, file in enumerate(job.files)}
-    numpy.savez(folder / INPUTS, **inputs)
-    # The files are judged, not this machine's accelerator, which would also be slower to start.
-    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
-    try:
-        child = subprocess.run(
-            [interpreter, "-I", str(_SCRIPT)],
-            input=json.dumps(job.document(folder)),
-            capture_output=True,
-            text=True,
-            env=environment,
-            cwd=folder,
-            timeout=SECONDS_TO_START + SECONDS_PER_FILE * len(job.files),
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return _Answer(failure=f"{interpreter} gave no answer: {error}")
-    if child.returncode != 0:
-        return _Answer(failure=f"exit status {child.returncode}: {child.stderr[-2_000:].strip()}")
-    document = json.loads(child.stdout.strip().splitlines()[-1])
-    if "missing" in document:
-        return _Answer(missing=document["missing"])
-    numbers: dict[int, dict[str, numpy.ndarray]] = {}
-    with numpy.load(folder / OUTPUTS) as arrays:
-        for key in arrays:
-            index, _, rest = key.partition("/")
-            numbers.setdefault(int(index), {})[rest] = arrays[key]
-    problems = {int(index): problem for index, problem in document["problems"].items()}
-    return _Answer(version=document["version"], problems=problems, numbers=numbers)
 
 
 def _compared(

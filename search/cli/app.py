@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from search.cli import campaigns, dashboard, data, evaluation, language, plotting
+from search.cli import campaigns, dashboard, data, evaluation, export, language, plotting
 from search.cli.options import INTERRUPTED
 
 INPUT_ERROR: Final = 2
@@ -31,6 +31,7 @@ app.command("leaderboard")(campaigns.leaderboard_command)
 app.command("evaluate")(evaluation.evaluate_command)
 app.command("describe")(language.describe_command)
 app.command("plot")(plotting.plot_command)
+app.command("export")(export.export_command)
 app.command("dashboard")(dashboard.dashboard_command)
 app.command("sync")(dashboard.sync_command)
 

@@ -48,6 +48,9 @@ def export_command(
     thorough: Annotated[
         bool, typer.Option("--thorough", help="Also verify with torch.compile, which takes longer.")
     ] = False,
+    speed: Annotated[
+        bool, typer.Option("--speed", help="Also time the jax and pytorch files beside ReLU.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the verifications as one JSON document.")
     ] = False,
@@ -60,16 +63,19 @@ def export_command(
 
     chosen, provenance = _chosen(campaign, candidate, expression, runs_dir)
     say(f"f(x) = {chosen}")
+    interpreter = python or sys.executable
     results = export(
         chosen,
         [target.strip() for target in to.split(",") if target.strip()],
         output,
         name=name,
         provenance=provenance,
-        interpreter=python or sys.executable,
+        interpreter=interpreter,
         effort="thorough" if thorough else "usual",
     )
     _report(results, as_json=as_json)
+    if speed:
+        _time(chosen, {result.target for result in results}, interpreter)
     if any(result.status == "failed" for result in results):
         raise typer.Exit(DISAGREES)
 
@@ -148,3 +154,12 @@ def _report(results: list[Verification], *, as_json: bool) -> None:
         return
     for result in results:
         print(result)
+
+
+def _time(expression: Expression, targets: set[str], interpreter: str) -> None:
+    """Says on standard error how long the function takes, a nanosecond figure per element."""
+    from grammars.export import measure_speed
+
+    for target in sorted(targets & {"jax", "pytorch"}):
+        for timing in measure_speed(expression, target, interpreter=interpreter):
+            say(str(timing))

@@ -12,6 +12,7 @@ def is_mistake(error: Exception) -> bool:
     from search.journal import JournalError
     from search.launching import CampaignBusyError
     from search.leaderboard import CampaignNotFoundError, CandidateNotFoundError
+    from search.pictures import PictureError
     from search.settings import SettingsError
     from search.tracking import TrackingError
 
@@ -24,6 +25,7 @@ def is_mistake(error: Exception) -> bool:
         GrammarError,
         JournalError,
         ParseError,
+        PictureError,
         SettingsError,
         TrackingError,
         UnknownDatasetError,

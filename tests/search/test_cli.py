@@ -256,13 +256,55 @@ def test_plot_writes_a_picture(tmp_path: Path) -> None:
     assert result.stdout.strip() == str(output)
 
 
+def test_describe_in_json_holds_what_is_promised(tmp_path: Path) -> None:
+    picture = tmp_path / "swish.png"
+    result = actsearch("describe", "x * sigmoid(x)", "--json", "--plot", picture)
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
+    promised = {
+        *("expression", "canonical", "id", "size", "depth", "latex", "derivative"),
+        *("known_as", "relatives", "properties"),
+    }
+    assert promised <= document.keys()
+    assert "swish" in json.dumps(document["known_as"])
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_grammars_are_listed_and_shown() -> None:
+    assert "bingham2020" in actsearch("grammar", "list").stdout
+    shown = actsearch("grammar", "show", "tiny")
+    assert shown.returncode == 0, shown.stderr
+    assert "samples:" in shown.stdout
+
+
+def test_the_best_function_leaves_as_a_file(
+    launched: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    runs, _ = launched
+    output = tmp_path / "best.py"
+    result = actsearch(
+        *("export", "small", "--to", "jax", "--output", output, "--name", "best"),
+        *("--runs-dir", runs),
+    )
+    assert result.returncode == 0, result.stderr
+    text = output.read_text()
+    assert "def best(" in text
+    assert "small" in text
+    assert "import search" not in text
+    assert "import grammars" not in text
+    assert (tmp_path / "verification.json").is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["launch", "absent.toml"], "there is no campaign file absent.toml"),
         (["evaluate", "relu", "--task", "mnist-mpl"], "did you mean 'mnist-mlp'"),
         (["data", "prepare", "minst"], "mnist"),
-        (["plot", "relu", "--output", "picture.xyz"], "xyz"),
+        (["plot", "relu", "--output", "picture.xyz"], "cannot write a picture as 'picture.xyz'"),
+        (["grammar", "show", "coer"], "did you mean 'core'"),
+        (["export", "--expression", "relu", "--to", "jaxx"], "jax"),
+        (["export", "--to", "jax"], "name either a CAMPAIGN or an --expression"),
         (["leaderboard", "x", "--runs-dir", "nowhere"], "none yet"),
     ],
 )

@@ -17,7 +17,8 @@ from pathlib import Path
 from grammars import CATALOGUE, Expression, parse
 from grammars.export import TARGETS, Provenance, Target, Verification, verify
 from grammars.export.function import Function
-from grammars.export.verification import Effort, Exported
+from grammars.export.running import Effort
+from grammars.export.verification import Exported
 from grammars.grammar_files import grammar_names, load_grammar
 
 # As many as one process takes before its caches grow large.

@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 from grammars import CATALOGUE, evaluate, parse
-from grammars.export.derivative import derivative
+from grammars.derivative import derivative
 from grammars.export.lowering import INFINITY, NOT_A_NUMBER, fold, guard_branches, stabilise
 from grammars.export.recognition import WHOLE_FUNCTIONS, recognise
 from grammars.expression import Call, Constant

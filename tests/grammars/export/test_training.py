@@ -131,7 +131,7 @@ def test_pytorch(digits: Any, tmp_path: Path) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     assert_learnt(losses, module.beta.detach().numpy())
 
 
