@@ -40,6 +40,9 @@ AWKWARD = (
 )
 
 
+SLOW = ("keras", "flax", "equinox", "stablehlo")
+
+
 def functions() -> list[Function]:
     expressions: list[Expression] = [parse(text) for text in AWKWARD]
     for name in ("core", "parametric", "piecewise"):
@@ -71,10 +74,9 @@ def complaints(results: list[Verification]) -> list[str]:
 
 def test_every_target_that_is_installed_agrees_with_the_reference(tmp_path: Path) -> None:
     pytest.importorskip("onnx", reason="ONNX files are written with the package onnx")
-    pytest.importorskip("flatbuffers", reason="jax.export writes with flatbuffers")
     given = functions()
-    # Keras and Flax take long to start and are verified by the long test of every framework.
-    targets = [name for name in TARGETS if name not in ("keras", "flax", "equinox")]
+    # These take long to start or to compile, and are verified by `every_framework.py`.
+    targets = [name for name in TARGETS if name not in SLOW]
     results = verify(
         [file for target in targets for file in files(target, tmp_path, given)], effort="quick"
     )
