@@ -55,8 +55,9 @@ class Function:
 
     @property
     def class_name(self) -> str:
-        """The name of a module class: `my_swish` becomes `MySwish`."""
-        return "".join(word[0].upper() + word[1:] for word in self.name.split("_") if word)
+        """The name of a module class: `my_swish` becomes `MySwish`, `Swish` `SwishModule`."""
+        name = "".join(word[0].upper() + word[1:] for word in self.name.split("_") if word)
+        return f"{name}Module" if name == self.name else name
 
     @cached_property
     def parameters(self) -> tuple[TrainedParameter, ...]:
@@ -85,9 +86,9 @@ class Function:
             )
         return widths.pop() if widths else None
 
-    def names(self, prefix: str = "") -> dict[str, str]:
+    def names(self) -> dict[str, str]:
         """What the parameters are called in the text, by their names in the expression."""
-        return {parameter.original: prefix + parameter.name for parameter in self.parameters}
+        return {parameter.original: parameter.name for parameter in self.parameters}
 
     def lowered(self, known: Collection[str]) -> Expression:
         """For frameworks that differentiate in reverse: guarded, with the framework's functions.

@@ -10,7 +10,7 @@ import numpy
 
 from grammars.compilation import evaluate
 from grammars.derivative import negate, partials
-from grammars.expression import Call, Constant, Expression, Parameter, Variable, substitute
+from grammars.expression import Call, Constant, Expression, Variable, substitute
 from grammars.primitives import NUMPY, PRIMITIVES
 
 # A formula that people could use has tens of nodes. The bound keeps what a hostile file can ask for
@@ -163,14 +163,3 @@ def _slopes_are_finite(branch: Expression, points: numpy.ndarray) -> bool:
     """Whether every local slope within is a finite float32 at all points."""
     slopes = [slope for node in branch.walk() if isinstance(node, Call) for slope in partials(node)]
     return all((numpy.abs(evaluate(slope, points)) <= _FLOAT32_MAX).all() for slope in slopes)
-
-
-def at_values(expression: Expression, values: dict[str, float]) -> Expression:
-    """The expression with the start values of its parameters replaced."""
-
-    def transform(node: Expression) -> Expression | None:
-        if isinstance(node, Parameter) and node.name in values:
-            return Parameter(node.name, values[node.name], node.per)
-        return None
-
-    return rebuild(expression, transform)

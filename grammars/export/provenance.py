@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy
 
+from grammars.export.lowering import ExportError
 from grammars.expression import Expression
 
 PACKAGE: Final = "actsearch"
@@ -65,11 +66,11 @@ class Provenance:
         """The value of a trainable parameter: what training made of it, or its start value.
 
         Raises:
-            ValueError: If the trained value is neither a finite number nor a row of them.
+            ExportError: If the trained value is neither a finite number nor a row of them.
         """
         values = numpy.asarray(self.parameters.get(name, start), dtype=float)
         if values.ndim > 1 or values.size == 0 or not numpy.isfinite(values).all():
-            raise ValueError(
+            raise ExportError(
                 f"parameter {name!r} needs one finite number, or one a channel; "
                 f"got an array of shape {values.shape}"
             )

@@ -104,6 +104,17 @@ def test_parameters_for_different_numbers_of_channels_are_refused() -> None:
         render(expression, "pytorch", provenance=provenance)
 
 
+def test_the_function_and_its_class_never_share_a_name() -> None:
+    assert "class SwishModule(nn.Module)" in str(render(SWISH, "pytorch", name="Swish"))
+    assert "class MySwish(nn.Module)" in str(render(SWISH, "pytorch", name="my_swish"))
+
+
+def test_trained_values_must_be_numbers() -> None:
+    provenance = Provenance(parameters={"a": [1.0, float("nan")]})
+    with pytest.raises(ExportError, match="one finite number, or one a channel"):
+        render(parse('param("a", 1) * x'), "jax", provenance=provenance)
+
+
 def test_huge_expressions_are_refused() -> None:
     with pytest.raises(ExportError, match=r"1,0\d\d nodes; at most 1,000"):
         render(parse(_wide()), "jax")
