@@ -1,0 +1,220 @@
+"""Each strategy against random sampling at equal budget: best score by evaluations spent."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import multiprocessing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache, partial
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import numpy as np
+
+from evaluators.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.fidelity import Fidelity
+from evaluators.probes import probe
+from grammars import Expression, FunctionIndex, Grammar, canonical, expression_id, load_grammar
+from search.candidate import Candidate
+from search.racing import Standing
+from search.settings import SearchSettings
+from search.strategies import STRATEGIES
+
+from .tabulated import TabulatedDigits
+
+OUTPUT: Final = Path("runs/strategies.json")
+COMPARED: Final = ("random", "genetic", "regularized_evolution", "nsga2")
+STEPS: Final = 100
+BUDGET: Final = 300
+SEEDS: Final = 10
+POPULATION: Final = 20
+
+# As in PANGAEA, a tournament of 16 among about 64, replaced a few at a time.
+SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "regularized_evolution": {"population": 10, "lifespan": 6, "tournament": 16}
+}
+
+# The search meets one seed, as on a campaign's first rung; its best is judged on others.
+SEARCH_SEED: Final = 0
+FRESH_SEEDS: Final = tuple(range(1000, 1008))
+
+Score = Callable[[Expression], float | None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One search.
+
+    Attributes:
+        strategy: Its name.
+        seed: Of the search.
+        curve: Best score after each evaluation; minus the logarithm of the validation loss.
+        winner: The best function, in canonical form.
+        fresh_score: Of the winner, mean over seeds that no search has met.
+    """
+
+    strategy: str
+    seed: int
+    curve: list[float]
+    winner: str
+    fresh_score: float
+
+
+def search(
+    strategy: str, *, seed: int, budget: int, grammar: Grammar, score: Score, **settings: Any
+) -> tuple[list[float], Expression]:
+    """Asks and tells until so many candidates have been trained.
+
+    Returns:
+        The best score after each evaluation, and the function that has it.
+    """
+    chosen = SearchSettings.model_validate(
+        {"strategy": strategy, "population": POPULATION, **settings}
+    )
+    searching = STRATEGIES[chosen.strategy](grammar, chosen, seed=seed)
+    known = FunctionIndex()
+    best, generation = (-math.inf, ""), 0
+    curve: list[float] = []
+    functions: dict[str, Expression] = {}
+    while len(curve) < budget:
+        candidates = searching.ask(
+            chosen.population, generation=generation, admit=partial(_admit, known)
+        )
+        if not candidates:
+            break
+        standings = []
+        for candidate in [c for c in candidates if probe(c.expression) is None]:
+            achieved = score(candidate.expression)
+            if achieved is not None:
+                standings.append(Standing(candidate, 0, _evaluation(candidate, achieved)))
+                functions[candidate.id] = candidate.expression
+                best = max(best, (achieved, candidate.id))
+            curve.append(best[0])
+        searching.tell(standings)
+        generation += 1
+    return curve[:budget], functions[best[1]]
+
+
+def _admit(known: FunctionIndex, expression: Expression) -> bool:
+    return known.find_or_add(key := f"{len(known)}", expression) == key
+
+
+def _evaluation(candidate: Candidate, score: float) -> Evaluation:
+    result = SeedResult(SEARCH_SEED, math.exp(-score), 0.0)
+    return Evaluation(
+        candidate_id=expression_id(candidate.expression),
+        expression=str(candidate.expression),
+        canonical=str(candidate.canonical),
+        task="digits-mlp",
+        dataset="digits",
+        fidelity=Fidelity(STEPS, (SEARCH_SEED,)),
+        outcome=Outcome.SCORED,
+        per_seed=(result,),
+    )
+
+
+@cache
+def _digits() -> TabulatedDigits:
+    return TabulatedDigits(steps=STEPS)
+
+
+def digits_score(expression: Expression, *, seed: int = SEARCH_SEED) -> float | None:
+    """Minus the logarithm of the validation loss on digits-mlp, None if training diverges."""
+    loss = _digits().loss(expression, seed=seed)
+    return None if loss is None else -math.log(loss)
+
+
+def run_seed(seed: int, *, strategies: Sequence[str], budget: int) -> list[Run]:
+    """Runs every strategy from one seed; they share what each function came to."""
+    grammar = load_grammar("core")
+    runs = []
+    for strategy in strategies:
+        curve, winner = search(
+            strategy,
+            seed=seed,
+            budget=budget,
+            grammar=grammar,
+            score=digits_score,
+            **SETTINGS.get(strategy, {}),
+        )
+        scores = [digits_score(winner, seed=fresh) for fresh in FRESH_SEEDS]
+        # A winner that diverges under another seed counts as one that has learnt nothing.
+        fresh = float(np.mean([-math.log(math.log(10)) if s is None else s for s in scores]))
+        runs.append(Run(strategy, seed, curve, str(canonical(winner)), fresh))
+        print(f"seed {seed} {strategy}: {curve[-1]:.4f} fresh {fresh:.4f} {runs[-1].winner}")
+    return runs
+
+
+def rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """One row a strategy: medians with 95 % intervals by evaluations, and wins over random."""
+    by_strategy: dict[str, dict[int, Run]] = {}
+    for run in runs:
+        by_strategy.setdefault(run.strategy, {})[run.seed] = run
+    random = by_strategy["random"]
+    return [
+        {
+            "strategy": strategy,
+            "seeds": len(own),
+            "evaluations": (budget := min(len(run.curve) for run in own.values())),
+            "best_score": {
+                at: summary([run.curve[at - 1] for run in own.values()])
+                for at in range(50, budget + 1, 50)
+            },
+            "fresh_score": summary([run.fresh_score for run in own.values()]),
+            "wins_over_random": sum(r.curve[-1] > random[s].curve[-1] for s, r in own.items()),
+            "fresh_wins_over_random": sum(
+                r.fresh_score > random[s].fresh_score for s, r in own.items()
+            ),
+        }
+        for strategy, own in by_strategy.items()
+    ]
+
+
+def summary(values: Sequence[float]) -> dict[str, float]:
+    """The median and a bootstrap interval for it."""
+    generator = np.random.default_rng(0)
+    drawn = generator.choice(values, (10_000, len(values)))
+    low, high = np.quantile(np.median(drawn, axis=1), (0.025, 0.975))
+    return {"median": median(values), "low": float(low), "high": float(high)}
+
+
+def _print(table: Iterable[dict[str, Any]]) -> None:
+    for row in table:
+        cells = [
+            f"{at:>4}: {s['median']:.3f} [{s['low']:.3f}, {s['high']:.3f}]"
+            for at, s in row["best_score"].items()
+        ]
+        print(
+            f"{row['strategy']:<22} {'  '.join(cells)}\n"
+            f"{'':<22} above random in {row['wins_over_random']} of {row['seeds']}, "
+            f"on fresh seeds in {row['fresh_wins_over_random']}"
+        )
+
+
+def main() -> None:
+    """Runs the comparison and writes `runs/strategies.json`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--budget", type=int, default=BUDGET)
+    parser.add_argument("--strategies", nargs="+", default=COMPARED, choices=list(STRATEGIES))
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    arguments = parser.parse_args()
+    work = partial(run_seed, strategies=arguments.strategies, budget=arguments.budget)
+    with multiprocessing.get_context("spawn").Pool(arguments.processes) as pool:
+        runs = [run for group in pool.imap(work, range(arguments.seeds)) for run in group]
+    table = rows(runs)
+    document = {"task": f"digits-mlp, tabulated, {STEPS} steps", "grammar": "core", "rows": table}
+    # Every tenth point of a curve is enough to draw it.
+    document["runs"] = [asdict(run) | {"curve": run.curve[9::10]} for run in runs]
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    _print(table)
+
+
+if __name__ == "__main__":
+    main()
