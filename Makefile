@@ -23,10 +23,11 @@ quickstart: install  ## a first campaign, in at most four minutes; again, it con
 test: install  ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-test-export: install  ## the exports in every framework (installs the frameworks)
+test-export: install  ## every function of the catalogue in every framework (installs them)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[dev,export]'
-	$(BIN)/python -m pytest -m frameworks tests/grammars/export
+	$(BIN)/python -m pytest tests/grammars/export
+	$(BIN)/python tests/grammars/export/every_framework.py
 
 check: install  ## style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -35,7 +36,8 @@ check: install  ## style, types and the direction of imports
 	$(BIN)/lint-imports
 
 benchmark: install  ## rates and ratios, side by side in one run
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks.language
+	$(BIN)/python -m tests.benchmarks.scoring
 
 clean:  ## remove the environment and caches; campaigns stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

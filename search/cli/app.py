@@ -12,7 +12,16 @@ from typing import Final, NoReturn
 
 import typer
 
-from search.cli import campaigns, dashboard, data, evaluation, export, language, plotting
+from search.cli import (
+    calibration,
+    campaigns,
+    dashboard,
+    data,
+    evaluation,
+    export,
+    language,
+    plotting,
+)
 from search.cli.options import INTERRUPTED
 
 INPUT_ERROR: Final = 2
@@ -29,6 +38,7 @@ app = typer.Typer(
 app.command("launch")(campaigns.launch_command)
 app.command("leaderboard")(campaigns.leaderboard_command)
 app.command("evaluate")(evaluation.evaluate_command)
+app.command("calibrate")(calibration.calibrate_command)
 app.command("describe")(language.describe_command)
 app.command("plot")(plotting.plot_command)
 app.command("export")(export.export_command)
