@@ -63,7 +63,7 @@ def _data() -> Any:
     return [
         (
             np.asarray(split.inputs).reshape(len(split.inputs), -1).astype(np.float32) / 255,
-            np.asarray(split.labels, np.int32),
+            np.array(split.labels, np.int32),
         )
         for split in (dataset.training, dataset.validation)
     ]
