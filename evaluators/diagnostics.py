@@ -57,8 +57,14 @@ def diagnose(
     live: np.ndarray,
     flat: np.ndarray,
     gradient_norms: tuple[float, ...],
-) -> Diagnostics:
-    """Reduces sums over examples, as in `evaluators.stepping.Sums`, to diagnostics."""
+) -> Diagnostics | None:
+    """Reduces sums over examples, as in `evaluators.stepping.Sums`, to diagnostics.
+
+    None where a figure is not finite, as a gradient that overflows: records go to JSON, which has
+    no such numbers.
+    """
+    if not np.isfinite([*outputs, *gradient_norms]).all():
+        return None
     layers, units = live.shape
     dead = live == 0
     saturated = ~dead & (flat >= SATURATED_SHARE * examples)

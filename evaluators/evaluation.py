@@ -57,7 +57,8 @@ class Evaluation:
         reason: Why it was not scored, in words; None if it was.
         per_seed: One result for each seed, in the order of the seeds; empty unless scored.
         seconds: Wall time of its training, a batch's compilation shared evenly.
-        diagnostics: Of the last seed's run; None unless scored, and in records of old.
+        diagnostics: Of the last seed's run; None unless scored, where a figure overflowed, and in
+            records of old.
     """
 
     candidate_id: str

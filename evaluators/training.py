@@ -33,7 +33,7 @@ class Trained:
     """A training run that reached its end."""
 
     result: SeedResult
-    diagnostics: Diagnostics
+    diagnostics: Diagnostics | None
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class TrainingProgram:
 
     def _diagnose(
         self, index: int, progress: Progress, seed: int, totals: dict[str, Any]
-    ) -> Diagnostics:
+    ) -> Diagnostics | None:
         # The first step of a fresh optimiser leaves the gradient in its first moment, so that
         # measuring gradients needs no program of its own.
         progress = {**progress, "optimizer": self._fresh}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -16,14 +17,18 @@ from evaluators.tasks import find_task
 from grammars import load_grammar
 from search.campaign import Campaign, GenerationSummary, Observer
 from search.executors import ProcessPool, Workload
+from search.front import draw_front
 from search.identity import identify
 from search.journal import FILE_NAME, Journal
+from search.leaderboard import standings
 from search.racing import Standing
 from search.settings import Settings
 from search.tracking import Mirror
 
 CAMPAIGN_FILE: Final = "campaign.toml"
+FRONT_PICTURE: Final = "front.png"
 _LOCK_FILE: Final = "lock"
+_STATES: Final = "states"
 
 # How long the end of a campaign waits for its mirror.
 MIRROR_SECONDS: Final = 120.0
@@ -104,7 +109,7 @@ def launch(
     with exclusive(folder), Journal(folder / FILE_NAME) as journal:
         identify(journal, settings, grammar=grammar, dataset=dataset, campaign_file=campaign_file)
         (folder / CAMPAIGN_FILE).write_text(campaign_file, encoding="utf-8")
-        workload = Workload(task.name, dataset.name)
+        workload = Workload(task.name, dataset.name, states_folder=folder / _STATES)
         with (
             _mirrored(settings, journal, runs_dir=runs_dir, announce=announce) as mirroring,
             ProcessPool(
@@ -124,7 +129,17 @@ def launch(
             )
             with stopped_by_signals(campaign.stopping, announce=announce):
                 ending = campaign.run()
+        _leave_tidy(folder, journal, interrupted=ending.interrupted)
         return Launch(folder, ending.reason, interrupted=ending.interrupted)
+
+
+def _leave_tidy(folder: Path, journal: Journal, *, interrupted: bool) -> None:
+    """Draws what was found; training states serve only a campaign that goes on."""
+    scored = standings(journal)
+    if scored:
+        draw_front(scored, folder / FRONT_PICTURE)
+    if not interrupted:
+        shutil.rmtree(folder / _STATES, ignore_errors=True)
 
 
 @contextmanager

@@ -86,15 +86,20 @@ def leaderboard_command(
 
 
 def _print_ending(folder: Path, *, reason: str, runs_dir: Path, name: str) -> None:
+    from grammars import parse
     from search.journal import FILE_NAME, Journal
     from search.leaderboard import leaderboard
+    from search.novelty import novelty
 
     with Journal(folder / FILE_NAME, read_only=True) as journal:
         rows = leaderboard(journal)
     _print_leaderboard(rows, top=10, title=name)
     where = "" if runs_dir == DEFAULT_RUNS_DIR else f" --runs-dir {runs_dir}"
     print(f"\nThe campaign ended: {reason}.")
-    print(f"Its journal, hall of fame and settings are in {folder}.")
+    best = next((row for row in rows if row.origin == "discovered"), None)
+    if best is not None:
+        print(f"The best discovered, {best.expression}, is {novelty(parse(best.expression))}.")
+    print(f"Its journal, hall of fame, settings and Pareto front (front.png) are in {folder}.")
     print(f"The MLflow store is {runs_dir / 'mlflow.db'}; open the dashboard with")
     print(f"  actsearch dashboard{where}")
     print("Take the best function with you:")

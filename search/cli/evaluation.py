@@ -98,6 +98,7 @@ def _row(text: str, record: Evaluation) -> dict[str, Any]:
         "validation_loss": record.validation_loss,
         "validation_accuracy": record.validation_accuracy,
         "per_seed": record.to_json()["per_seed"],
+        "diagnostics": record.to_json()["diagnostics"],
         "seconds": record.seconds,
         "task": record.task,
         "dataset": record.dataset,

@@ -86,9 +86,11 @@ def test_launching_ends_with_a_leaderboard_and_says_where_everything_is(
     assert "Traceback" not in result.stderr
     assert {path.name for path in (runs / "small").iterdir()} >= {
         "campaign.toml",
+        "front.png",
         "hall_of_fame.csv",
         FILE_NAME,
     }
+    assert not (runs / "small" / "states").exists()
     assert (runs / "mlflow.db").is_file()
 
 
@@ -237,6 +239,8 @@ def test_evaluate_scores_rejects_and_scores_equals_once() -> None:
     ]
     relu, same = rows[0], rows[1]
     assert (relu["canonical"], relu["per_seed"]) == (same["canonical"], same["per_seed"])
+    assert 0.0 < relu["diagnostics"]["output_sparsity"] < 1.0
+    assert rows[2]["diagnostics"] is None
     assert "affine" in rows[2]["reason"]
     assert "not finite" in rows[3]["reason"]
 
