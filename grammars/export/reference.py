@@ -100,6 +100,8 @@ def reference(expression: Expression, x: numpy.ndarray, parameters: Mapping[str,
         _, side = _value_and_slope(expression, beside, parameters)
         with numpy.errstate(all="ignore"):
             smooth &= numpy.abs(side - slope) <= _KINK * (1.0 + numpy.abs(slope))
+    # Pieces may meet smoothly and yet be told apart by a kink within, as in where(x >= 0, |x|, x).
+    smooth &= ~_Walk(exact, parameters).ties(expression)
     return Reference(value, slope, smooth, *_spread(expression, exact, parameters))
 
 
@@ -164,12 +166,15 @@ class _Walk:
     def can_be_differentiated(self, slope: Expression) -> numpy.ndarray:
         """Where the rules of reverse-mode differentiation stay finite, in the shape of the input.
 
-        The slope of max(a, b) that is not taken is multiplied by 0, and that of a / b is often
-        computed with b squared.
+        The slope of max(a, b) that is not taken is multiplied by 0, that of a / b is often computed
+        with b squared, and factors are multiplied in another order, so that a large one may meet
+        powers of x before it meets what makes the product small.
         """
         root = math.sqrt(_SMALLEST)
+        largest = _LARGEST / numpy.maximum(1.0, self._x**2)
         fine = numpy.ones(self._x.shape, bool)
         for node in uses((slope,)):
+            fine &= ~(numpy.abs(self.array(node)) > largest)
             match node:
                 case Call("where", (_, positive, negative)):
                     fine &= numpy.isfinite(self.array(positive))
@@ -178,6 +183,19 @@ class _Walk:
                     size = numpy.abs(self.array(divisor))
                     fine &= (size > root) & (size < 1 / root)
         return fine
+
+    def ties(self, expression: Expression) -> numpy.ndarray:
+        """Where a maximum or its kin has two equal sides, in the shape of the input."""
+        tied = numpy.zeros(self._x.shape, bool)
+        with numpy.errstate(all="ignore"):
+            for node in uses((expression,)):
+                match node:
+                    case Call("abs" | "relu", (operand,)):
+                        tied |= self.array(operand) == 0.0
+                    case Call("max" | "min" | "clip", (first, *others)):
+                        for other in others:
+                            tied |= self.array(first) == self.array(other)
+        return tied
 
     def _value(self, node: Expression) -> Any:
         if node not in self._known:
