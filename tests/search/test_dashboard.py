@@ -108,7 +108,11 @@ def dashboard(
     folder = write_campaign_in(runs_dir)
     mirror = Mirror(folder / FILE_NAME, store=runs_dir, campaign_dir=folder, candidate_runs="all")
     mirror.catch_up()
-    program = "import typer; from search.cli.dashboard import dashboard_command as d; typer.run(d)"
+    program = (
+        # Where the tests run in the background of a shell, Ctrl-C is ignored from the start.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "import typer; from search.cli.dashboard import dashboard_command as d; typer.run(d)"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", program, "--port", "0", "--runs-dir", str(runs_dir)],
         stdout=subprocess.PIPE,
