@@ -35,9 +35,8 @@ check: install  ## style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-benchmark: install  ## rates and ratios, side by side in one run
+benchmark: install  ## rates of the language: parse, canonical form, fingerprint, compile
 	$(BIN)/python -m tests.benchmarks.language
-	$(BIN)/python -m tests.benchmarks.scoring
 
 clean:  ## remove the environment and caches; campaigns stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

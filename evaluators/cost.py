@@ -25,8 +25,8 @@ def relative_cost(expression: Expression, *, rounds: int = 40) -> float:
     """Time of f, f' and the derivatives by trainable parameters, in units of ReLU's.
 
     The two are timed in turns, in processor time of this process, and of each the shortest time
-    counts: whatever else the machine does can only add to it. Two measurements on a machine with a
-    core to spare agree within 10 %.
+    counts: whatever else the machine does can only add to it. On a machine that is busy with other
+    work two measurements may still differ by a tenth or more.
 
     Args:
         expression: What to time, on normally distributed inputs of [128, 128] in float32.
