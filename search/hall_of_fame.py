@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from search.racing import Standing
+from search.writing import write_whole
 
 FILE_NAME: Final = "hall_of_fame.csv"
 
@@ -75,9 +75,7 @@ class HallOfFame:
                     candidate.generation,
                 ]
             )
-        temporary = folder / f".{FILE_NAME}.{os.getpid()}"
-        temporary.write_text(text.getvalue(), encoding="utf-8")
-        temporary.replace(folder / FILE_NAME)
+        write_whole(folder / FILE_NAME, text.getvalue())
 
 
 def ranked(standings: Iterable[Standing]) -> list[Standing]:

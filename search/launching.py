@@ -16,6 +16,7 @@ from evaluators.datasets import load
 from evaluators.tasks import find_task
 from grammars import load_grammar
 from search.campaign import Campaign, GenerationSummary, Observer
+from search.campaign_copy import keep_copy
 from search.executors import ProcessPool, Workload
 from search.front import draw_front
 from search.identity import identify
@@ -25,7 +26,6 @@ from search.racing import Standing
 from search.settings import Settings
 from search.tracking import Mirror
 
-CAMPAIGN_FILE: Final = "campaign.toml"
 FRONT_PICTURE: Final = "front.png"
 _LOCK_FILE: Final = "lock"
 _STATES: Final = "states"
@@ -92,8 +92,10 @@ def launch(
         announce: Receives sentences for people.
 
     Raises:
-        SettingsError: If the folder holds another campaign of this name.
+        SettingsError: If the folder holds another campaign of this name, or an altered copy of its
+            campaign file.
         CampaignBusyError: If another process runs it.
+        JournalError: If its journal is damaged, or cannot be written for want of room.
         DatasetUnavailable: If there are no data to train on.
     """
     grammar = load_grammar(settings.grammar)
@@ -108,7 +110,7 @@ def launch(
     folder.mkdir(parents=True, exist_ok=True)
     with exclusive(folder), Journal(folder / FILE_NAME) as journal:
         identify(journal, settings, grammar=grammar, dataset=dataset, campaign_file=campaign_file)
-        (folder / CAMPAIGN_FILE).write_text(campaign_file, encoding="utf-8")
+        keep_copy(folder, campaign_file)
         workload = Workload(task.name, dataset.name, states_folder=folder / _STATES)
         with (
             _mirrored(settings, journal, runs_dir=runs_dir, announce=announce) as mirroring,

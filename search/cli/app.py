@@ -68,10 +68,11 @@ def main() -> NoReturn:
 
 def _report(error: Exception) -> int:
     """Says on standard error what went wrong; returns the exit status."""
-    from search.cli.mistakes import is_mistake
+    from search.cli.mistakes import explain
 
-    if is_mistake(error):
-        print(f"actsearch: {error}", file=sys.stderr)
+    explanation = explain(error)
+    if explanation is not None:
+        print(f"actsearch: {explanation}", file=sys.stderr)
         return INPUT_ERROR
     if os.environ.get("ACTSEARCH_TRACEBACK"):
         traceback.print_exception(error)

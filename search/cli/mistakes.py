@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+from typing import Final
+
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+
+
+def explain(error: Exception) -> str | None:
+    """What the user can change, in words; None if the error is ours."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return (
+            f"{error.filename or 'a file'} cannot be written: {error.strerror}; what a campaign "
+            "has recorded is safe: make room and launch it again"
+        )
+    return str(error) if is_mistake(error) else None
+
 
 def is_mistake(error: Exception) -> bool:
     """Whether the error says what the user can change; its message is then written for people."""

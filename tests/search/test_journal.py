@@ -1,5 +1,6 @@
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,9 @@ def test_the_same_event_again_changes_nothing(path: Path) -> None:
         before = list(journal.events())
         journal.append("generation", "000000", {"id": "a", "best": 1.0})
         assert list(journal.events()) == before
+    with Journal(path) as journal:
+        journal.append("candidate", "a", {})
+        assert [event.sequence for event in journal.events()] == [1, 2]
 
 
 def test_another_event_in_its_place_is_refused_and_nothing_of_the_batch_stays(path: Path) -> None:
@@ -60,7 +64,7 @@ def test_a_reader_cannot_write(path: Path) -> None:
     Journal(path).close()
     with (
         Journal(path, read_only=True) as journal,
-        pytest.raises(sqlite3.OperationalError, match="readonly"),
+        pytest.raises(JournalError, match=r"cannot be read or written now .*readonly"),
     ):
         journal.append("candidate", "a", {})
 
@@ -100,3 +104,99 @@ def test_two_threads_may_write_in_turn(path: Path) -> None:
         thread.start()
         thread.join()
         assert [e.key for e in journal.events()] == ["a", "b"]
+
+
+def alter(path: Path, statement: str) -> None:
+    """Changes a closed journal behind its back."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+
+
+ALTERATIONS = {
+    "a payload": "UPDATE events SET payload = '{\"size\": 8}' WHERE sequence = 2",
+    "a key": "UPDATE events SET key = 'e' WHERE sequence = 2",
+    "a kind": "UPDATE events SET kind = 'generation' WHERE sequence = 2",
+    "a time": "UPDATE events SET time = time + 1.0 WHERE sequence = 2",
+    "a type": "UPDATE events SET payload = x'00ff' WHERE sequence = 2",
+    "text that is none": "UPDATE events SET payload = CAST(x'ff' AS TEXT) WHERE sequence = 2",
+    "a checksum": "UPDATE events SET checksum = '00' WHERE sequence = 2",
+    "an event left out": "DELETE FROM events WHERE sequence = 2",
+    "the first event left out": "DELETE FROM events WHERE sequence = 1",
+    "the last event cut off": "DELETE FROM events WHERE sequence = 4",
+    "all events cut off": "DELETE FROM events",
+    "an event added": "INSERT INTO events VALUES (5, 'candidate', 'z', 1.0, '{}', '00')",
+    "an event of another journal": "UPDATE events SET payload = '{}', key = 'z' WHERE sequence = 4",
+    "the table": "DROP TABLE events",
+}
+
+
+@pytest.mark.parametrize("statement", ALTERATIONS.values(), ids=ALTERATIONS)
+@pytest.mark.parametrize("read_only", [False, True], ids=["writer", "reader"])
+def test_whatever_was_altered_is_found_and_left_alone(
+    path: Path, statement: str, read_only: bool
+) -> None:
+    with Journal(path) as journal:
+        for key in "abcd":
+            journal.append("candidate", key, {"size": 3})
+    alter(path, statement)
+    before = path.read_bytes()
+    with (
+        pytest.raises(JournalError, match=r"is not a readable journal .*left as it is.*launch"),
+        Journal(path, read_only=read_only) as journal,
+    ):
+        # Whoever asks for one kind still learns that an event of another was altered.
+        list(journal.events("evaluation"))
+    assert path.read_bytes() == before
+
+
+def test_an_altered_event_is_found_by_whoever_asks_for_it_alone(path: Path) -> None:
+    with Journal(path) as journal, Journal(path, read_only=True) as reader:
+        journal.append_all([("candidate", key, {"size": 3}) for key in "abc"])
+        alter(path, "UPDATE events SET payload = '{}' WHERE sequence = 2")
+        assert reader.get("candidate", "a") == {"size": 3}
+        with pytest.raises(JournalError, match="event 2 is missing or altered"):
+            reader.get("candidate", "b")
+
+
+def test_a_reader_that_follows_checks_from_where_it_stands(path: Path) -> None:
+    with Journal(path) as journal, Journal(path, read_only=True) as reader:
+        journal.append_all([("candidate", key, {}) for key in "abc"])
+        assert [event.key for event in reader.events(after=2)] == ["c"]
+        journal.append("candidate", "d", {})
+        alter(path, "UPDATE events SET key = 'x' WHERE sequence = 4")
+        with pytest.raises(JournalError, match="event 4 is missing or altered"):
+            list(reader.events(after=3))
+
+
+def test_a_file_cut_short_is_found(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.append_all([("candidate", str(n), {"text": "x" * 400}) for n in range(200)])
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(JournalError, match="is not a readable journal"):
+        Journal(path)
+    assert path.read_bytes() == whole[: len(whole) // 2]
+
+
+def test_a_database_of_another_program_is_left_alone(path: Path) -> None:
+    alter(path, "CREATE TABLE bookmarks (url TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(JournalError, match="a database of another program"):
+        Journal(path)
+    assert path.read_bytes() == before
+
+
+def test_a_full_disk_takes_the_transaction_back_and_keeps_the_rest(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.append("candidate", "a", {})
+        # What SQLite does at this limit is what it does when the file system is full.
+        (pages,) = journal._connection.execute("PRAGMA page_count").fetchone()
+        journal._connection.execute(f"PRAGMA max_page_count = {pages}")
+        batch = [("candidate", str(n), {"text": "x" * 400}) for n in range(200)]
+        with pytest.raises(JournalError, match=r"disk is full.*what it holds is safe.*has room"):
+            journal.append_all(batch)
+        assert [event.key for event in journal.events()] == ["a"]
+        journal._connection.execute("PRAGMA max_page_count = 100000")
+        journal.append_all(batch)
+    with Journal(path) as journal:
+        assert sum(1 for _ in journal.events()) == 201

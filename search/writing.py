@@ -1,0 +1,28 @@
+"""Writes files whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replaces a file by another, so that whoever reads it sees one or the other.
+
+    Args:
+        path: The file; its folder exists.
+        text: What it is to hold, written as UTF-8.
+
+    Raises:
+        OSError: If there is no room, or the folder may not be written; the file is as it was.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
