@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from evaluators.networks import CNN, MLP, Network
@@ -115,13 +116,38 @@ class UnknownTaskError(ValueError):
 
 
 def find_task(name: str) -> Task:
-    """The task of that name.
+    """The task of that name; "mnist-mlp@0.003" is mnist-mlp under another learning rate.
 
     Raises:
         UnknownTaskError: If there is none; the message names the nearest one and all others.
     """
     if name in TASKS:
         return TASKS[name]
+    plain, at, rate = name.partition("@")
+    if at:
+        return with_learning_rate(find_task(plain), _rate(rate, name))
     near = difflib.get_close_matches(name, TASKS, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise UnknownTaskError(f"unknown task {name!r}; {hint}there are: {', '.join(TASKS)}")
+
+
+def with_learning_rate(task: Task, learning_rate: float) -> Task:
+    """The same task under another learning rate, which its name tells."""
+    return replace(
+        task,
+        name=f"{task.name}@{learning_rate:g}",
+        recipe=replace(task.recipe, learning_rate=learning_rate),
+        description=f"{task.description}, learning rate {learning_rate:g}",
+    )
+
+
+def _rate(text: str, name: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not 0.0 < rate < math.inf:
+        raise UnknownTaskError(
+            f"unknown task {name!r}: after the @ stands a learning rate above 0, such as 0.003"
+        )
+    return rate

@@ -13,7 +13,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
-Kind = Literal["campaign", "candidate", "evaluation", "generation", "finished"]
+Kind = Literal[
+    "campaign",
+    "candidate",
+    "evaluation",
+    "generation",
+    "finished",
+    "finals_plan",
+    "finals_run",
+    "finals_look",
+    "test_opening",
+    "finals_score",
+    "finals_end",
+]
+SEARCH_KINDS: Final[tuple[Kind, ...]] = (
+    "campaign",
+    "candidate",
+    "evaluation",
+    "generation",
+    "finished",
+)
 
 FILE_NAME: Final = "journal.sqlite"
 FORMAT: Final = 2

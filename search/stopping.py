@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, Self
 
-from search.journal import Journal
+from search.journal import SEARCH_KINDS, Journal, Kind
 
 # A longer gap between two events of a journal is a pause between launches, not work.
 LONGEST_WORK_SECONDS: Final = 600.0
@@ -36,8 +37,16 @@ class Deadline:
             self._timer.cancel()
 
 
-def seconds_worked(journal: Journal) -> float:
-    """Wall time that earlier launches of a campaign spent at work."""
-    times = [event.time for event in journal.events()]
+def seconds_worked(
+    journal: Journal, *, kinds: Sequence[Kind] = SEARCH_KINDS, after: int = 0
+) -> float:
+    """Wall time that earlier launches of a campaign spent at work, by default that of its search.
+
+    Args:
+        journal: Of the campaign.
+        kinds: The events that mark the work.
+        after: Position in the journal beyond which work counts.
+    """
+    times = [event.time for event in journal.events(*kinds, after=after)]
     gaps = (later - earlier for earlier, later in pairwise(times))
     return sum(gap for gap in gaps if 0.0 < gap <= LONGEST_WORK_SECONDS)

@@ -1,0 +1,94 @@
+"""Finals as one JSON document: what `--json` prints and `finals.json` holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from search.finals.results import Card, Finals, Row
+from search.finals.wording import claim, opened, tried, where_it_holds
+from search.writing import write_whole
+
+FILE_NAME: Final = "finals.json"
+
+
+def finals_document(finals: Finals) -> dict[str, Any]:
+    """All that finals came to, each figure with the runs that it is computed from."""
+    plan = finals.plan
+    leader = finals.leader
+    return {
+        "number": plan.number,
+        "claim": claim(finals),
+        "leader": None if leader is None else leader.candidate_id,
+        "tried": {**plan.tried, "words": tried(plan)},
+        "opened": opened(finals),
+        "openings": [asdict(opening) for opening in finals.openings],
+        "ended": finals.ended,
+        "protocol": {
+            "measure": "test accuracy in per cent; differences are in points",
+            "rule": plan.rule,
+            "rivals": list(plan.rivals),
+            "error_rate": plan.error_rate,
+            "interval": "paired t, per comparison, adjusted for the number of looks",
+            "correction": "Holm, over all distinct pairs of a function and a rival of a stage",
+            "half_width_points": plan.half_width_points,
+            "first_seed": plan.first_seed,
+            "minutes": plan.minutes,
+        },
+        "transfer": {
+            entrant.candidate_id: where_it_holds(finals, entrant) for entrant in plan.finalists
+        },
+        "left_out": [{"task": task, "reason": reason} for task, reason in plan.left_out],
+        "cards": [_card(card) for card in finals.cards],
+    }
+
+
+def write_finals(finals: Finals, folder: Path) -> None:
+    """Writes `finals.json`, whole or not at all."""
+    text = json.dumps(finals_document(finals), indent=1, ensure_ascii=False, allow_nan=False)
+    write_whole(folder / FILE_NAME, f"{text}\n")
+
+
+def _card(card: Card) -> dict[str, Any]:
+    stage = asdict(card.stage)
+    del stage["entrants"]
+    return {
+        **stage,
+        "state": card.state,
+        "reason": card.reason,
+        "seeds": list(card.seeds),
+        "looks_held": [asdict(look) for look in card.looks],
+        "functions": [_function(card, row) for row in card.rows],
+    }
+
+
+def _function(card: Card, row: Row) -> dict[str, Any]:
+    entrant = row.entrant
+    return {
+        "candidate_id": entrant.candidate_id,
+        "expression": entrant.expression,
+        "name": entrant.name,
+        "role": entrant.role,
+        "rank": entrant.rank,
+        "mean_percent": row.mean_percent,
+        "deviation_points": row.deviation_points,
+        "validation_percent": row.validation_percent,
+        "validation_loss": row.validation_loss,
+        "diverged": row.diverged,
+        "failed": row.failed,
+        "seconds": row.seconds,
+        "verdict": card.verdict(entrant.candidate_id),
+        "comparisons": [asdict(each) for each in card.comparisons_of(entrant.candidate_id)],
+        "runs": [
+            {
+                "seed": run.seed,
+                "outcome": run.outcome,
+                "test_accuracy": run.test_accuracy,
+                "test_loss": run.test_loss,
+                "curve": [asdict(point) for point in run.curve],
+            }
+            for run in row.runs
+        ],
+    }

@@ -1,0 +1,155 @@
+"""What finals are going to do, written down before the first training run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+RIVALS: Final = ("relu", "swish", "gelu")
+"""Catalogue names of the baselines that every function is compared with."""
+
+TITLES: Final[Mapping[str, str]] = {"relu": "ReLU", "swish": "Swish", "gelu": "GELU"}
+"""How the rivals are called in sentences."""
+
+Role = Literal["finalist", "baseline"]
+Purpose = Literal["own", "transfer", "recipe"]
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A function that takes part in finals.
+
+    Attributes:
+        candidate_id: The expression id.
+        expression: In canonical form.
+        written: As it was written, and is trained: rounding depends on it.
+        name: A baseline's catalogue name.
+        role: Whether the search chose it, or it is there to be beaten.
+        rank: Of a finalist in the search, counted from 1 without the baselines.
+    """
+
+    candidate_id: str
+    expression: str
+    written: str
+    name: str | None
+    role: Role
+    rank: int | None
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.expression if self.name is None else TITLES.get(self.name, self.name)
+
+    @property
+    def key(self) -> str:
+        """Under which comparisons know it: its catalogue name, or its id."""
+        return self.candidate_id if self.name is None else self.name
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One task of the finals.
+
+    Attributes:
+        task: Its name, with a learning rate of its own after an "@".
+        dataset: Name of the data set, a fallback included.
+        classes: Number of its labels.
+        learning_rate: Of Adam.
+        steps: Optimiser steps of each training run.
+        looks: Planned numbers of seeds, ascending.
+        checkpoints: Steps at which the validation split is scored; the last are all of them.
+        entrants: Ids of those that take part, finalists first.
+        purpose: The campaign's own task, another one, or the own one under another recipe.
+    """
+
+    task: str
+    dataset: str
+    classes: int
+    learning_rate: float
+    steps: int
+    looks: tuple[int, ...]
+    checkpoints: tuple[int, ...]
+    entrants: tuple[str, ...]
+    purpose: Purpose
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that decides what finals do, before they do it.
+
+    Attributes:
+        number: Of these finals in their campaign, counted from 1.
+        entrants: Finalists in the order of the search, then the baselines.
+        rivals: Keys of the baselines that everything is compared with.
+        stages: The own task first.
+        first_seed: Seeds count up from here, the same for all.
+        half_width_points: At which intervals on validation data are narrow enough.
+        error_rate: Of each stage, over all its comparisons and looks.
+        minutes: After which no further seed is begun, None for never.
+        tried: What the search had considered: how many functions, by what became of them.
+        left_out: Tasks that were asked for and cannot be had, each with the reason.
+    """
+
+    number: int
+    entrants: tuple[Entrant, ...]
+    rivals: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    first_seed: int
+    half_width_points: float
+    error_rate: float
+    minutes: float | None
+    tried: Mapping[str, int]
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    def entrant(self, candidate_id: str) -> Entrant:
+        """The entrant of that id."""
+        return next(entrant for entrant in self.entrants if entrant.candidate_id == candidate_id)
+
+    @property
+    def finalists(self) -> tuple[Entrant, ...]:
+        """Those that the search chose, best first."""
+        return tuple(entrant for entrant in self.entrants if entrant.role == "finalist")
+
+    @property
+    def rule(self) -> str:
+        """The stopping rule in words."""
+        own = self.stages[0]
+        looks = " and ".join(map(str, own.looks))
+        narrow = f"{self.half_width_points:g} points"
+        share = f", each look at {100 * self.error_rate / len(own.looks):g} %" * (
+            len(own.looks) > 1
+        )
+        until = "" if self.minutes is None else f" No seed is begun after {self.minutes:g} minutes."
+        return (
+            f"Looks after {looks} seeds, at validation data only; they end when every interval of "
+            f"a finalist against {_listed([TITLES[rival] for rival in self.rivals])} is within "
+            f"{narrow} to either side. The error rate is {100 * self.error_rate:g} %{share}."
+            f"{until} Test data are opened after the last look, once for all functions."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON document; `from_json` restores an equal plan."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Plan:
+        """Restores a plan."""
+        return cls(
+            **{
+                **document,
+                "entrants": tuple(Entrant(**entrant) for entrant in document["entrants"]),
+                "rivals": tuple(document["rivals"]),
+                "stages": tuple(_stage(stage) for stage in document["stages"]),
+                "left_out": tuple((task, reason) for task, reason in document["left_out"]),
+            }
+        )
+
+
+def _stage(document: Mapping[str, Any]) -> Stage:
+    lists = {name: tuple(document[name]) for name in ("looks", "checkpoints", "entrants")}
+    return Stage(**{**document, **lists})
+
+
+def _listed(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]

@@ -1,0 +1,287 @@
+"""What finals came to, computed from the journal: scores, comparisons and verdicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean, stdev
+from typing import Literal
+
+from evaluators.comparison import Comparison, Finding, compare, half_width, paired_t
+from evaluators.evaluation import Outcome
+from search.finals.plan import TITLES, Entrant, Plan, Stage
+from search.finals.records import Ledger, Look, Opening, Run, read_ledger
+from search.journal import Journal
+
+State = Literal["training", "trained", "scored", "not held"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One function on one task, over the seeds.
+
+    A run that diverged counts as what a network is worth that has learnt nothing: one in `classes`
+    classified rightly. A run that failed, for want of time or with its worker, counts as nothing,
+    and its seed is left out of the function's comparisons.
+
+    Attributes:
+        entrant: The function.
+        runs: One for each seed that counts.
+        classes: Number of labels.
+    """
+
+    entrant: Entrant
+    runs: tuple[Run, ...]
+    classes: int
+
+    @property
+    def test_percents(self) -> list[float]:
+        """Test accuracy of each seed, NaN where there is none."""
+        return [percent_on_test(run, self.classes) for run in self.runs]
+
+    @property
+    def mean_percent(self) -> float | None:
+        """Mean test accuracy; None before the test data were opened."""
+        return _mean(self.test_percents)
+
+    @property
+    def deviation_points(self) -> float | None:
+        """Standard deviation of the test accuracy over the seeds."""
+        known = [value for value in self.test_percents if not math.isnan(value)]
+        return stdev(known) if len(known) > 1 else None
+
+    @property
+    def validation_percent(self) -> float | None:
+        """Mean validation accuracy."""
+        return _mean([percent_on_validation(run, self.classes) for run in self.runs])
+
+    @property
+    def validation_loss(self) -> float | None:
+        """Mean validation loss in nats; that of a guess where training diverged."""
+        return _mean([_validation_loss(run, self.classes) for run in self.runs])
+
+    @property
+    def diverged(self) -> int:
+        """Seeds on which training diverged."""
+        return sum(run.outcome is Outcome.DIVERGED for run in self.runs)
+
+    @property
+    def failed(self) -> int:
+        """Seeds on which it failed for reasons outside the function."""
+        return sum(run.outcome is Outcome.FAILED for run in self.runs)
+
+    @property
+    def seconds(self) -> float | None:
+        """Mean training time of a seed."""
+        return _mean([run.seconds for run in self.runs])
+
+
+@dataclass(frozen=True)
+class Card:
+    """One stage: who took part, how they scored, what follows.
+
+    Attributes:
+        stage: What was planned.
+        looks: At the validation data, in order.
+        seeds: Those that count: all entrants have finished them.
+        state: How far it has come.
+        rows: Finalists in the order of the search, then the baselines.
+        comparisons: Of every function with every rival; empty until all are scored.
+    """
+
+    stage: Stage
+    looks: tuple[Look, ...]
+    seeds: tuple[int, ...]
+    state: State
+    rows: tuple[Row, ...]
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why it ended, in words."""
+        return self.looks[-1].decision if self.looks else "it has not been looked at yet"
+
+    def row(self, candidate_id: str) -> Row:
+        """The row of an entrant."""
+        return next(row for row in self.rows if row.entrant.candidate_id == candidate_id)
+
+    def comparisons_of(self, candidate_id: str) -> tuple[Comparison, ...]:
+        """One with each rival."""
+        key = self.row(candidate_id).entrant.key
+        return tuple(each for each in self.comparisons if each.function == key)
+
+    def comparison(self, candidate_id: str, rival: str) -> Comparison | None:
+        """Of an entrant with a rival, named as in the catalogue; None if there is none."""
+        return next((c for c in self.comparisons_of(candidate_id) if c.rival == rival), None)
+
+    def verdict(self, candidate_id: str) -> str:
+        """What may be said of an entrant, in words."""
+        found = self.comparisons_of(candidate_id)
+        if not found:
+            return "not compared yet"
+        by_finding = [[each for each in found if each.finding is finding] for finding in Finding]
+        parts = [
+            " and ".join(each.words(TITLES.get(each.rival)) for each in alike)
+            for alike in by_finding
+            if alike
+        ]
+        row = self.row(candidate_id)
+        if row.diverged:
+            parts.append(f"it diverged on {row.diverged} of {len(row.runs)} seeds")
+        return "; ".join(parts)
+
+
+@dataclass(frozen=True)
+class Finals:
+    """Finals as they stand.
+
+    Attributes:
+        plan: What was to be done.
+        cards: One a stage, the own task first.
+        openings: Of test data in this campaign, by these finals and by others.
+        ended: Why they ended; None if they are not finished.
+    """
+
+    plan: Plan
+    cards: tuple[Card, ...]
+    openings: tuple[Opening, ...]
+    ended: str | None
+
+    @property
+    def own(self) -> Card:
+        """That of the campaign's own task."""
+        return self.cards[0]
+
+    @cached_property
+    def leader(self) -> Entrant | None:
+        """The finalist with the lowest mean validation loss on the own task's fresh seeds.
+
+        A rule that never sees the test data; None before there are seeds.
+        """
+        losses = {
+            row.entrant: row.validation_loss
+            for row in self.own.rows
+            if row.entrant.role == "finalist" and row.validation_loss is not None
+        }
+        return min(losses, key=lambda entrant: losses[entrant] or 0.0, default=None)
+
+
+def read_finals(journal: Journal, *, number: int | None = None) -> Finals | None:
+    """Finals of a campaign as its journal tells of them.
+
+    Args:
+        journal: Of the campaign; it may still be written.
+        number: Which ones, counted from 1; the last by default.
+
+    Returns:
+        None if none were planned.
+    """
+    ledger = read_ledger(journal)
+    plan = ledger.plans.get(max(ledger.plans, default=0) if number is None else number)
+    return None if plan is None else finals_of(ledger, plan)
+
+
+def finals_of(ledger: Ledger, plan: Plan) -> Finals:
+    """The finals of a plan."""
+    return Finals(
+        plan=plan,
+        cards=tuple(_card(ledger, plan, stage) for stage in plan.stages),
+        openings=tuple(ledger.openings),
+        ended=ledger.endings.get(plan.number),
+    )
+
+
+def finished_seeds(ledger: Ledger, plan: Plan, stage: Stage, *, at_most: int) -> tuple[int, ...]:
+    """The seeds, counted from the first, that all entrants have finished."""
+    seeds = []
+    for seed in range(plan.first_seed, plan.first_seed + at_most):
+        if not all(ledger.run(stage, identity, seed) for identity in stage.entrants):
+            break
+        seeds.append(seed)
+    return tuple(seeds)
+
+
+def widest(ledger: Ledger, plan: Plan, stage: Stage, seeds: Sequence[int]) -> float | None:
+    """Half the widest interval of a finalist against a rival, in points, on validation data."""
+    error_rate = plan.error_rate / len(stage.looks)
+    values = {
+        row.entrant.key: [percent_on_validation(run, row.classes) for run in row.runs]
+        for row in _rows(ledger, plan, stage, seeds)
+    }
+    return half_width(
+        paired_t(values[finalist.key], values[rival], error_rate=error_rate)
+        for finalist in plan.finalists
+        for rival in plan.rivals
+    )
+
+
+def percent_on_test(run: Run, classes: int) -> float:
+    """Test accuracy in per cent, as it counts; see `Row`."""
+    if run.outcome is Outcome.DIVERGED:
+        return 100.0 / classes
+    return math.nan if run.test_accuracy is None else 100.0 * run.test_accuracy
+
+
+def percent_on_validation(run: Run, classes: int) -> float:
+    """Validation accuracy in per cent, as it counts."""
+    if run.outcome is Outcome.DIVERGED:
+        return 100.0 / classes
+    return 100.0 * run.curve[-1].validation_accuracy if is_scored(run) else math.nan
+
+
+def is_scored(run: Run) -> bool:
+    """Whether it reached its end."""
+    return run.outcome is Outcome.SCORED
+
+
+def _validation_loss(run: Run, classes: int) -> float:
+    if run.outcome is Outcome.DIVERGED:
+        return math.log(classes)
+    return run.curve[-1].validation_loss if is_scored(run) else math.nan
+
+
+def _card(ledger: Ledger, plan: Plan, stage: Stage) -> Card:
+    looks = ledger.looks_at(plan, stage)
+    is_over = bool(looks) and looks[-1].is_last
+    count = looks[-1].seeds if is_over else max(stage.looks)
+    seeds = finished_seeds(ledger, plan, stage, at_most=count)
+    rows = _rows(ledger, plan, stage, seeds)
+    state = _state(rows, seeds, is_over=is_over)
+    comparisons = _compared(plan, stage, rows) if state == "scored" else ()
+    return Card(stage, looks, seeds, state, rows, comparisons)
+
+
+def _rows(ledger: Ledger, plan: Plan, stage: Stage, seeds: Iterable[int]) -> tuple[Row, ...]:
+    return tuple(
+        Row(
+            plan.entrant(identity),
+            tuple(run for seed in seeds if (run := ledger.run(stage, identity, seed))),
+            stage.classes,
+        )
+        for identity in stage.entrants
+    )
+
+
+def _state(rows: Iterable[Row], seeds: Sequence[int], *, is_over: bool) -> State:
+    if not is_over:
+        return "training"
+    if not seeds:
+        return "not held"
+    waiting = any(is_scored(run) and run.test_accuracy is None for row in rows for run in row.runs)
+    return "trained" if waiting else "scored"
+
+
+def _compared(plan: Plan, stage: Stage, rows: Iterable[Row]) -> tuple[Comparison, ...]:
+    return compare(
+        {row.entrant.key: row.test_percents for row in rows},
+        rivals=plan.rivals,
+        looks=len(stage.looks),
+        error_rate=plan.error_rate,
+    )
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    known = [value for value in values if not math.isnan(value)]
+    return fmean(known) if known else None

@@ -1,0 +1,94 @@
+"""Finals in sentences: the claim, how much was tried for it, how often test data were opened."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from evaluators.comparison import Finding
+from search.finals.plan import TITLES, Entrant, Plan
+from search.finals.results import Card, Finals
+
+
+def claim(finals: Finals) -> str:
+    """The headline: what may be said of the leader, and of how many finalists besides."""
+    leader = finals.leader
+    if finals.own.state != "scored" or leader is None:
+        return f"No claim yet: {_what_is_missing(finals)}."
+    sentences = [f"{leader.label} is {finals.own.verdict(leader.candidate_id)}."]
+    if len(finals.plan.finalists) > 1:
+        sentences.append(_of_the_others(finals, leader))
+    return " ".join(sentences)
+
+
+def tried(plan: Plan) -> str:
+    """How many candidates the finalists were chosen from."""
+    counts = plan.tried
+    return (
+        f"The search considered {counts['considered']:,} functions, {counts['distinct']:,} of them "
+        f"distinct, and trained {counts['trained']:,}; {_number(len(plan.finalists), 'finalist')} "
+        f"{'was' if len(plan.finalists) == 1 else 'were'} chosen on validation data."
+    )
+
+
+def opened(finals: Finals) -> str:
+    """How often test data were opened in this campaign."""
+    counts = Counter(opening.dataset for opening in finals.openings)
+    if not counts:
+        return "No test set was opened."
+    return " ".join(
+        f"The test set of {dataset} was opened {_times(count)}."
+        for dataset, count in counts.items()
+    )
+
+
+def where_it_holds(finals: Finals, entrant: Entrant) -> str:
+    """One sentence on a finalist's transfer: the tasks by what was found against each rival."""
+    parts = []
+    for rival in finals.plan.rivals:
+        found = {
+            card.stage.task: comparison.finding
+            for card in finals.cards[1:]
+            if (comparison := card.comparison(entrant.candidate_id, rival))
+        }
+        if found:
+            parts.append(f"against {TITLES[rival]} {_tally(list(found.values()))}")
+    return "; ".join(parts) if parts else "no other task was scored"
+
+
+def rule_in_force(card: Card) -> str:
+    """How a stage ended, in words."""
+    return f"{_number(len(card.seeds), 'seed')}: {card.reason}"
+
+
+def _what_is_missing(finals: Finals) -> str:
+    match finals.own.state:
+        case "training":
+            done = _number(len(finals.own.seeds), "seed")
+            return f"the finals are not finished, {done} of {max(finals.own.stage.looks)} are done"
+        case "trained":
+            return "training is done, the test data have not been scored"
+        case _:
+            return finals.own.reason
+
+
+def _of_the_others(finals: Finals, leader: Entrant) -> str:
+    others = [each for each in finals.plan.finalists if each != leader]
+    parts = []
+    for rival in finals.plan.rivals:
+        found = [finals.own.comparison(each.candidate_id, rival) for each in others]
+        parts.append(f"{TITLES[rival]} {_tally([each.finding for each in found if each])}")
+    them = "finalist" if len(others) == 1 else f"{len(others)} finalists"
+    return f"The other {them}, against {'; '.join(parts)}."
+
+
+def _tally(findings: list[Finding]) -> str:
+    counts = Counter(findings)
+    return ", ".join(f"{counts[finding]} {finding}" for finding in Finding if counts[finding])
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
