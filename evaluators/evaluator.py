@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evaluators.evaluation import Evaluation, Outcome, SeedResult
 from evaluators.fidelity import Fidelity
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from evaluators.datasets import Dataset
     from evaluators.tasks import Task
     from evaluators.training import TrainingProgram
+
+
+# A candidate looks at the clock now and then only, and may come late by so much.
+LATE_SECONDS: Final = 10.0
+
+
+def compiling_allowance(count: int, timeout_seconds: float) -> float:
+    """Seconds in which `count` candidates must be compiled; 2 + 0.2 `count` is what they need."""
+    return 30.0 + timeout_seconds * (1.0 + count / 16.0)
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,7 @@ class Evaluator:
         *,
         timeout_seconds: float = math.inf,
         states_folder: Path | None = None,
+        allow: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         """Brings the data to the device.
 
@@ -80,6 +90,8 @@ class Evaluator:
             dataset: The task's own, or its fallback.
             timeout_seconds: What one candidate's training may take for each seed.
             states_folder: Where training states are kept from one fidelity to the next.
+            allow: Told how many seconds the work that begins now may take until it is told again;
+                a worker has itself ended then, since compiling cannot be interrupted otherwise.
         """
         from evaluators.batches import DeviceData
         from evaluators.training_states import TrainingStates
@@ -87,7 +99,7 @@ class Evaluator:
         self._task = task
         self._data = DeviceData(dataset)
         self._bench = Bench(task.name, dataset.name)
-        self._timeout_seconds = timeout_seconds
+        self._timeout_seconds, self._allow = timeout_seconds, allow
         self._states = (
             TrainingStates(states_folder, task=task.name, dataset=dataset.name)
             if states_folder
@@ -107,6 +119,7 @@ class Evaluator:
         from evaluators.training import TrainingProgram
 
         begun = time.perf_counter()
+        self._allow(compiling_allowance(len(expressions), self._timeout_seconds))
         program = TrainingProgram(expressions, self._task, self._data)
         compiling = (time.perf_counter() - begun) / len(expressions)
         records = []
@@ -128,6 +141,7 @@ class Evaluator:
 
         trained = []
         for seed in fidelity.seeds:
+            self._allow(self._timeout_seconds + LATE_SECONDS)
             try:
                 run = program.train(
                     index,

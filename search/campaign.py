@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
+from evaluators.evaluation import Outcome
 from evaluators.evaluator import Bench
 from grammars import BASELINES, Expression, Grammar, parse
 from grammars.fingerprint import FunctionIndex
@@ -174,8 +175,13 @@ class Campaign:
         self._baselines = {baseline.id: baseline for baseline in baselines}
         self._record(baselines)
         for rung in range(len(self._settings.scoring.rungs)):
-            for _ in self._recorder.evaluate(baselines, rung):
-                pass
+            evaluations = list(self._recorder.evaluate(baselines, rung))
+            # What ruined its worker once is not let near another.
+            baselines = [
+                baseline
+                for baseline, evaluation in zip(baselines, evaluations, strict=True)
+                if evaluation.outcome is not Outcome.FAILED
+            ]
 
     def _record(self, candidates: Sequence[Candidate]) -> None:
         # A rediscovered baseline stays the baseline: it may breed, but it is no discovery.

@@ -30,7 +30,7 @@ FRONT_PICTURE: Final = "front.png"
 _LOCK_FILE: Final = "lock"
 _STATES: Final = "states"
 
-# How long the end of a campaign waits for its mirror.
+# How long the end of a campaign waits for its mirror; not at all where it was to stop now.
 MIRROR_SECONDS: Final = 120.0
 
 
@@ -119,6 +119,7 @@ def launch(
                 workers=workers,
                 batch=settings.scoring.batch,
                 timeout_seconds=settings.scoring.timeout_seconds,
+                memory_gib=settings.scoring.memory_gib,
             ) as executor,
         ):
             campaign = Campaign(
@@ -199,10 +200,12 @@ def _mirrored(
         campaign_dir=journal.path.parent,
     )
     mirror.start()
+    patience = 0.0
     try:
         yield [_Waker(mirror)]
+        patience = MIRROR_SECONDS
     finally:
-        status = mirror.close(timeout_seconds=MIRROR_SECONDS)
+        status = mirror.close(timeout_seconds=patience)
         if status.error:
             announce(
                 f"the MLflow mirror is {status.events_behind} events behind ({status.error}); "

@@ -86,6 +86,7 @@ class ScoringSettings(_Section):
         first_seed: Training seeds count up from here.
         batch: Candidates that are compiled into one program.
         timeout_seconds: What one candidate may take at one rung, its share of compiling included.
+        memory_gib: What a worker may allocate, in GiB; a candidate that needs more has failed.
     """
 
     rungs: Annotated[tuple[Rung, ...], Field(min_length=1, max_length=10, strict=False)] = (
@@ -96,6 +97,7 @@ class ScoringSettings(_Section):
     first_seed: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     batch: Annotated[int, Field(ge=1, le=256)] = 32
     timeout_seconds: Annotated[float, Field(gt=0.0)] = 60.0
+    memory_gib: Annotated[float, Field(ge=1.0)] = 4.0
 
     @model_validator(mode="after")
     def _climbs(self) -> ScoringSettings:

@@ -50,19 +50,23 @@ def launch_command(
     from search.settings import load_settings
 
     settings = load_settings(campaign_file, overrides or [])
-    with progress_for(settings) as progress:
-        result = launch(
-            settings,
-            campaign_file=campaign_file.read_text(encoding="utf-8"),
-            runs_dir=runs_dir,
-            workers=worker_count(workers),
-            manual_dir=manual_dir,
-            observers=[progress],
-            announce=progress.announce,
-        )
+    try:
+        with progress_for(settings) as progress:
+            result = launch(
+                settings,
+                campaign_file=campaign_file.read_text(encoding="utf-8"),
+                runs_dir=runs_dir,
+                workers=worker_count(workers),
+                manual_dir=manual_dir,
+                observers=[progress],
+                announce=progress.announce,
+            )
+    except KeyboardInterrupt:
+        say(f"stopped at once, all but the running batch is kept: {_how_to_go_on(campaign_file)}")
+        raise typer.Exit(INTERRUPTED) from None
     _print_ending(result.folder, reason=result.reason, runs_dir=runs_dir, name=settings.name)
     if result.interrupted:
-        say(f"It goes on with: actsearch launch {campaign_file}")
+        say(_how_to_go_on(campaign_file))
         raise typer.Exit(INTERRUPTED)
 
 
@@ -83,6 +87,10 @@ def leaderboard_command(
         print_json([asdict(row) for row in rows[:top]])
         return
     _print_leaderboard(rows, top=top, title=folder.name)
+
+
+def _how_to_go_on(campaign_file: Path) -> str:
+    return f"It goes on with: actsearch launch {campaign_file}"
 
 
 def _print_ending(folder: Path, *, reason: str, runs_dir: Path, name: str) -> None:

@@ -24,6 +24,7 @@ def is_mistake(error: Exception) -> bool:
     from evaluators.tasks import UnknownTaskError
     from grammars import GrammarError, ParseError
     from grammars.export import ExportError
+    from search.executors import WorkersUnusableError
     from search.journal import JournalError
     from search.launching import CampaignBusyError
     from search.leaderboard import CampaignNotFoundError, CandidateNotFoundError
@@ -45,6 +46,7 @@ def is_mistake(error: Exception) -> bool:
         TrackingError,
         UnknownDatasetError,
         UnknownTaskError,
+        WorkersUnusableError,
         FileNotFoundError,
         IsADirectoryError,
         NotADirectoryError,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from evaluators.datasets import load
 from evaluators.evaluation import Evaluation
@@ -26,6 +26,14 @@ _SINGLE_THREADED = {
 }
 
 
+DEFAULT_MEMORY_GIB: Final = 4.0
+"""Of a worker. Thirty-two candidates on MNIST take 0.7, two hundred and fifty-six 1.4."""
+
+
+class WorkersUnusableError(RuntimeError):
+    """Nothing can be evaluated here, whichever the candidate."""
+
+
 class Interrupted(Exception):  # noqa: N818
     """Evaluating stopped on request; what was finished has been delivered."""
 
@@ -38,12 +46,14 @@ class Workload:
         task: Name of the task.
         dataset: Name of the data set to train on: the task's own, or its fallback.
         timeout_seconds: What one candidate's training may take for each seed.
+        memory_gib: What a worker may allocate, in GiB.
         states_folder: Where training states are kept from one rung to the next, None for nowhere.
     """
 
     task: str
     dataset: str
     timeout_seconds: float = math.inf
+    memory_gib: float = math.inf
     states_folder: Path | None = None
 
     @property
@@ -51,13 +61,18 @@ class Workload:
         """Task and data set as they stand in evaluations."""
         return Bench(self.task, self.dataset)
 
-    def evaluator(self) -> Evaluator:
-        """Loads the data and builds the evaluator; done once in each worker."""
+    def evaluator(self, *, allow: Callable[[float], None] = lambda seconds: None) -> Evaluator:
+        """Loads the data and builds the evaluator; done once in each worker.
+
+        Args:
+            allow: See `Evaluator`.
+        """
         return Evaluator(
             find_task(self.task),
             load(self.dataset),
             timeout_seconds=self.timeout_seconds,
             states_folder=self.states_folder,
+            allow=allow,
         )
 
 

@@ -39,6 +39,15 @@ def test_a_candidate_out_of_time_is_recorded_as_failed(small_task: Task, digits:
     assert record.reason == "it took longer than 0 s a seed"
 
 
+def test_each_stretch_of_work_is_granted_its_time(small_task: Task, digits: Dataset) -> None:
+    granted: list[float] = []
+    evaluator = Evaluator(small_task, digits, timeout_seconds=8.0, allow=granted.append)
+    evaluator.evaluate([parse("relu(x)"), parse("tanh(x)")], FIDELITY)
+    compiling, *training = granted
+    assert compiling == 30.0 + 8.0 * (1.0 + 2.0 / 16.0)
+    assert training == [18.0] * 4
+
+
 def test_a_rejection_says_why_and_costs_no_training() -> None:
     bench = Bench("small", "digits")
     record = bench.rejection(parse("2 * x"), FIDELITY)

@@ -14,8 +14,10 @@ import pytest
 from evaluators.evaluation import Evaluation, Outcome
 from evaluators.fidelity import Fidelity
 from grammars import Expression, parse
-from search.executors import Interrupted, ProcessPool, Workload
+from search.executors import Interrupted, ProcessPool, WorkersUnusableError, Workload
 from search.executors.executor import split
+
+from .faulty import FaultyWorkload
 
 WORKLOAD = Workload("digits-mlp", "digits")
 FIDELITY = Fidelity(30, (0, 1))
@@ -96,11 +98,71 @@ def kill_workers(killed: list[int]) -> None:
 def test_a_candidate_over_its_time_is_failed_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("search.executors.process_pool.STARTING_SECONDS", 0.0)
+    monkeypatch.setattr("search.executors.worker_pool.STARTING_SECONDS", 0.0)
     with pool(workers=1, timeout_seconds=0.01) as executor:
         evaluations = evaluate(executor, EXPRESSIONS[:2], Fidelity(100_000, (0,)))
     assert [e.outcome for e in evaluations] == [Outcome.FAILED] * 2
     assert {e.reason for e in evaluations} == {"it took longer than 0.01 s a seed"}
+
+
+POISON = "cos(x)"
+
+REASONS = {
+    "segfault": "its worker died (SIGSEGV)",
+    "kill": "its worker died (SIGKILL)",
+    "exhaust_memory": "it needs more than 4 GiB of memory",
+    "hang": "it did not end in time (60 s a seed)",
+    "raise_error": "RuntimeError: INTERNAL: the compiler has a bug",
+}
+
+
+@pytest.mark.parametrize("fault", REASONS)
+def test_only_the_culprit_fails_and_the_reason_is_known(
+    fault: str, alone: list[Evaluation], tmp_path: Path
+) -> None:
+    workload = FaultyWorkload(
+        "digits-mlp", "digits", faults=((POISON, fault),), log=tmp_path / "log"
+    )
+    expressions = [*EXPRESSIONS[:2], parse(POISON), *EXPRESSIONS[2:]]
+    with ProcessPool(workload, workers=2, batch=8, timeout_seconds=60.0) as executor:
+        mates = evaluate(executor, expressions)
+    culprit = mates.pop(2)
+    assert (culprit.outcome, culprit.reason) == (Outcome.FAILED, REASONS[fault])
+    assert essence(mates) == essence(alone)
+    # With its mates, alone, and once more alone where it may have been bad luck.
+    dies = fault in ("segfault", "kill", "exhaust_memory")
+    assert [line.split()[0] for line in workload.attempts()] == ["3", "1", "1"][: 2 + dies]
+
+
+def test_bad_luck_is_no_fault(tmp_path: Path, alone: list[Evaluation]) -> None:
+    """A candidate all by itself, whose worker was killed from outside."""
+    unlucky = str(EXPRESSIONS[1])
+    workload = FaultyWorkload(
+        "digits-mlp", "digits", faults=((unlucky, "kill once"),), log=tmp_path / "log"
+    )
+    with ProcessPool(workload, workers=1, batch=1, timeout_seconds=60.0) as executor:
+        assert essence(evaluate(executor, EXPRESSIONS)) == essence(alone)
+    assert len(workload.attempts()) == 2
+
+
+def test_workers_that_can_do_nothing_blame_nobody(tmp_path: Path) -> None:
+    faults = ((POISON, "kill"), ("relu(x)", "kill"))
+    workload = FaultyWorkload("digits-mlp", "digits", faults=faults, log=tmp_path / "log")
+    with (
+        ProcessPool(workload, workers=1, batch=8, timeout_seconds=60.0) as executor,
+        pytest.raises(WorkersUnusableError, match=r"not even relu: its worker died .*memory_gib"),
+    ):
+        evaluate(executor, [parse(POISON)])
+
+
+def test_workers_that_cannot_get_ready_say_why() -> None:
+    with (
+        ProcessPool(
+            Workload("digits-mlp", "minst"), workers=1, batch=8, timeout_seconds=60.0
+        ) as executor,
+        pytest.raises(WorkersUnusableError, match=r"could not get ready: .*did you mean 'mnist'"),
+    ):
+        evaluate(executor, EXPRESSIONS)
 
 
 def test_stopping_delivers_the_running_batches_first() -> None:

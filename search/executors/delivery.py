@@ -1,0 +1,150 @@
+"""Brings evaluations back in order, and finds out who is to blame where a batch is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Final, Protocol
+
+from evaluators.evaluation import Evaluation, Outcome
+from evaluators.evaluator import Bench
+from evaluators.fidelity import Fidelity
+from grammars import Expression, parse
+from search.executors.executor import Interrupted, WorkersUnusableError, split
+
+# Whoever kills two workers all by itself is to blame; one may have been killed from outside.
+ATTEMPTS_ALONE: Final = 2
+
+_HARMLESS: Final = parse("relu")
+
+
+class LostBatchError(Exception):
+    """A batch that did not come back.
+
+    Attributes:
+        reason: Why, said of one of its candidates ("it needs more than 4 GiB of memory").
+        is_certain: Whether it would happen again: then a second attempt would be wasted.
+    """
+
+    def __init__(self, reason: str, *, is_certain: bool = False) -> None:
+        super().__init__(reason)
+        self.reason, self.is_certain = reason, is_certain
+
+
+class Slots(Protocol):
+    """Places that work on one batch each, such as worker processes."""
+
+    @property
+    def workers(self) -> int:
+        """How many there are."""
+        ...
+
+    def submit(
+        self, expressions: Sequence[Expression], fidelity: Fidelity
+    ) -> Future[list[Evaluation]]:
+        """Hands a batch to the next free one; the future may hold a `LostBatchError`."""
+        ...
+
+
+_Submitted = tuple[list[Expression], "Future[list[Evaluation]]"]
+
+
+class Delivery:
+    """Works through candidates batch by batch.
+
+    A batch that is lost, because its worker died or did not come to an end, is evaluated again one
+    candidate at a time, so that only the culprit is recorded as failed, with the reason. Who is to
+    blame is never tried again: its record says so.
+    """
+
+    def __init__(self, slots: Slots, *, bench: Bench, batch: int) -> None:
+        """Prepares deliveries.
+
+        Args:
+            slots: Do the work.
+            bench: Where failed candidates were to be tried.
+            batch: Candidates that are compiled together, at most.
+        """
+        self._slots, self._bench, self._batch = slots, bench, batch
+        self._proven = False
+
+    def evaluate(
+        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
+    ) -> Iterator[list[Evaluation]]:
+        """See `Executor.evaluate`.
+
+        Raises:
+            WorkersUnusableError: If no candidate at all can be evaluated here.
+        """
+        waiting = deque(split(expressions, batch=self._batch, workers=self._slots.workers))
+        # In the order of submission, which is that of delivery.
+        submitted: deque[_Submitted] = deque()
+        while waiting or submitted:
+            if stopping.is_set():
+                waiting.clear()
+                if not submitted:
+                    raise Interrupted
+            while waiting and _running(submitted) < self._slots.workers:
+                group = waiting.popleft()
+                submitted.append((group, self._slots.submit(group, fidelity)))
+            wait([future for _, future in submitted if not future.done()], None, FIRST_COMPLETED)
+            while submitted and submitted[0][1].done():
+                group, future = submitted.popleft()
+                yield self._settled(group, future, fidelity)
+        if stopping.is_set():
+            raise Interrupted
+
+    def _settled(
+        self, group: list[Expression], future: Future[list[Evaluation]], fidelity: Fidelity
+    ) -> list[Evaluation]:
+        """The batch's evaluations; where it was lost, those of its members one by one."""
+        if len(group) == 1:
+            return [self._alone(group[0], future, fidelity)]
+        try:
+            return self._delivered(future)
+        except LostBatchError:
+            futures = [self._slots.submit([expression], fidelity) for expression in group]
+            return [
+                self._alone(expression, single, fidelity)
+                for expression, single in zip(group, futures, strict=True)
+            ]
+
+    def _alone(
+        self, expression: Expression, future: Future[list[Evaluation]], fidelity: Fidelity
+    ) -> Evaluation:
+        attempt = 1
+        while True:
+            try:
+                return self._delivered(future)[0]
+            except LostBatchError as loss:
+                if loss.is_certain or attempt == ATTEMPTS_ALONE:
+                    self._prove(loss)
+                    return self._bench.record(
+                        expression, fidelity, Outcome.FAILED, reason=loss.reason
+                    )
+            attempt += 1
+            future = self._slots.submit([expression], fidelity)
+
+    def _delivered(self, future: Future[list[Evaluation]]) -> list[Evaluation]:
+        evaluations = future.result()
+        self._proven = True
+        return evaluations
+
+    def _prove(self, loss: LostBatchError) -> None:
+        """Before the first blame: workers that cannot even do ReLU would blame everybody."""
+        if self._proven:
+            return
+        try:
+            self._delivered(self._slots.submit([_HARMLESS], Fidelity(1, (0,))))
+        except LostBatchError as error:
+            raise WorkersUnusableError(
+                f"no worker can evaluate anything here, not even relu: {error.reason}; nothing was "
+                "recorded. More memory (scoring.memory_gib) or time (scoring.timeout_seconds) may "
+                "be what they need"
+            ) from loss
+
+
+def _running(submitted: deque[_Submitted]) -> int:
+    return sum(not future.done() for _, future in submitted)

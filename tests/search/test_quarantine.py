@@ -1,0 +1,48 @@
+"""A candidate that ruins its workers, in a campaign: recorded once, and never tried again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from evaluators.evaluation import Outcome
+from grammars import parse
+from search.executors import ProcessPool
+from search.journal import FILE_NAME, Journal
+from search.leaderboard import leaderboard, read_evaluation
+
+from .faulty import FaultyWorkload
+from .test_campaign import run, settings
+
+POISON: Final = "gelu"
+
+
+def campaign(folder: Path, workload: FaultyWorkload, *, generations: int) -> None:
+    chosen = settings(
+        search={"population": 4},
+        scoring={"rungs": [{"steps": 10}, {"steps": 20}], "batch": 16},
+        stop={"generations": generations},
+    )
+    with ProcessPool(workload, workers=2, batch=16, timeout_seconds=60.0) as executor:
+        run(folder, chosen, executor)
+
+
+def test_the_culprit_is_never_tried_again(tmp_path: Path) -> None:
+    faults = ((str(parse(POISON)), "segfault"),)
+    workload = FaultyWorkload("digits-mlp", "digits", faults=faults, log=tmp_path / "log")
+    campaign(tmp_path / "test", workload, generations=1)
+    attempts = workload.attempts()
+    campaign(tmp_path / "test", workload, generations=2)
+    assert workload.attempts() == attempts
+    with Journal(tmp_path / "test" / FILE_NAME, read_only=True) as journal:
+        failed = [
+            (event.payload["rung"], evaluation.reason)
+            for event in journal.events("evaluation")
+            for _, evaluation in [read_evaluation(event.payload)]
+            if evaluation.outcome is Outcome.FAILED
+        ]
+        rows = leaderboard(journal)
+    assert failed == [(0, "its worker died (SIGSEGV)")]
+    assert len(attempts) == 3
+    assert POISON not in {row.name for row in rows}
+    assert sum(row.origin == "baseline" for row in rows) == 8
