@@ -158,11 +158,7 @@ class Stepper:
                 *(kept.at[number].set(new) for kept, new in zip(seen, activated, strict=True))
             )
 
-        nothing = Activated(
-            jnp.zeros((self._layers, *shape)),
-            jnp.zeros((self._layers, *shape)),
-            jnp.zeros((self._layers, self._activations.slots, *shape)),
-        )
+        nothing = Activated.nothing(self._layers, *shape, slots=self._activations.slots)
         seen: Activated
         _, seen = lax.fori_loop(0, self._layers, pass_layer, (jnp.zeros(shape), nothing))
         return seen
