@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import multiprocessing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -22,27 +24,25 @@ from grammars import Expression, FunctionIndex, Grammar, canonical, expression_i
 from search.candidate import Candidate
 from search.racing import Standing
 from search.settings import SearchSettings
-from search.strategies import STRATEGIES
+from search.strategies import STRATEGIES, begin
 
-from .tabulated import TabulatedDigits
+from .tabulated import Tabulated
 
 OUTPUT: Final = Path("runs/strategies.json")
 COMPARED: Final = ("random", "genetic", "regularized_evolution", "nsga2")
+# What `actsearch calibrate` finds most reliable among the tasks that need no network.
+TASK: Final = "mnist1d-mlp"
 STEPS: Final = 100
 BUDGET: Final = 300
 SEEDS: Final = 10
-POPULATION: Final = 20
-
-# As in PANGAEA, a tournament of 16 among about 64, replaced a few at a time.
-SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "regularized_evolution": {"population": 10, "lifespan": 6, "tournament": 16}
-}
 
 # The search meets one seed, as on a campaign's first rung; its best is judged on others.
 SEARCH_SEED: Final = 0
 FRESH_SEEDS: Final = tuple(range(1000, 1008))
 
-Score = Callable[[Expression], float | None]
+
+OneScore = Callable[[Expression], float | None]
+"""Scores a function; None if its training diverges."""
 
 
 @dataclass(frozen=True)
@@ -65,25 +65,27 @@ class Run:
 
 
 def search(
-    strategy: str, *, seed: int, budget: int, grammar: Grammar, score: Score, **settings: Any
+    strategy: str, *, seed: int, budget: int, grammar: Grammar, score: OneScore, **settings: Any
 ) -> tuple[list[float], Expression]:
-    """Asks and tells until so many candidates have been trained.
+    """Asks and tells until so many candidates have been trained, as a campaign does.
+
+    Settings that are not given have the defaults of a campaign file.
 
     Returns:
         The best score after each evaluation, and the function that has it.
     """
-    chosen = SearchSettings.model_validate(
-        {"strategy": strategy, "population": POPULATION, **settings}
-    )
-    searching = STRATEGIES[chosen.strategy](grammar, chosen, seed=seed)
-    known = FunctionIndex()
-    best, generation = (-math.inf, ""), 0
+    chosen = SearchSettings.model_validate({"strategy": strategy, **settings})
+    searching = begin(grammar, chosen, seed=seed)
+    admit = partial(_admit, FunctionIndex())
+    best, asked = (-math.inf, ""), itertools.count()
     curve: list[float] = []
     functions: dict[str, Expression] = {}
+    ahead: deque[list[Candidate]] = deque()
     while len(curve) < budget:
-        candidates = searching.ask(
-            chosen.population, generation=generation, admit=partial(_admit, known)
-        )
+        while len(ahead) <= chosen.generations_ahead:
+            count = chosen.generation_size
+            ahead.append(searching.ask(count, generation=next(asked), admit=admit))
+        candidates = ahead.popleft()
         if not candidates:
             break
         standings = []
@@ -95,7 +97,6 @@ def search(
                 best = max(best, (achieved, candidate.id))
             curve.append(best[0])
         searching.tell(standings)
-        generation += 1
     return curve[:budget], functions[best[1]]
 
 
@@ -109,28 +110,35 @@ def _evaluation(candidate: Candidate, score: float) -> Evaluation:
         candidate_id=expression_id(candidate.expression),
         expression=str(candidate.expression),
         canonical=str(candidate.canonical),
-        task="digits-mlp",
-        dataset="digits",
+        task=TASK,
+        dataset="none",
         fidelity=Fidelity(STEPS, (SEARCH_SEED,)),
         outcome=Outcome.SCORED,
         per_seed=(result,),
     )
 
 
+class Score(Protocol):
+    """Scores a function by one training run, None if that diverges."""
+
+    def __call__(self, expression: Expression, *, seed: int = SEARCH_SEED) -> float | None: ...
+
+
 @cache
-def _digits() -> TabulatedDigits:
-    return TabulatedDigits(steps=STEPS)
+def score_on(task: str, *, steps: int) -> Score:
+    """Minus the logarithm of the validation loss after so many steps; one instance a process."""
+    training = Tabulated(task, steps=steps)
 
+    def score(expression: Expression, *, seed: int = SEARCH_SEED) -> float | None:
+        loss = training.loss(expression, seed=seed)
+        return None if loss is None else -math.log(loss)
 
-def digits_score(expression: Expression, *, seed: int = SEARCH_SEED) -> float | None:
-    """Minus the logarithm of the validation loss on digits-mlp, None if training diverges."""
-    loss = _digits().loss(expression, seed=seed)
-    return None if loss is None else -math.log(loss)
+    return score
 
 
 def run_seed(seed: int, *, strategies: Sequence[str], budget: int) -> list[Run]:
     """Runs every strategy from one seed; they share what each function came to."""
-    grammar = load_grammar("core")
+    grammar, score = load_grammar("core"), score_on(TASK, steps=STEPS)
     runs = []
     for strategy in strategies:
         curve, winner = search(
@@ -138,10 +146,9 @@ def run_seed(seed: int, *, strategies: Sequence[str], budget: int) -> list[Run]:
             seed=seed,
             budget=budget,
             grammar=grammar,
-            score=digits_score,
-            **SETTINGS.get(strategy, {}),
+            score=score,
         )
-        scores = [digits_score(winner, seed=fresh) for fresh in FRESH_SEEDS]
+        scores = [score(winner, seed=fresh) for fresh in FRESH_SEEDS]
         # A winner that diverges under another seed counts as one that has learnt nothing.
         fresh = float(np.mean([-math.log(math.log(10)) if s is None else s for s in scores]))
         runs.append(Run(strategy, seed, curve, str(canonical(winner)), fresh))
@@ -199,16 +206,18 @@ def main() -> None:
     """Runs the comparison and writes `runs/strategies.json`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--budget", type=int, default=BUDGET)
     parser.add_argument("--strategies", nargs="+", default=COMPARED, choices=list(STRATEGIES))
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--output", type=Path, default=OUTPUT)
     arguments = parser.parse_args()
     work = partial(run_seed, strategies=arguments.strategies, budget=arguments.budget)
+    seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     with multiprocessing.get_context("spawn").Pool(arguments.processes) as pool:
-        runs = [run for group in pool.imap(work, range(arguments.seeds)) for run in group]
+        runs = [run for group in pool.imap(work, seeds) for run in group]
     table = rows(runs)
-    document = {"task": f"digits-mlp, tabulated, {STEPS} steps", "grammar": "core", "rows": table}
+    document = {"task": f"{TASK}, tabulated, {STEPS} steps", "grammar": "core", "rows": table}
     # Every tenth point of a curve is enough to draw it.
     document["runs"] = [asdict(run) | {"curve": run.curve[9::10]} for run in runs]
     arguments.output.parent.mkdir(parents=True, exist_ok=True)

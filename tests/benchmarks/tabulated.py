@@ -1,9 +1,8 @@
-"""Trains digits-mlp with tabulated activations: real training with nothing to compile."""
+"""Trains a task's network with tabulated activations: real training with nothing to compile."""
 
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import Any, Final
 
 import jax
@@ -12,33 +11,32 @@ import numpy as np
 import optax
 from jax import Array, lax
 
+from evaluators.batches import DeviceData, batches
 from evaluators.datasets import load
+from evaluators.moments import mean_square
+from evaluators.networks import Layer, Moments
+from evaluators.tasks import find_task
 from grammars import Expression, evaluate
 
 KNOTS: Final = 4097
 REACH: Final = 12.0
-WIDTH: Final = 64
-LAYERS: Final = 2
-BATCH: Final = 64
-LEARNING_RATE: Final = 1e-3
 
-Layers = list[tuple[Any, Any]]
+Layers = list[Layer]
 
 
-class TabulatedDigits:
-    """Scores functions without trainable parameters on scikit-learn's digits.
+class Tabulated:
+    """Scores functions without trainable parameters on a task, nearly as the evaluator does.
 
-    A function is its values on 4,097 points of [-12, 12], joined by straight lines that go on
-    beyond the ends. The table is data, so one program trains every function. Compiling each
-    function costs ten times as much as training it so briefly; comparing strategies takes tens of
-    thousands of evaluations.
+    Network, initial weights, order of the examples and optimiser are the task's own; only the
+    function is its values on 4,097 points of [-12, 12], joined by straight lines that go on beyond
+    the ends. The table is data, so one program trains every function. Compiling each function
+    costs ten times as much as training it so briefly, and comparing strategies takes tens of
+    thousands of evaluations. `tests.benchmarks.agreement` says how far the two agree.
     """
 
-    def __init__(self, *, steps: int) -> None:
-        dataset = load("digits")
-        self._steps = steps
-        self._training = _flat(dataset.training, dataset.scale)
-        self._validation = _flat(dataset.validation, dataset.scale)
+    def __init__(self, task: str, *, steps: int) -> None:
+        self._task, self._steps = find_task(task), steps
+        self._data = DeviceData(load(self._task.dataset))
         self._train = jax.jit(self._train_traced)
         self._memory: dict[tuple[str, int], float | None] = {}
 
@@ -48,53 +46,47 @@ class TabulatedDigits:
         if key not in self._memory:
             with np.errstate(all="ignore"):
                 table = np.float32(evaluate(expression, np.linspace(-REACH, REACH, KNOTS)))
-            loss = float(self._train(table, *self._luck(seed)))
+            loss = float(self._train(table, self._start(expression, seed), self._order(seed)))
             self._memory[key] = loss if math.isfinite(loss) else None
         return self._memory[key]
 
-    def _luck(self, seed: int) -> tuple[Layers, np.ndarray]:
-        """Initial weights and the order of the examples."""
-        generator = np.random.default_rng(seed)
-        sizes = [self._training[0].shape[1], *[WIDTH] * LAYERS, 10]
-        layers = [
-            (
-                np.float32(generator.normal(0.0, math.sqrt(2.0 / wide), (wide, narrow))),
-                np.zeros(narrow, np.float32),
-            )
-            for wide, narrow in pairwise(sizes)
-        ]
-        examples = len(self._training[0])
-        epochs = -(-self._steps * BATCH // examples)
-        order = np.concatenate([generator.permutation(examples) for _ in range(epochs)])
-        return layers, order[: self._steps * BATCH].reshape(self._steps, BATCH).astype(np.int32)
+    def _start(self, expression: Expression, seed: int) -> Layers:
+        data, random = self._data, np.random.default_rng(seed)
+        moments = Moments(data.mean_square, mean_square(expression))
+        return self._task.network.start(
+            random, shape=data.shape, classes=data.classes, moments=moments
+        )
+
+    def _order(self, seed: int) -> np.ndarray:
+        return batches(
+            seed,
+            start=0,
+            steps=self._steps,
+            batch=self._task.recipe.batch,
+            examples=self._data.training,
+        )
 
     def _train_traced(self, table: Array, layers: Any, order: Array) -> Array:
-        optimizer = optax.adam(LEARNING_RATE)
-        inputs, labels = self._training
+        optimizer = optax.adam(self._task.recipe.learning_rate)
+        training, total = self._data.training, self._data.training + self._data.validation
 
         def step(number: Array, carried: tuple[Any, Any]) -> tuple[Any, Any]:
             layers, state = carried
-            chosen = order[number]
-            gradient = jax.grad(_loss)(layers, table, inputs[chosen], labels[chosen])
+            gradient = jax.grad(self._loss)(layers, table, order[number])
             updates, state = optimizer.update(gradient, state)
             return optax.apply_updates(layers, updates), state
 
         layers, _ = lax.fori_loop(0, self._steps, step, (layers, optimizer.init(layers)))
-        return _loss(layers, table, *self._validation)
+        return self._loss(layers, table, jnp.arange(training, total))
 
-
-def _flat(split: Any, scale: float) -> tuple[Array, Array]:
-    flat = np.float32(split.inputs.reshape(len(split.inputs), -1)) * np.float32(scale)
-    return jnp.asarray(flat), jnp.asarray(split.labels, jnp.int32)
-
-
-def _loss(layers: Any, table: Array, inputs: Array, labels: Array) -> Array:
-    signal = inputs
-    for weights, biases in layers[:-1]:
-        signal = _looked_up(table, signal @ weights + biases)
-    weights, biases = layers[-1]
-    logits = signal @ weights + biases
-    return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
+    def _loss(self, layers: Any, table: Array, chosen: Array) -> Array:
+        network, data = self._task.network, self._data
+        signal = data.inputs[chosen].astype(jnp.float32) * np.float32(data.scale)
+        for number, layer in enumerate(layers[:-1]):
+            signal = _looked_up(table, network.apply(number, layer, signal, shape=data.shape))
+        logits = network.apply(len(layers) - 1, layers[-1], signal, shape=data.shape)
+        labels = data.labels[chosen]
+        return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
 
 
 def _looked_up(table: Array, x: Array) -> Array:
