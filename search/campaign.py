@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
 import threading
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
@@ -14,46 +14,14 @@ from grammars import BASELINES, Expression, Grammar, parse
 from grammars.fingerprint import FunctionIndex
 from search.candidate import Candidate
 from search.executors import Executor, Interrupted
+from search.generation import Asked, GenerationSummary, summarise
 from search.hall_of_fame import HallOfFame
 from search.journal import Journal
 from search.racing import Racing, Standing
 from search.recorder import Recorder
 from search.settings import Settings
 from search.stopping import Deadline, seconds_worked
-from search.strategies import STRATEGIES, Strategy
-
-
-@dataclass(frozen=True)
-class GenerationSummary:
-    """What one generation came to; it depends on the settings alone, never on time or place.
-
-    Attributes:
-        generation: Counted from 0.
-        considered: Proposals of the strategy: the distinct ones and the duplicates.
-        distinct: Proposals whose function was new: the rejected and the trained.
-        duplicates: Proposals that were drawn again, since their function was known.
-        rejected: Candidates that a probe rejected.
-        trained: Candidates that were trained on the first rung.
-        promoted: Candidates that were scored beyond it.
-        best_score: Of the hall of fame's leader.
-        best_id: Its candidate id.
-        best_expression: Its expression.
-        median_score: Of the candidates scored on the first rung only.
-        spread: Interquartile range of those scores.
-    """
-
-    generation: int
-    considered: int
-    distinct: int
-    duplicates: int
-    rejected: int
-    trained: int
-    promoted: int
-    best_score: float | None
-    best_id: str | None
-    best_expression: str | None
-    median_score: float | None
-    spread: float | None
+from search.strategies import begin
 
 
 @dataclass(frozen=True)
@@ -106,9 +74,7 @@ class Campaign:
         self.stopping = threading.Event()
         self.hall_of_fame = HallOfFame()
         fidelities = settings.scoring.fidelities
-        self._strategy: Strategy = STRATEGIES[settings.search.strategy](
-            grammar, settings.search, seed=settings.seed
-        )
+        self._strategy = begin(grammar, settings.search, seed=settings.seed)
         self._racing = Racing(
             rungs=len(fidelities), reduction_factor=settings.scoring.reduction_factor
         )
@@ -130,41 +96,68 @@ class Campaign:
         with self._deadline() as deadline:
             try:
                 self._score_baselines()
-                generation = 0
-                while (reason := self._end(generation)) is None:
-                    self._run_generation(generation)
-                    generation += 1
+                generations, reason = self._run_generations()
             except Interrupted:
+                self._recorder.settle()
                 if deadline.passed:
                     return Ending(f"its {self._settings.stop.minutes:g} minutes are over")
                 return Ending("stopped on request", interrupted=True)
         self._journal.append(
-            "finished", f"{generation:06d}", {"reason": reason, "generations": generation}
+            "finished", f"{generations:06d}", {"reason": reason, "generations": generations}
         )
         return Ending(reason)
 
-    def _run_generation(self, generation: int) -> None:
+    def _run_generations(self) -> tuple[int, str]:
+        """Runs generation after generation; how many, and why there are no more.
+
+        A strategy may be asked for some of them before it is told of the one that is running. How
+        many is a setting, so that what it knows depends on nothing else.
+        """
+        ahead: deque[Asked] = deque()
+        lookahead, limit = self._settings.search.generations_ahead, self._settings.stop.generations
+        generation = 0
+        while (reason := self._end(generation)) is None:
+            while len(ahead) <= lookahead and generation + len(ahead) < limit:
+                ahead.append(self._ask(generation + len(ahead)))
+                if lookahead:
+                    self._recorder.begin(ahead[-1].trainable)
+            self._run_generation(ahead.popleft())
+            generation += 1
+        return generation, reason
+
+    def _ask(self, generation: int) -> Asked:
+        count = self._settings.search.generation_size
         self._duplicates = 0
-        candidates = self._strategy.ask(
-            self._settings.search.population, generation=generation, admit=self._admit
-        )
-        self._exhausted = len(candidates) < self._settings.search.population
+        candidates = self._strategy.ask(count, generation=generation, admit=self._admit)
         self._record(candidates)
         trainable = self._recorder.reject(candidates)
-        standings = self._racing.run(trainable, self._recorder.evaluate)
+        return Asked(
+            generation,
+            candidates,
+            trainable,
+            duplicates=self._duplicates,
+            exhausted=len(candidates) < count,
+        )
+
+    def _run_generation(self, asked: Asked) -> None:
+        standings = self._racing.run(asked.trainable, self._recorder.evaluate)
         self._strategy.tell(standings)
         is_new_best = self.hall_of_fame.add(
             standing for standing in standings if standing.candidate.id not in self._baselines
         )
-        self._trained += len(trainable)
+        self._trained += len(asked.trainable)
+        self._exhausted = asked.exhausted
         self._unimproved = 0 if is_new_best else self._unimproved + 1
-        summary = self._summary(generation, candidates, trainable, standings)
-        self._journal.append("generation", f"{generation:06d}", asdict(summary))
+        best, vitals = self.hall_of_fame.best, self._strategy.vitals
+        summary = summarise(
+            asked, standings, best=best, diversity=vitals.diversity, rates=vitals.rates
+        )
+        self._journal.append("generation", f"{asked.number:06d}", asdict(summary))
         self.hall_of_fame.write(self._journal.path.parent)
         for observer in self._observers:
             observer.on_generation(summary)
-            if is_new_best and self.hall_of_fame.best is not None:
-                observer.on_best(self.hall_of_fame.best)
+            if is_new_best and best is not None:
+                observer.on_best(best)
 
     def _score_baselines(self) -> None:
         """Puts the functions to beat through every rung, under the very same protocol."""
@@ -226,32 +219,6 @@ class Campaign:
         if target is None or score is None or score < target:
             return None
         return f"the score {score:.4g} reaches the target {target:g}"
-
-    def _summary(
-        self,
-        generation: int,
-        candidates: Sequence[Candidate],
-        trainable: Sequence[Candidate],
-        standings: Sequence[Standing],
-    ) -> GenerationSummary:
-        lowest = (s.evaluation.score for s in standings if s.rung == 0)
-        scores = [score for score in lowest if score is not None]
-        best = self.hall_of_fame.best
-        quartiles = statistics.quantiles(scores, n=4) if len(scores) > 1 else None
-        return GenerationSummary(
-            generation=generation,
-            considered=len(candidates) + self._duplicates,
-            distinct=len(candidates),
-            duplicates=self._duplicates,
-            rejected=len(candidates) - len(trainable),
-            trained=len(trainable),
-            promoted=sum(standing.rung > 0 for standing in standings),
-            best_score=best.evaluation.score if best else None,
-            best_id=best.candidate.id if best else None,
-            best_expression=str(best.candidate.canonical) if best else None,
-            median_score=statistics.median(scores) if scores else None,
-            spread=quartiles[2] - quartiles[0] if quartiles else None,
-        )
 
     def _on_progress(self, rung: int, done: int, total: int) -> None:
         for observer in self._observers:

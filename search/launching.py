@@ -15,10 +15,11 @@ from typing import Final
 from evaluators.datasets import load
 from evaluators.tasks import find_task
 from grammars import load_grammar
-from search.campaign import Campaign, GenerationSummary, Observer
+from search.campaign import Campaign, Observer
 from search.campaign_copy import keep_copy
 from search.executors import ProcessPool, Workload
 from search.front import draw_front
+from search.generation import GenerationSummary
 from search.identity import identify
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import standings

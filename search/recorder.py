@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from evaluators.evaluation import Evaluation
 from evaluators.evaluator import Bench
 from evaluators.fidelity import Fidelity
 from search.candidate import Candidate
-from search.executors import Executor
+from search.executors import Executor, Interrupted
 from search.journal import Journal
+from search.prefetch import Prefetched
 
 
 class Recorder:
@@ -39,6 +41,7 @@ class Recorder:
         self._journal, self._executor, self._bench = journal, executor, bench
         self._fidelities, self._stopping = fidelities, stopping
         self._on_progress = on_progress
+        self._begun: dict[str, Prefetched[list[Evaluation]]] = {}
 
     def reject(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         """Probes candidates, records the rejections, returns those that may be trained."""
@@ -51,6 +54,20 @@ class Recorder:
                 rejections.append(rejection)
         self._record(rejections, rung=0)
         return fit
+
+    def begin(self, candidates: Sequence[Candidate]) -> None:
+        """Begins to evaluate on the lowest rung what `evaluate` will be asked for there."""
+        missing = [each for each in candidates if self._remembered(each, 0) is None]
+        if missing:
+            self._begun[missing[0].id] = Prefetched(self._batches(missing, 0))
+
+    def settle(self) -> None:
+        """Once evaluating has stopped: records what was begun and has come to an end."""
+        for begun in self._begun.values():
+            with suppress(Interrupted):
+                for batch in begun:
+                    self._record(batch, rung=0)
+        self._begun.clear()
 
     def evaluate(self, candidates: Sequence[Candidate], rung: int) -> Iterator[Evaluation]:
         """Yields one evaluation a candidate, in order, each of them durable by then."""
@@ -68,13 +85,14 @@ class Recorder:
         return Evaluation.from_json({k: v for k, v in document.items() if k != "rung"})
 
     def _fresh(self, candidates: Sequence[Candidate], rung: int) -> Iterator[Evaluation]:
-        expressions = [candidate.expression for candidate in candidates]
-        batches = self._executor.evaluate(
-            expressions, self._fidelities[rung], stopping=self._stopping
-        )
-        for batch in batches:
+        begun = self._begun.pop(candidates[0].id, None) if rung == 0 else None
+        for batch in begun or self._batches(candidates, rung):
             self._record(batch, rung=rung)
             yield from batch
+
+    def _batches(self, candidates: Sequence[Candidate], rung: int) -> Iterator[list[Evaluation]]:
+        expressions = [candidate.expression for candidate in candidates]
+        return self._executor.evaluate(expressions, self._fidelities[rung], stopping=self._stopping)
 
     def _record(self, evaluations: Iterable[Evaluation], *, rung: int) -> None:
         self._journal.append_all(

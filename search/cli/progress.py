@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from search.cli.options import say
 
 if TYPE_CHECKING:
-    from search.campaign import GenerationSummary
+    from search.generation import GenerationSummary
     from search.racing import Standing
     from search.settings import Settings
 
@@ -128,9 +128,10 @@ def _describe(summary: GenerationSummary, *, of: int) -> str:
     best = "nothing scored yet"
     if summary.best_score is not None:
         best = f"best {summary.best_score:.4f}  {summary.best_expression}"
+    diversity = "" if summary.diversity is None else f", diversity {summary.diversity:.2f}"
     return (
         f"generation {summary.generation + 1}/{of}: {summary.considered} considered, "
         f"{summary.distinct} distinct, {summary.rejected} rejected, {summary.trained} trained, "
-        f"{summary.promoted} promoted; "
+        f"{summary.promoted} promoted{diversity}; "
         f"{best}"
     )

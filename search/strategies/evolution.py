@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from random import Random
-from typing import Final, final
+from typing import ClassVar, Final, final
 
 from grammars import Expression, Grammar
 from search.candidate import Candidate
@@ -15,7 +17,7 @@ from search.strategies.diversity import diversity
 from search.strategies.newcomers import newcomer
 from search.strategies.rates import Rates
 from search.strategies.seeds import read_seeds
-from search.strategies.strategy import Admit
+from search.strategies.strategy import Admit, Vitals
 from search.strategies.trees import Fitness, Individual, lent_random, to_expression, to_tree
 from search.strategies.variation import MUTATIONS, applicable, crossover
 
@@ -31,21 +33,42 @@ class Evolution(ABC):
 
     Everything follows from the seed: each generation has a generator of its own, so that what one
     draws does not shift the next, and what is told is put in order first.
+
+    Attributes:
+        crosses: Whether children may have two parents.
     """
 
-    def __init__(self, grammar: Grammar, settings: SearchSettings, *, seed: int) -> None:
+    crosses: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        grammar: Grammar,
+        settings: SearchSettings,
+        *,
+        seed: int | str,
+        seeds: Sequence[Expression] | None = None,
+    ) -> None:
         """Starts with an empty population.
+
+        Args:
+            grammar: What may be written.
+            settings: The campaign's, or an island's share of them.
+            seed: Of all that is drawn.
+            seeds: Functions to start from; by default those that the settings name.
 
         Raises:
             SettingsError: If a function to start from cannot be had or not be written.
         """
         self.settings = settings
         self.population: list[Individual] = []
-        self.crossover_share = settings.crossover
+        self._crossover_share = settings.crossover if self.crosses else 0.0
         self._grammar, self._seed = grammar, seed
-        self._seeds = read_seeds(settings.start_from, grammar)
+        self._seeds = read_seeds(settings.start_from, grammar) if seeds is None else seeds
         self._rates = Rates(applicable(grammar), adaptive=settings.adaptive_rates)
-        self._asked: dict[str, Individual] = {}
+        self._diversity = 1.0
+        # Births, numbered in the order of asking.
+        self._births = itertools.count()
+        self._born: dict[str, int] = {}
 
     @abstractmethod
     def parent(self) -> Individual:
@@ -74,7 +97,7 @@ class Evolution(ABC):
             if child is None:
                 break
             candidates.append(child)
-            self._asked[child.id] = self._individual(child)
+            self._born[child.id] = next(self._births)
         return candidates
 
     @final
@@ -86,25 +109,34 @@ class Evolution(ABC):
         for standing in told:
             identity = standing.candidate.id
             # What climbs later than it was asked for may have left the population meanwhile.
-            individual = self._asked.get(identity) or self._individual(standing.candidate)
+            individual = members.get(identity) or self._individual(standing.candidate)
             individual.rank_key = standing.rank_key
             individual.fitness = Fitness(standing.rank_key)
             members[identity] = individual
         self.population = self.survivors([members[identity] for identity in sorted(members)])
-        self._asked = {individual.candidate_id: individual for individual in self.population}
+        self._diversity = diversity([to_expression(member) for member in self.population])
+
+    def best(self, count: int) -> list[Individual]:
+        """The best of the population, ties broken by id."""
+        by_id = sorted(self.population, key=lambda member: member.candidate_id)
+        return sorted(by_id, key=lambda member: member.rank_key, reverse=True)[:count]
+
+    def receive(self, migrants: Iterable[Individual]) -> None:
+        """Takes in copies of another island's individuals, as if born here and now."""
+        members = {individual.candidate_id: individual for individual in self.population}
+        for migrant in migrants:
+            arrived = deepcopy(migrant)
+            self._born[arrived.candidate_id] = arrived.born = next(self._births)
+            members[arrived.candidate_id] = arrived
+        self.population = self.survivors([members[identity] for identity in sorted(members)])
 
     @property
-    def diversity(self) -> float:
-        """Mean structural distance within the population, 0 to 1."""
-        return diversity([to_expression(individual) for individual in self.population])
-
-    @property
-    def rates(self) -> dict[str, float]:
-        """The probability of each mutation."""
-        return self._rates.probabilities
+    def vitals(self) -> Vitals:
+        """Diversity and rates as they stand after the last generation."""
+        return Vitals(self._diversity, self._rates.probabilities)
 
     def _immigrants(self) -> float:
-        if self.diversity < self.settings.least_diversity:
+        if self._diversity < self.settings.least_diversity:
             return max(self.settings.immigrants, IMMIGRANTS_WHEN_ALIKE)
         return self.settings.immigrants
 
@@ -135,7 +167,7 @@ class Evolution(ABC):
     def _varied(self, generator: Random) -> tuple[Individual | None, str, tuple[Individual, ...]]:
         with lent_random(generator):
             first = self.parent()
-        if generator.random() < self.crossover_share:
+        if generator.random() < self._crossover_share:
             with lent_random(generator):
                 second = self.parent()
             child = crossover(first, second, self._grammar, generator)
@@ -145,7 +177,8 @@ class Evolution(ABC):
 
     def _individual(self, candidate: Candidate) -> Individual:
         individual = to_tree(candidate.expression, self._grammar)
-        individual.candidate_id, individual.born = candidate.id, candidate.generation
+        individual.candidate_id = candidate.id
+        individual.born = self._born.get(candidate.id, -1)
         return individual
 
     @staticmethod

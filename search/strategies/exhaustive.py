@@ -10,7 +10,7 @@ from grammars.enumeration import enumerate_functions
 from search.candidate import Candidate
 from search.racing import Standing
 from search.settings import SearchSettings
-from search.strategies.strategy import Admit
+from search.strategies.strategy import Admit, Vitals
 
 
 class Exhaustive:
@@ -32,3 +32,8 @@ class Exhaustive:
 
     def tell(self, standings: Iterable[Standing]) -> None:
         """Nothing to learn; see `Strategy.tell`."""
+
+    @property
+    def vitals(self) -> Vitals:
+        """There is no population; see `Strategy.vitals`."""
+        return Vitals()

@@ -24,7 +24,7 @@ class Genetic(Evolution):
         (chosen,) = tools.selDoubleTournament(
             self.population,
             1,
-            fitness_size=min(self.settings.tournament, len(self.population)),
+            fitness_size=min(self.settings.tournament_size, len(self.population)),
             parsimony_size=self.settings.parsimony,
             fitness_first=True,
         )

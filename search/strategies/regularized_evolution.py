@@ -6,8 +6,6 @@ from typing import final
 
 from deap import tools
 
-from grammars import Grammar
-from search.settings import SearchSettings
 from search.strategies.evolution import Evolution
 from search.strategies.trees import Individual
 
@@ -18,22 +16,21 @@ class RegularizedEvolution(Evolution):
 
     The method is that of Real, Aggarwal, Huang, Le (Regularized Evolution for Image Classifier
     Architecture Search, 2019): the winner of a tournament is mutated, never crossed, and the oldest
-    die. So a lucky score counts for a while only, and a function lasts by its descendants. They
-    replace one individual at a time, in the order in which results arrive; here age is counted in
-    generations, so that this order decides nothing.
+    dies. So a lucky score counts for a while only, and a function lasts by its descendants. Theirs
+    replaces one individual at a time, in the order in which results arrive. Here a few are replaced
+    at a time, in the order in which they were asked for, and the campaign asks for the next few
+    before these are known: no worker waits, and no order of arrival decides anything.
     """
 
-    def __init__(self, grammar: Grammar, settings: SearchSettings, *, seed: int) -> None:
-        """See `Evolution`."""
-        super().__init__(grammar, settings, seed=seed)
-        self.crossover_share = 0.0
+    crosses = False
 
     def parent(self) -> Individual:
         """The winner of a tournament."""
-        (chosen,) = tools.selTournament(self.population, 1, tournsize=self.settings.tournament)
+        size = min(self.settings.tournament_size, len(self.population))
+        (chosen,) = tools.selTournament(self.population, 1, tournsize=size)
         return chosen  # type: ignore[no-any-return]
 
     def survivors(self, members: list[Individual]) -> list[Individual]:
-        """The young."""
-        newest = max((member.born for member in members), default=0)
-        return [member for member in members if newest - member.born < self.settings.lifespan]
+        """The youngest."""
+        by_age = sorted(members, key=lambda member: member.born)
+        return by_age[-self.settings.population :]

@@ -42,7 +42,7 @@ class Individual(gp.PrimitiveTree):  # type: ignore[misc]
     Attributes:
         fitness: What DEAP selects by.
         candidate_id: Of the candidate that it is.
-        born: Generation in which that was first considered.
+        born: Its number in the order of birth; the greater, the younger.
         rank_key: Of the candidate's standing; a greater one is better.
     """
 

@@ -16,9 +16,13 @@ GENERATION_METRICS: Final[Mapping[str, str]] = {
     "rejected": "candidates that a probe refused before training",
     "trained": "candidates that were trained",
     "promoted": "candidates that climbed beyond the first rung",
+    "diversity": "mean structural distance within the population, 0 to 1",
     "evaluations": "trainings of the campaign so far, all rungs together",
     "evaluations_per_second": "trainings a second of wall time in this generation",
 }
+
+# And one for each mutation, by its name: "rate.hoisting".
+RATE_PREFIX: Final = "rate."
 
 # Metrics of a candidate's run; the step is the rung, so the highest rung is what the UI sorts by.
 FITNESS: Final = "fitness"

@@ -266,6 +266,8 @@ def _generation_metrics(record: GenerationRecord) -> Iterator[Any]:
     }
     values = {**record.payload, **derived}
     known = {key: values.get(key) for key in names.GENERATION_METRICS}
+    rates = record.payload.get("rates") or {}
+    known |= {f"{names.RATE_PREFIX}{name}": rate for name, rate in rates.items()}
     return _metrics(known, step=record.number, time=record.time)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from evaluators.evaluation import Outcome
-from grammars import BASELINES, load_grammar
-from search.campaign import Campaign, Ending, GenerationSummary
+from evaluators.evaluation import Evaluation, Outcome
+from evaluators.fidelity import Fidelity
+from grammars import BASELINES, Expression, load_grammar
+from search.campaign import Campaign, Ending
+from search.generation import GenerationSummary
 from search.hall_of_fame import FILE_NAME as HALL_OF_FAME
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import leaderboard, read_evaluation
@@ -105,6 +109,72 @@ def test_a_stopped_campaign_goes_on_as_if_nothing_had_happened(
     run(tmp_path / "cut", settings(), second)
     assert told(tmp_path / "cut") == told(tmp_path / "whole")
     assert not set(first.done) & set(second.done)
+
+
+STEADY = {"search__strategy": "regularized_evolution", "search__offspring": 6}
+
+
+@pytest.mark.parametrize("stop_after", [1, 12, 22, 28, 34])
+def test_what_was_asked_for_ahead_is_kept_when_it_stops(tmp_path: Path, stop_after: int) -> None:
+    run(tmp_path / "whole", settings(**STEADY))
+    first, second = Simulation(stop_after=stop_after), Simulation()
+    ending = run(tmp_path / "cut", settings(**STEADY), first)
+    assert ending == Ending("stopped on request", interrupted=True)
+    with Journal(tmp_path / "cut" / FILE_NAME, read_only=True) as journal:
+        kept = {event.payload["expression"] for event in journal.events("evaluation")}
+    assert {text for text, _ in first.done} <= kept
+    run(tmp_path / "cut", settings(**STEADY), second)
+    # What was kept out of turn stands elsewhere in the journal.
+    assert in_order(told(tmp_path / "cut")) == in_order(told(tmp_path / "whole"))
+    assert not set(first.done) & set(second.done)
+
+
+def in_order(events: list[tuple[str, str, Mapping[str, Any]]]) -> list[tuple[str, str, str]]:
+    return sorted((kind, key, json.dumps(payload)) for kind, key, payload in events)
+
+
+class Dovetailing(Simulation):
+    """Delivers the end of a generation only after the next one has been asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(batch=2)
+        self._calls = 0
+        self._called = threading.Condition()
+
+    def evaluate(
+        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
+    ) -> Iterator[list[Evaluation]]:
+        with self._called:
+            self._calls += 1
+            own = self._calls
+            self._called.notify_all()
+        *earlier, last = super().evaluate(expressions, fidelity, stopping=stopping)
+        yield from earlier
+        # The baselines come first, and nothing follows the last generation.
+        if 1 < own < 4:
+            with self._called:
+                assert self._called.wait_for(lambda: self._calls > own, timeout=20.0)
+        yield last
+
+
+def test_steady_evolution_leaves_no_worker_waiting_for_a_generation(tmp_path: Path) -> None:
+    one_rung = {"scoring__rungs": [{"steps": 10}], "stop__generations": 3}
+    run(tmp_path / "a", settings(**STEADY, **one_rung), Dovetailing())
+    run(tmp_path / "b", settings(**STEADY, **one_rung), Simulation(batch=50))
+    assert told(tmp_path / "a") == told(tmp_path / "b")
+
+
+def test_diversity_and_rates_are_told_with_each_generation(tmp_path: Path) -> None:
+    run(tmp_path / "a", settings(search__adaptive_rates=True))
+    run(tmp_path / "b", settings(search__strategy="random"))
+    evolved, drawn = (
+        [payload for kind, _, payload in told(tmp_path / name) if kind == "generation"]
+        for name in "ab"
+    )
+    assert all(0.0 < payload["diversity"] <= 1.0 for payload in evolved)
+    assert all(sum(payload["rates"].values()) == pytest.approx(1.0) for payload in evolved)
+    assert evolved[0]["rates"] != evolved[-1]["rates"]
+    assert all((payload["diversity"], payload["rates"]) == (None, {}) for payload in drawn)
 
 
 def test_a_finished_campaign_is_not_repeated_and_can_be_extended(tmp_path: Path) -> None:

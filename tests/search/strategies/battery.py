@@ -15,7 +15,7 @@ from grammars import Expression, FunctionIndex, evaluate, load_grammar, parse
 from search.candidate import Candidate
 from search.racing import Standing
 from search.settings import SearchSettings
-from search.strategies import STRATEGIES
+from search.strategies import begin
 
 _POINTS = np.linspace(-4.0, 4.0, 81)
 # No small expression comes near, so that chance does not either.
@@ -62,19 +62,20 @@ def generations(
     seed: int = 1,
     grammar: str = "core",
     count: int = 6,
-    population: int = 12,
+    population: int = 24,
+    offspring: int = 12,
     arriving: Callable[[list[Standing]], Iterable[Standing]] = iter,
     **settings: Any,
 ) -> list[list[Candidate]]:
     """Runs a strategy; `arriving` reorders the results of a generation."""
     chosen = SearchSettings.model_validate(
-        {"strategy": strategy, "population": population, **settings}
+        {"strategy": strategy, "population": population, "offspring": offspring, **settings}
     )
-    searching = STRATEGIES[chosen.strategy](load_grammar(grammar), chosen, seed=seed)
+    searching = begin(load_grammar(grammar), chosen, seed=seed)
     admit = admitting(FunctionIndex())
     asked = []
     for generation in range(count):
-        candidates = searching.ask(population, generation=generation, admit=admit)
+        candidates = searching.ask(offspring, generation=generation, admit=admit)
         asked.append(candidates)
         searching.tell(arriving([s for c in candidates if (s := standing(c)) is not None]))
     return asked

@@ -24,14 +24,17 @@ from search.strategies.regularized_evolution import RegularizedEvolution
 from .battery import admitting, generations, standing
 
 
-def ranked(text: str, *, rung: int = 0, generation: int = 0, loss: float = 1.0) -> Standing:
-    candidate = Candidate.of(parse(text), generation=generation)
+def ranked(text: str, *, rung: int = 0, loss: float = 1.0) -> Standing:
+    return ranked_as(Candidate.of(parse(text), generation=0), rung=rung, loss=loss)
+
+
+def ranked_as(candidate: Candidate, *, rung: int = 0, loss: float = 1.0) -> Standing:
     found = standing(candidate, rung=rung)
     assert found is not None
     (result,) = found.evaluation.per_seed
     record = Evaluation(
         candidate_id=candidate.id,
-        expression=text,
+        expression=str(candidate.expression),
         canonical=str(candidate.canonical),
         task="digits-mlp",
         dataset="digits",
@@ -81,13 +84,17 @@ def test_better_parents_are_chosen_more_often() -> None:
 
 
 def test_the_old_die_however_good_they_are() -> None:
-    searching = evolution(RegularizedEvolution, lifespan=2)
-    best = ranked(TEXTS[0], loss=0.1)
-    searching.tell([best])
-    searching.tell([ranked(TEXTS[1], generation=1, loss=5.0)])
-    assert best.candidate.id in ids(searching)
-    searching.tell([ranked(TEXTS[2], generation=2, loss=5.0)])
-    assert ids(searching) == {Candidate.of(parse(t), generation=0).id for t in TEXTS[1:3]}
+    searching = evolution(RegularizedEvolution, offspring=2)
+    admit = admitting(FunctionIndex())
+    asked = [searching.ask(2, generation=number, admit=admit) for number in range(3)]
+    told = [[ranked_as(each, loss=1.0 + n) for each in group] for n, group in enumerate(asked)]
+    searching.tell(told[0])
+    searching.tell(reversed(told[1]))
+    assert ids(searching) == {each.id for group in asked[:2] for each in group}
+    searching.tell(told[2])
+    assert ids(searching) == {each.id for group in asked[1:] for each in group}
+    searching.tell([ranked_as(asked[0][0], loss=0.1, rung=1)])
+    assert asked[0][0].id not in ids(searching), "a promotion does not make it younger"
 
 
 def test_what_is_cheap_survives_beside_what_is_good() -> None:
@@ -163,5 +170,6 @@ def test_adaptive_rates_change_with_the_search() -> None:
     for generation in range(6):
         asked = searching.ask(12, generation=generation, admit=admit)
         searching.tell([s for c in asked if (s := standing(c)) is not None])
-    assert len(set(searching.rates.values())) > 1
-    assert sum(searching.rates.values()) == pytest.approx(1.0)
+    rates = searching.vitals.rates
+    assert len(set(rates.values())) > 1
+    assert sum(rates.values()) == pytest.approx(1.0)

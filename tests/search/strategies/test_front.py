@@ -15,7 +15,7 @@ from .battery import generations, standing
 
 @pytest.fixture(scope="module")
 def scored() -> list[Standing]:
-    asked = generations("nsga2", count=10, population=16)
+    asked = generations("nsga2", count=10, population=16, offspring=16)
     return [s for group in asked for c in group if (s := standing(c)) is not None]
 
 

@@ -45,6 +45,14 @@ def test_every_strategy_runs_a_campaign_whatever_the_batches(tmp_path: Path, str
     assert told(tmp_path / "a") == told(tmp_path / "b")
 
 
+def test_islands_run_a_campaign_whatever_the_batches(tmp_path: Path) -> None:
+    islands = {"islands": 2, "migration_interval": 2, "lookahead": 1, "population": 8}
+    sections = {"search": islands, "stop": {"generations": 5}}
+    assert run(tmp_path / "a", batch=1, **sections) == Ending("5 generations are done")
+    run(tmp_path / "b", batch=50, **sections)
+    assert told(tmp_path / "a") == told(tmp_path / "b")
+
+
 def test_a_target_that_is_reached_ends_it(tmp_path: Path) -> None:
     stop = {"generations": 50, "target_score": 1.0}
     ending = run(tmp_path, search={"population": 8}, stop=stop)

@@ -1,0 +1,104 @@
+"""One generation: what was asked for, and what it came to."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from search.candidate import Candidate
+from search.racing import Standing
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A generation that a strategy has proposed and nobody has scored yet.
+
+    Attributes:
+        number: Counted from 0.
+        candidates: Distinct ones, in the order of the strategy.
+        trainable: Those that passed the probes.
+        duplicates: Proposals that were drawn again, since their function was known.
+        exhausted: Whether the strategy found fewer than it was asked for.
+    """
+
+    number: int
+    candidates: Sequence[Candidate]
+    trainable: Sequence[Candidate]
+    duplicates: int
+    exhausted: bool
+
+
+@dataclass(frozen=True)
+class GenerationSummary:
+    """What one generation came to; it depends on the settings alone, never on time or place.
+
+    Attributes:
+        generation: Counted from 0.
+        considered: Proposals of the strategy: the distinct ones and the duplicates.
+        distinct: Proposals whose function was new: the rejected and the trained.
+        duplicates: Proposals that were drawn again, since their function was known.
+        rejected: Candidates that a probe rejected.
+        trained: Candidates that were trained on the first rung.
+        promoted: Candidates that were scored beyond it.
+        best_score: Of the hall of fame's leader.
+        best_id: Its candidate id.
+        best_expression: Its expression.
+        median_score: Of the candidates scored on the first rung only.
+        spread: Interquartile range of those scores.
+        diversity: Mean structural distance within the population, 0 to 1; None without one.
+        rates: The probability of each mutation from now on, by its name.
+    """
+
+    generation: int
+    considered: int
+    distinct: int
+    duplicates: int
+    rejected: int
+    trained: int
+    promoted: int
+    best_score: float | None
+    best_id: str | None
+    best_expression: str | None
+    median_score: float | None
+    spread: float | None
+    diversity: float | None
+    rates: Mapping[str, float]
+
+
+def summarise(
+    asked: Asked,
+    standings: Sequence[Standing],
+    *,
+    best: Standing | None,
+    diversity: float | None,
+    rates: Mapping[str, float],
+) -> GenerationSummary:
+    """Counts what a generation came to.
+
+    Args:
+        asked: The generation.
+        standings: Those that are new or have changed.
+        best: The hall of fame's leader.
+        diversity: Of the population after it.
+        rates: Of the mutations after it.
+    """
+    lowest = (standing.evaluation.score for standing in standings if standing.rung == 0)
+    scores = [score for score in lowest if score is not None]
+    quartiles = statistics.quantiles(scores, n=4) if len(scores) > 1 else None
+    return GenerationSummary(
+        generation=asked.number,
+        considered=len(asked.candidates) + asked.duplicates,
+        distinct=len(asked.candidates),
+        duplicates=asked.duplicates,
+        rejected=len(asked.candidates) - len(asked.trainable),
+        trained=len(asked.trainable),
+        promoted=sum(standing.rung > 0 for standing in standings),
+        best_score=best.evaluation.score if best else None,
+        best_id=best.candidate.id if best else None,
+        best_expression=str(best.candidate.canonical) if best else None,
+        median_score=statistics.median(scores) if scores else None,
+        spread=quartiles[2] - quartiles[0] if quartiles else None,
+        diversity=diversity,
+        rates=rates,
+    )

@@ -1,0 +1,38 @@
+"""Every strategy by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from grammars import Grammar
+from search.settings import SearchSettings, StrategyName
+from search.strategies.exhaustive import Exhaustive
+from search.strategies.genetic import Genetic
+from search.strategies.islands import Archipelago
+from search.strategies.nsga2 import NSGA2
+from search.strategies.random_sampling import RandomSampling
+from search.strategies.regularized_evolution import RegularizedEvolution
+from search.strategies.strategy import Strategy
+
+STRATEGIES: Final[Mapping[StrategyName, Callable[..., Any]]] = {
+    "genetic": Genetic,
+    "regularized_evolution": RegularizedEvolution,
+    "nsga2": NSGA2,
+    "random": RandomSampling,
+    "exhaustive": Exhaustive,
+}
+"""By the name that campaign files use, called with (grammar, settings, seed=...)."""
+
+
+def begin(grammar: Grammar, settings: SearchSettings, *, seed: int) -> Strategy:
+    """The strategy of a campaign, at its beginning.
+
+    Raises:
+        SettingsError: If a function to start from cannot be had or not be written.
+    """
+    strategy = STRATEGIES[settings.strategy]
+    if settings.islands > 1:
+        return Archipelago(strategy, grammar, settings, seed=seed)
+    chosen: Strategy = strategy(grammar, settings, seed=seed)
+    return chosen
