@@ -11,7 +11,7 @@ from evaluators.probes import probe
 from grammars import canonical, load_grammar
 from grammars.enumeration import enumerate_functions
 
-from .strategies import COMPARED, SETTINGS, digits_score, search, summary
+from .strategies import COMPARED, STEPS, TASK, score_on, search, summary
 
 OUTPUT: Final = Path("runs/regret.json")
 BUDGET: Final = 200
@@ -21,10 +21,10 @@ SHOWN: Final = 10
 
 def truth(*, max_size: int) -> list[tuple[float, str]]:
     """Every function of the grammar `tiny` that can be trained, best first, with its score."""
-    grammar = load_grammar("tiny")
+    grammar, score_of = load_grammar("tiny"), score_on(TASK, steps=STEPS)
     ranking = []
     for expression in enumerate_functions(grammar, max_size=max_size):
-        score = None if probe(expression) else digits_score(expression)
+        score = None if probe(expression) else score_of(expression)
         if score is not None:
             ranking.append((score, str(canonical(expression))))
     return sorted(ranking, reverse=True)
@@ -42,8 +42,7 @@ def rows(ranking: list[tuple[float, str]]) -> list[dict[str, Any]]:
                 seed=seed,
                 budget=BUDGET,
                 grammar=grammar,
-                score=digits_score,
-                **SETTINGS.get(strategy, {}),
+                score=score_on(TASK, steps=STEPS),
             )[0]
             for seed in range(SEEDS)
         ]
