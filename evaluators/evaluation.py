@@ -59,6 +59,8 @@ class Evaluation:
         seconds: Wall time of its training, a batch's compilation shared evenly.
         diagnostics: Of the last seed's run; None unless scored, where a figure overflowed, and in
             records of old.
+        relative_cost: Time of f with f' in units of ReLU's; None where it was not measured. Like
+            `seconds` it tells of the machine too, and decides nothing.
     """
 
     candidate_id: str
@@ -72,6 +74,7 @@ class Evaluation:
     per_seed: tuple[SeedResult, ...] = ()
     seconds: float = 0.0
     diagnostics: Diagnostics | None = None
+    relative_cost: float | None = None
 
     @property
     def validation_loss(self) -> float | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from evaluators.evaluation import Evaluation, Outcome, SeedResult
 from evaluators.fidelity import Fidelity
 from evaluators.probes import probe
-from grammars import Expression, canonical, expression_id
+from grammars import Expression, canonical, expression_id, parse
 
 if TYPE_CHECKING:
     from evaluators.datasets import Dataset
@@ -81,6 +81,7 @@ class Evaluator:
         *,
         timeout_seconds: float = math.inf,
         states_folder: Path | None = None,
+        highest: Fidelity | None = None,
         allow: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         """Brings the data to the device.
@@ -90,6 +91,8 @@ class Evaluator:
             dataset: The task's own, or its fallback.
             timeout_seconds: What one candidate's training may take for each seed.
             states_folder: Where training states are kept from one fidelity to the next.
+            highest: The last fidelity of a ladder, which few reach: costs are measured there, and
+                no training state is kept, since nothing goes on from it.
             allow: Told how many seconds the work that begins now may take until it is told again;
                 a worker has itself ended then, since compiling cannot be interrupted otherwise.
         """
@@ -100,6 +103,7 @@ class Evaluator:
         self._data = DeviceData(dataset)
         self._bench = Bench(task.name, dataset.name)
         self._timeout_seconds, self._allow = timeout_seconds, allow
+        self._highest = highest
         self._states = (
             TrainingStates(states_folder, task=task.name, dataset=dataset.name)
             if states_folder
@@ -128,7 +132,16 @@ class Evaluator:
             record = self._train(program, index, expression, fidelity)
             seconds = compiling + time.perf_counter() - begun
             records.append(replace(record, seconds=seconds))
-        return records
+        return self._with_costs(records) if fidelity == self._highest else records
+
+    def _with_costs(self, records: Sequence[Evaluation]) -> list[Evaluation]:
+        from evaluators.cost import relative_costs
+
+        scored = [record for record in records if record.outcome is Outcome.SCORED]
+        self._allow(compiling_allowance(len(scored), self._timeout_seconds))
+        measured = relative_costs([parse(record.expression) for record in scored])
+        costs = dict(zip((record.candidate_id for record in scored), measured, strict=True))
+        return [replace(r, relative_cost=costs.get(r.candidate_id)) for r in records]
 
     def _train(
         self,
@@ -148,6 +161,7 @@ class Evaluator:
                     seed=seed,
                     steps=fidelity.steps,
                     states=self._states,
+                    keep=fidelity != self._highest,
                     out_of_time=_passed(time.monotonic() + self._timeout_seconds),
                 )
             except OutOfTimeError:

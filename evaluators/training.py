@@ -85,6 +85,7 @@ class TrainingProgram:
         seed: int,
         steps: int,
         states: TrainingStates | None = None,
+        keep: bool = True,
         out_of_time: Callable[[], bool] = lambda: False,
     ) -> Trained | Divergence:
         """One training run, from scratch or from where a shorter one ended.
@@ -93,8 +94,8 @@ class TrainingProgram:
             index: Which candidate.
             seed: Of the initial weights and the order of the data.
             steps: Optimiser steps from scratch.
-            states: Where shorter runs were kept, and this one will be; results are the same to the
-                bit with and without.
+            states: Where shorter runs were kept; results are the same to the bit with and without.
+            keep: Whether to keep this one there for a longer run.
             out_of_time: Asked before every chunk.
 
         Returns:
@@ -111,7 +112,7 @@ class TrainingProgram:
             progress, sums = self._advance(index, progress, seed, range(first, first + count))
             if not math.isfinite(float(sums.loss)):
                 return Divergence(seed, first + count)
-        if states is not None and done < steps:
+        if states is not None and keep and done < steps:
             kept = self._with_slots(progress, len(self._expressions[index].parameters))
             states.save(self._expressions[index], seed=seed, steps=steps, state=kept)
         progress, totals = self._validate(index, progress)

@@ -112,7 +112,12 @@ def launch(
     with exclusive(folder), Journal(folder / FILE_NAME) as journal:
         identify(journal, settings, grammar=grammar, dataset=dataset, campaign_file=campaign_file)
         keep_copy(folder, campaign_file)
-        workload = Workload(task.name, dataset.name, states_folder=folder / _STATES)
+        workload = Workload(
+            task.name,
+            dataset.name,
+            states_folder=folder / _STATES,
+            highest=settings.scoring.fidelities[-1],
+        )
         with (
             _mirrored(settings, journal, runs_dir=runs_dir, announce=announce) as mirroring,
             ProcessPool(

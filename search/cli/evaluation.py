@@ -44,17 +44,17 @@ def evaluate_command(
 
     parsed = [parse(text) for text in expressions]
     fidelity = Fidelity(steps, tuple(range(seeds)))
-    records = _evaluate(
+    records = score(
         parsed, fidelity, task=task, workers=worker_count(workers), manual_dir=manual_dir
     )
-    rows = [_row(text, record) for text, record in zip(expressions, records, strict=True)]
+    rows = [evaluation_row(text, record) for text, record in zip(expressions, records, strict=True)]
     if as_json:
         print_json(rows)
     else:
         wide_console().print(_table(rows, title=f"{task}, {fidelity}"))
 
 
-def _evaluate(
+def score(
     expressions: list[Expression],
     fidelity: Fidelity,
     *,
@@ -68,9 +68,8 @@ def _evaluate(
     from grammars import expression_id
     from search.executors import ProcessPool, Workload
 
-    workload = Workload(
-        task, load(find_task(task).dataset, manual_dir=manual_dir, announce=say).name
-    )
+    dataset = load(find_task(task).dataset, manual_dir=manual_dir, announce=say)
+    workload = Workload(task, dataset.name, highest=fidelity)
     distinct = {expression_id(expression): expression for expression in expressions}
     records = {
         identity: rejection
@@ -87,7 +86,8 @@ def _evaluate(
     return [records[expression_id(expression)] for expression in expressions]
 
 
-def _row(text: str, record: Evaluation) -> dict[str, Any]:
+def evaluation_row(text: str, record: Evaluation) -> dict[str, Any]:
+    """A record as `--json` shows it."""
     return {
         "expression": text,
         "canonical": record.canonical,
@@ -99,6 +99,7 @@ def _row(text: str, record: Evaluation) -> dict[str, Any]:
         "validation_accuracy": record.validation_accuracy,
         "per_seed": record.to_json()["per_seed"],
         "diagnostics": record.to_json()["diagnostics"],
+        "relative_cost": record.relative_cost,
         "seconds": record.seconds,
         "task": record.task,
         "dataset": record.dataset,
@@ -110,7 +111,7 @@ def _row(text: str, record: Evaluation) -> dict[str, Any]:
 def _table(rows: list[dict[str, Any]], *, title: str) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("expression", overflow="fold")
-    for heading in ("outcome", "score", "loss", "accuracy", "seconds"):
+    for heading in ("outcome", "score", "loss", "accuracy", "cost", "seconds"):
         table.add_column(heading, justify="left" if heading == "outcome" else "right")
     for row in sorted(rows, key=lambda row: -(row["score"] or float("-inf"))):
         table.add_row(row["expression"], *_cells(row))
@@ -120,9 +121,10 @@ def _table(rows: list[dict[str, Any]], *, title: str) -> Table:
 def _cells(row: dict[str, Any]) -> Iterator[str]:
     yield row["outcome"] if row["reason"] is None else f"{row['outcome']}: {row['reason']}"
     if row["score"] is None:
-        yield from ("", "", "", "")
+        yield from [""] * 5
         return
     yield f"{row['score']:.4f}"
     yield f"{row['validation_loss']:.4f}"
     yield f"{100 * row['validation_accuracy']:.2f} %"
+    yield "" if row["relative_cost"] is None else f"{row['relative_cost']:.2f}"
     yield f"{row['seconds']:.1f}"

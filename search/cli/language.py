@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.table import Table
 
-from search.cli.options import AsJson, print_json, wide_console
+from search.cli.options import AsJson, ManualDir, print_json, wide_console
 
 if TYPE_CHECKING:
     from grammars import Grammar
@@ -33,6 +33,12 @@ def describe_command(
         Path | None,
         typer.Option("--plot", help="Draw f and f' beside ReLU and the nearest relative."),
     ] = None,
+    train: Annotated[
+        bool, typer.Option("--train", help="Train with it once too, and say what that showed.")
+    ] = False,
+    task: Annotated[str, typer.Option(help="What to train on.")] = "mnist-mlp",
+    steps: Annotated[int, typer.Option(min=1, max=1_000_000, help="Optimiser steps.")] = 1000,
+    manual_dir: ManualDir = None,
 ) -> None:
     """Says what a function is: its forms, its published kin, its properties."""
     from grammars import parse
@@ -47,10 +53,41 @@ def describe_command(
         if description.nearest is not None and description.nearest not in description.known_as:
             drawn[description.nearest] = parse(description.nearest)
         draw_functions(drawn, plot)
+    trained = _train(expression, task=task, steps=steps, manual_dir=manual_dir) if train else None
     if as_json:
-        print_json(description.to_json())
-    else:
-        _print_description(description)
+        document = description.to_json()
+        print_json(document if trained is None else {**document, "training": trained})
+        return
+    _print_description(description)
+    if trained is not None:
+        _print_training(trained)
+
+
+def _train(expression: str, *, task: str, steps: int, manual_dir: Path | None) -> dict[str, Any]:
+    from evaluators.fidelity import Fidelity
+    from grammars import parse
+    from search.cli.evaluation import evaluation_row, score
+
+    (record,) = score(
+        [parse(expression)], Fidelity(steps, (0,)), task=task, workers=1, manual_dir=manual_dir
+    )
+    return evaluation_row(expression, record)
+
+
+def _print_training(trained: dict[str, Any]) -> None:
+    """What one training run showed, or why there is nothing to show."""
+    console = wide_console()
+    where = f"{trained['task']} ({trained['dataset']}), {trained['steps']:,} steps"
+    console.print(f"\ntrained on {where}:", highlight=False)
+    if trained["score"] is None:
+        console.print(f"  {trained['outcome']}: {trained['reason']}", highlight=False, markup=False)
+        return
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name in ("validation_loss", "validation_accuracy", "relative_cost"):
+        table.add_row(name.replace("_", " "), _shown(trained[name]))
+    for name, value in (trained["diagnostics"] or {}).items():
+        table.add_row(name.replace("_", " "), _shown(value))
+    console.print(table)
 
 
 def _print_description(description: Description) -> None:
@@ -94,7 +131,7 @@ def _shown(value: Any) -> str:
             return "none"
         case float():
             return f"{value:.6g}"
-        case list():
+        case list() | tuple():
             return "[" + ", ".join(map(_shown, value)) + "]"
         case _:
             return str(value)

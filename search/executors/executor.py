@@ -48,6 +48,7 @@ class Workload:
         timeout_seconds: What one candidate's training may take for each seed.
         memory_gib: What a worker may allocate, in GiB.
         states_folder: Where training states are kept from one rung to the next, None for nowhere.
+        highest: The last rung's fidelity, None where there are no rungs; see `Evaluator`.
     """
 
     task: str
@@ -55,6 +56,7 @@ class Workload:
     timeout_seconds: float = math.inf
     memory_gib: float = math.inf
     states_folder: Path | None = None
+    highest: Fidelity | None = None
 
     @property
     def bench(self) -> Bench:
@@ -72,6 +74,7 @@ class Workload:
             load(self.dataset),
             timeout_seconds=self.timeout_seconds,
             states_folder=self.states_folder,
+            highest=self.highest,
             allow=allow,
         )
 

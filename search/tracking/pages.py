@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from evaluators.diagnostics import Diagnostics
 from evaluators.evaluation import Outcome
 from search.tracking import names
 from search.tracking.history import (
@@ -284,11 +286,34 @@ def _rung_values(record: RungRecord) -> dict[str, float | None]:
         names.FITNESS: evaluation.score,
         "validation_loss": evaluation.validation_loss,
         "validation_accuracy": evaluation.validation_accuracy,
+        "relative_cost": evaluation.relative_cost,
+        **_diagnostic_values(evaluation.diagnostics),
         "seconds": evaluation.seconds,
         "rung": record.rung,
         "steps": evaluation.fidelity.steps,
         "seeds": len(evaluation.fidelity.seeds),
     }
+
+
+def _diagnostic_values(diagnostics: Diagnostics | None) -> dict[str, float]:
+    if diagnostics is None:
+        return {}
+    shares = ("dead_units", "saturated_units", "output_sparsity")
+    by_layer = {
+        f"{name}_{layer}": value
+        for name, values in (
+            ("mean_output", diagnostics.mean_output),
+            ("gradient_norm", diagnostics.gradient_norms),
+        )
+        for layer, value in enumerate(values, 1)
+    }
+    return {name: getattr(diagnostics, name) for name in shares} | by_layer | _ratio(diagnostics)
+
+
+def _ratio(diagnostics: Diagnostics) -> dict[str, float]:
+    """Nothing where the last layer has no gradient: MLflow would turn infinity into a number."""
+    ratio = diagnostics.gradient_ratio
+    return {"gradient_ratio": ratio} if math.isfinite(ratio) else {}
 
 
 def _dataset_input(record: CampaignRecord) -> Any:

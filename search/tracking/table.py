@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from search.tracking.history import CandidateRecord
+
+# Those that are one figure; what has one for each layer is in the candidates' runs.
+DIAGNOSTICS: Final = ("dead_units", "saturated_units", "output_sparsity", "gradient_ratio")
 
 COLUMNS: Final = (
     "candidate_id",
@@ -27,6 +31,8 @@ COLUMNS: Final = (
     "seeds",
     "validation_loss",
     "validation_accuracy",
+    "relative_cost",
+    *DIAGNOSTICS,
     "seconds",
     "fitness",
 )
@@ -75,9 +81,13 @@ def _row(candidate: CandidateRecord) -> Row:
             seeds=len(evaluation.fidelity.seeds),
             validation_loss=evaluation.validation_loss,
             validation_accuracy=evaluation.validation_accuracy,
+            relative_cost=evaluation.relative_cost,
             seconds=evaluation.seconds,
             fitness=evaluation.score,
         )
+        if evaluation.diagnostics is not None:
+            measured = {name: getattr(evaluation.diagnostics, name) for name in DIAGNOSTICS}
+            row.update((n, value) for n, value in measured.items() if math.isfinite(value))
     return row
 
 

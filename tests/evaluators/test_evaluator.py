@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evaluators.cost import relative_cost
+from evaluators.cost import relative_costs
 from evaluators.datasets import Dataset
 from evaluators.evaluation import Outcome
 from evaluators.evaluator import Bench, Evaluator
@@ -57,6 +57,25 @@ def test_a_rejection_says_why_and_costs_no_training() -> None:
     assert bench.rejection(parse("relu(x)"), FIDELITY) is None
 
 
+def test_costs_are_measured_and_no_state_is_kept_on_the_last_rung_alone(
+    tmp_path: Path, small_task: Task, digits: Dataset
+) -> None:
+    longer = Fidelity(60, (0, 1))
+    evaluator = Evaluator(small_task, digits, states_folder=tmp_path, highest=longer)
+    batch = [parse("x * sigmoid(x)"), parse("exp(exp(x * x))")]
+    for record in evaluator.evaluate(batch, FIDELITY):
+        assert record.relative_cost is None
+    kept = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    scored, diverged = evaluator.evaluate(batch, longer)
+    assert scored.relative_cost is not None
+    assert scored.relative_cost > 0
+    assert diverged.relative_cost is None
+    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == kept
+
+
 def test_what_takes_many_operations_costs_more_than_relu() -> None:
-    dear = relative_cost(parse("sin(x) * erf(x) + atan(x) * asinh(x)"), rounds=10)
-    assert dear > 2.0
+    dear, relu, parametric = relative_costs(
+        [parse("sin(x) * erf(x) + atan(x) * asinh(x)"), parse("relu(x)"), parse("prelu")], rounds=9
+    )
+    assert dear > 2.0 * relu
+    assert parametric > 0.5 * relu
