@@ -91,7 +91,7 @@ def jax_loop(texts: list[str], steps: int) -> float:
             return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
 
         @jax.jit
-        def train(layers: Any, order: Any) -> Any:
+        def train(layers: Any, order: Any, inputs: Any, labels: Any, validation: Any) -> Any:
             def step(carried: Any, chosen: Any) -> Any:
                 layers, state = carried
                 gradient = jax.grad(loss)(layers, inputs[chosen], labels[chosen])
@@ -101,7 +101,8 @@ def jax_loop(texts: list[str], steps: int) -> float:
             (layers, _), _ = jax.lax.scan(step, (layers, optimizer.init(layers)), order)
             return loss(layers, *validation)
 
-        return float(train(_start(), order))
+        # The data as arguments: as constants of the program they would be compiled each time.
+        return float(train(_start(), order, inputs, labels, validation))
 
     score("x * tanh(x)")  # starts the backend
     begun = time.perf_counter()
