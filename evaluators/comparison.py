@@ -76,18 +76,44 @@ class Comparison:
     effect_size: float | None
     finding: Finding
 
-    def words(self, rival: str | None = None, *, unit: str = "points") -> str:
-        """The verdict in words, under the rival's own name unless another is given."""
-        name = self.rival if rival is None else rival
+    def figures(self, *, unit: str = "points") -> str:
+        """What the finding rests on, in words."""
         if self.p_adjusted is None or self.difference is None:
             common = f"{self.seeds} seed{'' if self.seeds == 1 else 's'} in common"
-            return f"not compared with {name}: {common}, at least {FEWEST_SEEDS} are needed"
-        opening = {
-            Finding.BETTER: "better than",
-            Finding.WORSE: "worse than",
-        }.get(self.finding, "not distinguishable from")
-        figures = f"{p_words(self.p_adjusted)}, {self.difference:+.2f} {unit}, {self.seeds} seeds"
-        return f"{opening} {name} ({figures})"
+            return f"{common}, at least {FEWEST_SEEDS} are needed"
+        return f"{p_words(self.p_adjusted)}, {self.difference:+.2f} {unit}, {self.seeds} seeds"
+
+
+_OPENINGS: Final[Mapping[Finding, str]] = {
+    Finding.BETTER: "better than",
+    Finding.WORSE: "worse than",
+    Finding.INDISTINGUISHABLE: "not distinguishable from",
+    Finding.NOT_COMPARED: "not compared with",
+}
+
+
+def verdict(
+    comparisons: Iterable[Comparison], *, titles: Mapping[str, str], unit: str = "points"
+) -> str:
+    """One function's comparisons in words: the better ones first, then the worse ones.
+
+    Args:
+        comparisons: Of one function.
+        titles: What rivals are called, by key; a rival that is not among them goes by its key.
+        unit: Of the differences.
+    """
+    by_finding: dict[Finding, list[str]] = {finding: [] for finding in Finding}
+    for each in comparisons:
+        name = titles.get(each.rival, each.rival)
+        by_finding[each.finding].append(f"{name} ({each.figures(unit=unit)})")
+    return "; ".join(
+        f"{_OPENINGS[finding]} {listed(names)}" for finding, names in by_finding.items() if names
+    )
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as they are enumerated in a sentence."""
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def compare(

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from evaluators.tasks import Task
     from evaluators.training import TrainingProgram
 
+# Compiled programs take memory, and a search never asks for the same batch again.
+_KEPT_PROGRAMS: Final = 2
+
 
 # A candidate looks at the clock now and then only, and may come late by so much.
 LATE_SECONDS: Final = 10.0
@@ -104,6 +107,7 @@ class Evaluator:
         self._bench = Bench(task.name, dataset.name)
         self._timeout_seconds, self._allow = timeout_seconds, allow
         self._highest = highest
+        self._programs: dict[tuple[str, ...], TrainingProgram] = {}
         self._states = (
             TrainingStates(states_folder, task=task.name, dataset=dataset.name)
             if states_folder
@@ -120,11 +124,9 @@ class Evaluator:
         Returns:
             One record each, in the same order: scored, diverged, or failed for want of time.
         """
-        from evaluators.training import TrainingProgram
-
         begun = time.perf_counter()
         self._allow(compiling_allowance(len(expressions), self._timeout_seconds))
-        program = TrainingProgram(expressions, self._task, self._data)
+        program = self._program(expressions)
         compiling = (time.perf_counter() - begun) / len(expressions)
         records = []
         for index, expression in enumerate(expressions):
@@ -142,6 +144,17 @@ class Evaluator:
         measured = relative_costs([parse(record.expression) for record in scored])
         costs = dict(zip((record.candidate_id for record in scored), measured, strict=True))
         return [replace(r, relative_cost=costs.get(r.candidate_id)) for r in records]
+
+    def _program(self, expressions: Sequence[Expression]) -> TrainingProgram:
+        """Compiles a batch, unless it is one of the last: finals train one batch seed by seed."""
+        from evaluators.training import TrainingProgram
+
+        key = tuple(str(expression) for expression in expressions)
+        if key not in self._programs:
+            while len(self._programs) >= _KEPT_PROGRAMS:
+                del self._programs[next(iter(self._programs))]
+            self._programs[key] = TrainingProgram(expressions, self._task, self._data)
+        return self._programs[key]
 
     def _train(
         self,

@@ -52,6 +52,10 @@ class Observer(Protocol):
         """Whenever the hall of fame has a new leader."""
         ...
 
+    def on_finals(self, task: str, done: int, total: int) -> None:
+        """In finals, after each seed: training runs on this task that are done, and may become."""
+        ...
+
 
 class Campaign:
     """One search, from its settings to its hall of fame.

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from evaluators.datasets import Dataset
 from grammars import Grammar
 from search.journal import Journal
@@ -14,7 +16,7 @@ from search.settings import Settings, SettingsError
 
 # Settings that may change between launches: they decide how long a campaign runs and what is shown
 # of it, not what any of its evaluations come to.
-_FREE_SETTINGS: Final = ("stop", "tracking", "description")
+_FREE_SETTINGS: Final = ("stop", "tracking", "description", "finals")
 
 _RECORDED_PACKAGES: Final = ("actsearch", "jax", "jaxlib", "optax", "deap", "numpy")
 
@@ -51,6 +53,33 @@ def identify(
                 ]
             )
         )
+
+
+def recorded_settings(journal: Journal) -> Settings:
+    """The settings that a campaign was begun with.
+
+    Raises:
+        SettingsError: If the journal holds no launch, or one of another version of this program.
+    """
+    recorded = journal.get("campaign", "settings")
+    if recorded is None:
+        raise SettingsError(
+            f"{journal.path} does not begin with the settings of a campaign; launch it first"
+        )
+    try:
+        return Settings.model_validate(recorded["settings"])
+    except ValidationError as error:
+        raise SettingsError(
+            f"{journal.path} holds settings that this version does not understand ({error}); use "
+            "the version of actsearch that wrote them"
+        ) from None
+
+
+def recorded_dataset(journal: Journal) -> str:
+    """Name of the data set that a campaign really trains on, a fallback included."""
+    recorded = journal.get("campaign", "settings")
+    assert recorded is not None
+    return str(recorded["dataset"]["name"])
 
 
 def _identity(settings: Settings, grammar: Grammar, dataset: Dataset) -> dict[str, Any]:

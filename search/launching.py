@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,16 +13,19 @@ from typing import Final
 from evaluators.datasets import load
 from evaluators.tasks import find_task
 from grammars import load_grammar
-from search.campaign import Campaign, Observer
+from search.campaign import Campaign, Ending, Observer
 from search.campaign_copy import keep_copy
 from search.executors import ProcessPool, Workload
+from search.finals import check_tasks
+from search.finishing import Finishing
 from search.front import draw_front
 from search.generation import GenerationSummary
-from search.identity import identify
+from search.identity import identify, recorded_settings
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import standings
 from search.racing import Standing
-from search.settings import Settings
+from search.settings import FinalsSettings, Settings
+from search.signals import stopped_by_signals
 from search.tracking import Mirror
 
 FRONT_PICTURE: Final = "front.png"
@@ -81,7 +82,7 @@ def launch(
     observers: Sequence[Observer] = (),
     announce: Callable[[str], None] = lambda text: None,
 ) -> Launch:
-    """Runs a campaign in its folder under `runs_dir`, or goes on with it.
+    """Runs a campaign in its folder under `runs_dir`, its finals included, or goes on with it.
 
     Args:
         settings: The campaign.
@@ -101,6 +102,8 @@ def launch(
     """
     grammar = load_grammar(settings.grammar)
     task = find_task(settings.task)
+    if settings.finals is not None:
+        check_tasks(settings.finals)
     dataset = load(
         task.dataset,
         fallback=settings.fallback_dataset,
@@ -118,28 +121,72 @@ def launch(
             states_folder=folder / _STATES,
             highest=settings.scoring.fidelities[-1],
         )
-        with (
-            _mirrored(settings, journal, runs_dir=runs_dir, announce=announce) as mirroring,
-            ProcessPool(
+        with _mirrored(settings, journal, runs_dir=runs_dir, announce=announce) as mirroring:
+            watching = [*observers, *mirroring]
+            with ProcessPool(
                 workload,
                 workers=workers,
                 batch=settings.scoring.batch,
                 timeout_seconds=settings.scoring.timeout_seconds,
                 memory_gib=settings.scoring.memory_gib,
-            ) as executor,
-        ):
-            campaign = Campaign(
-                settings,
-                grammar=grammar,
-                bench=workload.bench,
-                journal=journal,
-                executor=executor,
-                observers=[*observers, *mirroring],
-            )
-            with stopped_by_signals(campaign.stopping, announce=announce):
-                ending = campaign.run()
-        _leave_tidy(folder, journal, interrupted=ending.interrupted)
+            ) as executor:
+                campaign = Campaign(
+                    settings,
+                    grammar=grammar,
+                    bench=workload.bench,
+                    journal=journal,
+                    executor=executor,
+                    observers=watching,
+                )
+                with stopped_by_signals(campaign.stopping, announce=announce):
+                    ending = campaign.run()
+            _leave_tidy(folder, journal, interrupted=ending.interrupted)
+            if settings.finals is not None and not ending.interrupted:
+                finishing = Finishing(journal, settings, workers, manual_dir, watching, announce)
+                held = finishing.hold(finishing.next_plan(settings.finals))
+                ending = ending if held else Ending("stopped on request", interrupted=True)
         return Launch(folder, ending.reason, interrupted=ending.interrupted)
+
+
+def hold_finals(
+    folder: Path,
+    wanted: Callable[[FinalsSettings], FinalsSettings] | None = None,
+    *,
+    workers: int,
+    manual_dir: Path | None = None,
+    observers: Sequence[Observer] = (),
+    announce: Callable[[str], None] = lambda text: None,
+) -> bool:
+    """Holds finals of a campaign whose search has been launched, or goes on with them.
+
+    Args:
+        folder: The campaign's folder.
+        wanted: Makes the settings from those of the campaign; None goes on with the last finals,
+            and if none were planned, holds those of the campaign's settings.
+        workers: Processes that train.
+        manual_dir: Where raw data files may be found.
+        observers: Are told how it goes.
+        announce: Receives sentences for people.
+
+    Returns:
+        False if they were interrupted and can go on.
+
+    Raises:
+        FinalsError: If the search has scored no function of its own.
+        SettingsError: If the journal holds no launch, or finals would train on the search's seeds.
+        CampaignBusyError: If another process runs the campaign.
+        DatasetUnavailable: If there are no data to train on.
+    """
+    with exclusive(folder), Journal(folder / FILE_NAME) as journal:
+        settings = recorded_settings(journal)
+        with _mirrored(settings, journal, runs_dir=folder.parent, announce=announce) as mirroring:
+            watching = [*observers, *mirroring]
+            finishing = Finishing(journal, settings, workers, manual_dir, watching, announce)
+            plan = finishing.last_plan if wanted is None else None
+            if plan is None:
+                own = settings.finals or FinalsSettings()
+                plan = finishing.next_plan(wanted(own) if wanted else own)
+            return finishing.hold(plan)
 
 
 def _leave_tidy(folder: Path, journal: Journal, *, interrupted: bool) -> None:
@@ -149,31 +196,6 @@ def _leave_tidy(folder: Path, journal: Journal, *, interrupted: bool) -> None:
         draw_front(scored, folder / FRONT_PICTURE)
     if not interrupted:
         shutil.rmtree(folder / _STATES, ignore_errors=True)
-
-
-@contextmanager
-def stopped_by_signals(
-    stopping: threading.Event, *, announce: Callable[[str], None]
-) -> Iterator[None]:
-    """Makes the first Ctrl-C or SIGTERM set `stopping` and the second end the program at once."""
-
-    def handle(number: int, frame: object) -> None:
-        if stopping.is_set():
-            raise KeyboardInterrupt
-        stopping.set()
-        announce("stopping after the running batch; once more stops now, without that batch")
-
-    # Signals reach the main thread only; elsewhere the caller stops the campaign by its event.
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, handle) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 class _Waker:
@@ -190,6 +212,9 @@ class _Waker:
 
     def on_best(self, standing: Standing) -> None:
         pass
+
+    def on_finals(self, task: str, done: int, total: int) -> None:
+        self._mirror.wake()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -17,6 +17,7 @@ MAX_FILE_BYTES: Final = 1_000_000
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+LearningRate = Annotated[float, Field(gt=0.0, le=10.0)]
 _SMALLEST_ISLAND: Final = 4
 _TOURNAMENT: Final = 4
 
@@ -171,6 +172,56 @@ class ScoringSettings(_Section):
         )
 
 
+class FinalsSettings(_Section):
+    """The last, honest comparison, held when the search has ended; without this section none is.
+
+    Attributes:
+        top: Best of the search that take part; all baselines do.
+        seeds: Training seeds at the first look; the number doubles from look to look.
+        max_seeds: At the last look.
+        half_width: Looks end when every interval of a finalist against ReLU, Swish and GELU, on
+            validation data, reaches at most so far to either side, in points of accuracy.
+        steps: Optimiser steps of each training run; by default those of the last rung.
+        transfer: Tasks beside the campaign's own on which the finalists meet the rivals.
+        learning_rates: Of Adam, beside the own task's: does the verdict hold under another recipe?
+        transfer_seeds: Training seeds on each of those.
+        transfer_steps: Optimiser steps there; by default those of the finals.
+        first_seed: Training seeds count up from here; none of them is one of the search's.
+        minutes: Wall time after which no further seed is begun; the first look at the own task and
+            the scoring on test data are held in any case.
+        timeout_seconds: What one training run may take.
+        register_winners: Whether winners enter MLflow's model registry.
+    """
+
+    top: Annotated[int, Field(ge=1, le=50)] = 3
+    seeds: Annotated[int, Field(ge=2, le=1_000)] = 10
+    max_seeds: Annotated[int, Field(ge=2, le=1_000)] = 20
+    half_width: Annotated[float, Field(gt=0.0, le=100.0)] = 0.1
+    steps: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    transfer: Annotated[tuple[str, ...], Field(max_length=20, strict=False)] = ()
+    learning_rates: Annotated[tuple[LearningRate, ...], Field(max_length=20, strict=False)] = ()
+    transfer_seeds: Annotated[int, Field(ge=2, le=1_000)] = 10
+    transfer_steps: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    first_seed: Annotated[int, Field(ge=0, le=2_000_000_000)] = 1_000_000
+    minutes: Annotated[float, Field(gt=0.0)] | None = None
+    timeout_seconds: Annotated[float, Field(gt=0.0)] = 600.0
+    register_winners: bool = False
+
+    @model_validator(mode="after")
+    def _grows(self) -> FinalsSettings:
+        if self.max_seeds < self.seeds:
+            raise ValueError(f"max_seeds, {self.max_seeds}, must be at least seeds, {self.seeds}")
+        return self
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Planned numbers of seeds: doubled from look to look, `max_seeds` at the last."""
+        counts = [self.seeds]
+        while counts[-1] < self.max_seeds:
+            counts.append(min(2 * counts[-1], self.max_seeds))
+        return tuple(counts)
+
+
 class TrackingSettings(_Section):
     """What is mirrored to MLflow.
 
@@ -213,6 +264,7 @@ class Settings(_Section):
         grammar: A shipped grammar's name, or the path of a grammar file.
         fallback_dataset: What to train on if the task's data set cannot be had; never used unless
             the file says so.
+        finals: The last comparison; None holds none.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
@@ -225,6 +277,29 @@ class Settings(_Section):
     scoring: ScoringSettings = ScoringSettings()
     tracking: TrackingSettings = TrackingSettings()
     stop: StopSettings = StopSettings()
+    finals: FinalsSettings | None = None
+
+    @model_validator(mode="after")
+    def _has_fresh_seeds(self) -> Settings:
+        if self.finals is not None:
+            check_fresh(self.finals, self.scoring)
+        return self
+
+
+def check_fresh(finals: FinalsSettings, scoring: ScoringSettings) -> None:
+    """Makes sure that finals train on no seed that the search has chosen by.
+
+    Raises:
+        ValueError: If they would.
+    """
+    used = {seed for fidelity in scoring.fidelities for seed in fidelity.seeds}
+    count = max(finals.max_seeds, finals.transfer_seeds)
+    fresh = range(finals.first_seed, finals.first_seed + count)
+    if not used.isdisjoint(fresh):
+        raise ValueError(
+            f"finals.first_seed: seeds {fresh.start} to {fresh.stop - 1} overlap with those of the "
+            f"search, {min(used)} to {max(used)}; choose one beyond {max(used)}"
+        )
 
 
 def load_settings(path: Path, overrides: Iterable[str] = ()) -> Settings:
@@ -301,8 +376,12 @@ def _nearest_setting(location: tuple[int | str, ...]) -> str:
     model: Any = Settings
     for part in location[:-1]:
         if isinstance(part, str) and part in model.model_fields:
-            annotation = model.model_fields[part].annotation
-            model = Rung if part == "rungs" else annotation
+            model = Rung if part == "rungs" else _section(model.model_fields[part].annotation)
     known = list(model.model_fields)
     near = difflib.get_close_matches(str(location[-1]), known, n=1)
     return f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+
+
+def _section(annotation: Any) -> Any:
+    """The model that an annotation names, where it may also be None."""
+    return next((part for part in get_args(annotation) if part is not type(None)), annotation)

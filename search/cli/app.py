@@ -19,6 +19,7 @@ from search.cli import (
     data,
     evaluation,
     export,
+    finals,
     language,
     plotting,
 )
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command("launch")(campaigns.launch_command)
 app.command("leaderboard")(campaigns.leaderboard_command)
+app.command("finals")(finals.finals_command)
 app.command("evaluate")(evaluation.evaluate_command)
 app.command("calibrate")(calibration.calibrate_command)
 app.command("describe")(language.describe_command)

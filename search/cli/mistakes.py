@@ -25,6 +25,7 @@ def is_mistake(error: Exception) -> bool:
     from grammars import GrammarError, ParseError
     from grammars.export import ExportError
     from search.executors import WorkersUnusableError
+    from search.finals import FinalsError
     from search.journal import JournalError
     from search.launching import CampaignBusyError
     from search.leaderboard import CampaignNotFoundError, CandidateNotFoundError
@@ -38,6 +39,7 @@ def is_mistake(error: Exception) -> bool:
         CandidateNotFoundError,
         DatasetUnavailable,
         ExportError,
+        FinalsError,
         GrammarError,
         JournalError,
         ParseError,

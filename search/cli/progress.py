@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from search.racing import Standing
     from search.settings import Settings
 
+FINALS_LINE_SECONDS: Final = 30.0
+
 
 class Display(Protocol):
     """An observer of a campaign that also takes messages."""
@@ -27,6 +29,8 @@ class Display(Protocol):
     def on_generation(self, summary: GenerationSummary) -> None: ...
 
     def on_best(self, standing: Standing) -> None: ...
+
+    def on_finals(self, task: str, done: int, total: int) -> None: ...
 
     def announce(self, text: str) -> None: ...
 
@@ -70,6 +74,33 @@ class PlainProgress:
 
     def on_best(self, standing: Standing) -> None:
         pass
+
+    def on_finals(self, task: str, done: int, total: int) -> None:
+        pass
+
+    def announce(self, text: str) -> None:
+        say(text)
+
+
+class FinalsProgress:
+    """For finals alone: a line every half minute."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+
+    def on_progress(self, rung: int, done: int, total: int) -> None:
+        pass
+
+    def on_generation(self, summary: GenerationSummary) -> None:
+        pass
+
+    def on_best(self, standing: Standing) -> None:
+        pass
+
+    def on_finals(self, task: str, done: int, total: int) -> None:
+        if (now := time.monotonic()) - self._said >= FINALS_LINE_SECONDS:
+            self._said = now
+            self.announce(f"finals on {task}: {done} of at most {total} training runs")
 
     def announce(self, text: str) -> None:
         say(text)
@@ -119,6 +150,11 @@ class LiveProgress:
     def on_best(self, standing: Standing) -> None:
         score = standing.evaluation.score
         self._progress.console.print(f"new best {score:.4f}  {standing.candidate.canonical}")
+
+    def on_finals(self, task: str, done: int, total: int) -> None:
+        self._progress.update(
+            self._part, description=f"finals: {task}", completed=done, total=total, note=""
+        )
 
     def announce(self, text: str) -> None:
         self._progress.console.print(text)

@@ -1,32 +1,47 @@
 """Finals: the last, honest comparison of a campaign, planned, held, and read from its journal."""
 
 from search.finals.documents import FILE_NAME, finals_document, write_finals
+from search.finals.holding import Split, hold
 from search.finals.plan import RIVALS, TITLES, Entrant, Plan, Stage
-from search.finals.records import Ledger, Look, Opening, Point, Run, read_ledger
+from search.finals.planning import FinalsError, check_tasks, count_tried, is_same, plan_finals
+from search.finals.practice import LuckOfSearch, LuckOfTest, RivalPractice, rival_practice
+from search.finals.records import FINALS_KINDS, Ledger, Look, Opening, Point, Run, read_ledger
 from search.finals.results import Card, Finals, Row, finals_of, read_finals
 from search.finals.wording import claim, opened, rule_in_force, tried, where_it_holds
 
 __all__ = [
     "FILE_NAME",
+    "FINALS_KINDS",
     "RIVALS",
     "TITLES",
     "Card",
     "Entrant",
     "Finals",
+    "FinalsError",
     "Ledger",
     "Look",
+    "LuckOfSearch",
+    "LuckOfTest",
     "Opening",
     "Plan",
     "Point",
+    "RivalPractice",
     "Row",
     "Run",
+    "Split",
     "Stage",
+    "check_tasks",
     "claim",
+    "count_tried",
     "finals_document",
     "finals_of",
+    "hold",
+    "is_same",
     "opened",
+    "plan_finals",
     "read_finals",
     "read_ledger",
+    "rival_practice",
     "rule_in_force",
     "tried",
     "where_it_holds",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
+from evaluators.comparison import listed
+
 RIVALS: Final = ("relu", "swish", "gelu")
 """Catalogue names of the baselines that every function is compared with."""
 
@@ -123,7 +125,7 @@ class Plan:
         until = "" if self.minutes is None else f" No seed is begun after {self.minutes:g} minutes."
         return (
             f"Looks after {looks} seeds, at validation data only; they end when every interval of "
-            f"a finalist against {_listed([TITLES[rival] for rival in self.rivals])} is within "
+            f"a finalist against {listed([TITLES[rival] for rival in self.rivals])} is within "
             f"{narrow} to either side. The error rate is {100 * self.error_rate:g} %{share}."
             f"{until} Test data are opened after the last look, once for all functions."
         )
@@ -149,7 +151,3 @@ class Plan:
 def _stage(document: Mapping[str, Any]) -> Stage:
     lists = {name: tuple(document[name]) for name in ("looks", "checkpoints", "entrants")}
     return Stage(**{**document, **lists})
-
-
-def _listed(words: list[str]) -> str:
-    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]

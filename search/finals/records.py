@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from evaluators.diagnostics import Diagnostics
 from evaluators.evaluation import Outcome
 from search.finals.plan import Plan, Stage
-from search.journal import Event, Journal
+from search.journal import Event, Journal, Kind
+
+FINALS_KINDS: Final[tuple[Kind, ...]] = (
+    "finals_plan",
+    "finals_run",
+    "finals_look",
+    "test_opening",
+    "finals_score",
+    "finals_end",
+)
 
 
 @dataclass(frozen=True)
@@ -139,6 +148,7 @@ class Ledger:
             case "test_opening":
                 self.openings.append(Opening(**payload, time=event.time))
             case "finals_score":
+                payload["outcome"] = Outcome(payload["outcome"])
                 self.runs[event.key] = replace(self.runs[event.key], **payload)
             case "finals_end":
                 self.endings[payload["finals"]] = payload["reason"]
@@ -155,14 +165,7 @@ class Ledger:
 def read_ledger(journal: Journal) -> Ledger:
     """All that the journal tells of finals."""
     ledger = Ledger()
-    for event in journal.events(
-        "finals_plan",
-        "finals_run",
-        "finals_look",
-        "test_opening",
-        "finals_score",
-        "finals_end",
-    ):
+    for event in journal.events(*FINALS_KINDS):
         ledger.add(event)
     return ledger
 

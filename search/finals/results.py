@@ -9,7 +9,7 @@ from functools import cached_property
 from statistics import fmean, stdev
 from typing import Literal
 
-from evaluators.comparison import Comparison, Finding, compare, half_width, paired_t
+from evaluators.comparison import Comparison, compare, half_width, paired_t, verdict
 from evaluators.evaluation import Outcome
 from search.finals.plan import TITLES, Entrant, Plan, Stage
 from search.finals.records import Ledger, Look, Opening, Run, read_ledger
@@ -121,16 +121,11 @@ class Card:
         found = self.comparisons_of(candidate_id)
         if not found:
             return "not compared yet"
-        by_finding = [[each for each in found if each.finding is finding] for finding in Finding]
-        parts = [
-            " and ".join(each.words(TITLES.get(each.rival)) for each in alike)
-            for alike in by_finding
-            if alike
-        ]
+        words = verdict(found, titles=TITLES)
         row = self.row(candidate_id)
-        if row.diverged:
-            parts.append(f"it diverged on {row.diverged} of {len(row.runs)} seeds")
-        return "; ".join(parts)
+        if not row.diverged:
+            return words
+        return f"{words}; it diverged on {row.diverged} of {len(row.runs)} seeds"
 
 
 @dataclass(frozen=True)

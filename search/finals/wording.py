@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from evaluators.comparison import Finding
+from evaluators.comparison import Finding, listed
 from search.finals.plan import TITLES, Entrant, Plan
 from search.finals.results import Card, Finals
 
@@ -16,7 +16,7 @@ def claim(finals: Finals) -> str:
         return f"No claim yet: {_what_is_missing(finals)}."
     sentences = [f"{leader.label} is {finals.own.verdict(leader.candidate_id)}."]
     if len(finals.plan.finalists) > 1:
-        sentences.append(_of_the_others(finals, leader))
+        sentences.append(_of_all(finals))
     return " ".join(sentences)
 
 
@@ -71,14 +71,23 @@ def _what_is_missing(finals: Finals) -> str:
             return finals.own.reason
 
 
-def _of_the_others(finals: Finals, leader: Entrant) -> str:
-    others = [each for each in finals.plan.finalists if each != leader]
-    parts = []
-    for rival in finals.plan.rivals:
-        found = [finals.own.comparison(each.candidate_id, rival) for each in others]
-        parts.append(f"{TITLES[rival]} {_tally([each.finding for each in found if each])}")
-    them = "finalist" if len(others) == 1 else f"{len(others)} finalists"
-    return f"The other {them}, against {'; '.join(parts)}."
+def _of_all(finals: Finals) -> str:
+    """How many finalists are better, and where that happens, worse, than each rival."""
+    sentences = []
+    for finding in (Finding.BETTER, Finding.WORSE):
+        counts = {
+            rival: sum(
+                comparison.finding is finding
+                for each in finals.plan.finalists
+                if (comparison := finals.own.comparison(each.candidate_id, rival))
+            )
+            for rival in finals.plan.rivals
+        }
+        if finding is Finding.BETTER or any(counts.values()):
+            parts = [f"{count} than {TITLES[rival]}" for rival, count in counts.items()]
+            of_them = f"Of {len(finals.plan.finalists)} finalists"
+            sentences.append(f"{of_them}, those found {finding} are {listed(parts)}.")
+    return " ".join(sentences)
 
 
 def _tally(findings: list[Finding]) -> str:

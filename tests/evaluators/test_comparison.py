@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -15,11 +16,14 @@ from evaluators.comparison import (
     holm,
     p_words,
     paired_t,
+    verdict,
 )
 
 # Additional hours of sleep under two soporifics: Student, The Probable Error of a Mean, 1908.
 DEXTRO = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
 LAEVO = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
+
+TITLES = {"relu": "ReLU"}
 
 rng = np.random.default_rng(7)
 LUCK = rng.normal(97.0, 0.3, 12)
@@ -95,7 +99,7 @@ def test_functions_that_agree_on_every_seed_differ_by_nothing() -> None:
     (same,) = compare({"relu": LUCK.tolist(), "max": LUCK.tolist()}, rivals=["relu"])
     assert (same.difference, same.low, same.high, same.p) == (0.0, 0.0, 0.0, 1.0)
     assert same.finding is Finding.INDISTINGUISHABLE
-    assert same.words("ReLU") == "not distinguishable from ReLU (p = 1.00, +0.00 points, 12 seeds)"
+    assert same.figures() == "p = 1.00, +0.00 points, 12 seeds"
 
 
 def test_equal_differences_prove_nothing_even_where_rounding_makes_them_unequal() -> None:
@@ -121,15 +125,15 @@ def test_a_seed_without_a_result_leaves_every_pair_that_it_belongs_to() -> None:
 @pytest.mark.parametrize(
     ("values", "seeds", "words"),
     [
-        ([97.0], 1, "not compared with ReLU: 1 seed in common, at least 2 are needed"),
-        ([math.nan], 0, "not compared with ReLU: 0 seeds in common, at least 2 are needed"),
+        ([97.0], 1, "not compared with ReLU (1 seed in common, at least 2 are needed)"),
+        ([math.nan], 0, "not compared with ReLU (0 seeds in common, at least 2 are needed)"),
     ],
 )
 def test_fewer_than_two_seeds_are_not_compared(values: list[float], seeds: int, words: str) -> None:
     (alone,) = compare({"relu": [96.0], "f": values}, rivals=["relu"])
     assert (alone.seeds, alone.p, alone.p_adjusted) == (seeds, None, None)
     assert alone.finding is Finding.NOT_COMPARED
-    assert alone.words("ReLU") == words
+    assert verdict([alone], titles=TITLES) == words
 
 
 def test_what_was_not_compared_does_not_weigh_on_the_others() -> None:
@@ -139,12 +143,18 @@ def test_what_was_not_compared_does_not_weigh_on_the_others() -> None:
     assert without.items() <= beside.items()
 
 
-def test_verdicts_name_figures_and_seeds() -> None:
-    found = {(c.function, c.rival): c for c in compare(VALUES, rivals=["relu"])}
-    better = found["better", "relu"].words("ReLU")
-    assert better.startswith("better than ReLU (p < 0.001, +0.")
-    assert better.endswith(" points, 12 seeds)")
-    assert found["worse", "relu"].words().startswith("worse than relu (p < 0.001, -0.")
+def test_verdicts_name_figures_and_seeds_the_good_news_first() -> None:
+    found = compare(VALUES, rivals=["relu", "swish", "worse"])
+    words = verdict([c for c in found if c.function == "swish"], titles=TITLES)
+    assert re.fullmatch(
+        r"better than worse \(p < 0\.001, \+0\.\d\d points, 12 seeds\); "
+        r"not distinguishable from ReLU \(p = 0\.\d+, [+-]0\.\d\d points, 12 seeds\)",
+        words,
+    )
+    words = verdict([c for c in found if c.function == "better"], titles=TITLES, unit="nats")
+    assert re.fullmatch(
+        r"better than ReLU \(.* nats, 12 seeds\), swish \(.*\) and worse \(.*\)", words
+    )
 
 
 @pytest.mark.parametrize(

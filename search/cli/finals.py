@@ -1,0 +1,191 @@
+"""`actsearch finals`: the last, honest comparison of a campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+
+from search.cli.campaigns import CampaignName
+from search.cli.options import (
+    DEFAULT_RUNS_DIR,
+    INTERRUPTED,
+    AsJson,
+    ManualDir,
+    RunsDir,
+    Workers,
+    print_json,
+    say,
+    wide_console,
+    worker_count,
+)
+
+if TYPE_CHECKING:
+    from evaluators.comparison import Comparison
+    from search.finals import Card, Finals, Row
+    from search.settings import FinalsSettings
+
+
+def finals_command(
+    campaign: CampaignName,
+    top: Annotated[int | None, typer.Option(min=1, help="Best of the search that enter.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=2, help="Training seeds, with one look after the last.")
+    ] = None,
+    tasks: Annotated[
+        str | None,
+        typer.Option(help="Tasks to transfer to, such as fashion-mlp,mnist-cnn; '' for none."),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Optimiser steps of each run.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Budget.")] = None,
+    workers: Workers = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+    manual_dir: ManualDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compares the best of a campaign with all baselines on fresh seeds and test data.
+
+    Without options it goes on with the finals that were planned last, or reports them.
+    """
+    from search.cli.progress import FinalsProgress
+    from search.finals import finals_document, read_finals, rival_practice
+    from search.journal import FILE_NAME, Journal
+    from search.launching import hold_finals
+    from search.leaderboard import find_campaign
+
+    folder = find_campaign(campaign, runs_dir)
+    changes = _changes(top=top, seeds=seeds, tasks=tasks, steps=steps, minutes=minutes)
+    progress = FinalsProgress()
+    is_done = hold_finals(
+        folder,
+        partial(_changed, changes=changes) if changes else None,
+        workers=worker_count(workers),
+        manual_dir=manual_dir,
+        observers=[progress],
+        announce=progress.announce,
+    )
+    if not is_done:
+        say(f"They go on with: actsearch finals {campaign}")
+        raise typer.Exit(INTERRUPTED)
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        finals, practice = read_finals(journal), rival_practice(journal)
+    assert finals is not None
+    if as_json:
+        rivals = None if practice is None else practice.to_json()
+        print_json({**finals_document(finals), "rival_practice": rivals})
+    else:
+        print_finals(finals, title=folder.name)
+
+
+def print_finals(finals: Finals, *, title: str) -> None:
+    """The claim, the own task's table, and where it holds elsewhere."""
+    from search.finals import claim, opened, tried
+
+    console = wide_console()
+    console.print(_own_table(finals, title))
+    if len(finals.cards) > 1:
+        console.print(_transfer_table(finals))
+    console.print(claim(finals), style="bold", highlight=False)
+    console.print(f"{tried(finals.plan)} {opened(finals)}", highlight=False)
+    console.print(f"{finals.plan.rule}\n{_EXPLANATION}", style="dim", highlight=False)
+    for task, reason in finals.plan.left_out:
+        console.print(f"Left out: {task}, since {reason}", highlight=False)
+
+
+_EXPLANATION = (
+    "accuracy: on the test set, mean and standard deviation over the seeds. Beside it the mean "
+    "paired difference in points, its 95 % interval, and p by a paired t test after Holm's "
+    "correction over the whole table."
+)
+
+
+def _changes(*, tasks: str | None, **given: float | None) -> dict[str, Any]:
+    """What the options change in the settings of finals."""
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if "seeds" in changes:
+        changes["max_seeds"] = changes["seeds"]
+    if tasks is not None:
+        changes["transfer"] = tuple(name.strip() for name in tasks.split(",") if name.strip())
+        changes["learning_rates"] = ()
+    return changes
+
+
+def _changed(settings: FinalsSettings, *, changes: dict[str, Any]) -> FinalsSettings:
+    from search.settings import FinalsSettings
+
+    return FinalsSettings.model_validate({**settings.model_dump(), **changes})
+
+
+def _own_table(finals: Finals, title: str) -> Table:
+    from search.finals import TITLES
+
+    card = finals.own
+    table = Table(
+        title=f"Finals {finals.plan.number} of {title}: {_setting(card)}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    table.add_column("function", min_width=20, overflow="fold")
+    table.add_column("accuracy", justify="right", no_wrap=True)
+    for rival in finals.plan.rivals:
+        table.add_column(f"minus {TITLES[rival]}", justify="right", no_wrap=True)
+    for row in card.rows:
+        comparisons = [
+            card.comparison(row.entrant.candidate_id, rival) for rival in finals.plan.rivals
+        ]
+        style = "cyan" if row.entrant.role == "baseline" else None
+        table.add_row(row.entrant.label, _accuracy(row), *map(_cell, comparisons), style=style)
+    return table
+
+
+def _transfer_table(finals: Finals) -> Table:
+    from search.finals import TITLES
+
+    table = Table(title="Where it holds", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("function", min_width=20, overflow="fold")
+    table.add_column("task", no_wrap=True)
+    for rival in finals.plan.rivals:
+        table.add_column(f"minus {TITLES[rival]}", justify="right", no_wrap=True)
+    for entrant in finals.plan.finalists:
+        for cells in _transfers(finals, entrant.candidate_id):
+            table.add_row(entrant.label, *cells)
+        table.add_section()
+    return table
+
+
+def _transfers(finals: Finals, candidate_id: str) -> Iterator[list[str]]:
+    for card in finals.cards:
+        if card.state != "scored":
+            yield [card.stage.task, card.reason, *[""] * (len(finals.plan.rivals) - 1)]
+            continue
+        comparisons = [card.comparison(candidate_id, rival) for rival in finals.plan.rivals]
+        yield [card.stage.task, *map(_cell, comparisons)]
+
+
+def _setting(card: Card) -> str:
+    return f"{card.stage.task}, {card.stage.steps} steps, {len(card.seeds)} seeds"
+
+
+def _accuracy(row: Row) -> str:
+    if row.mean_percent is None:
+        return ""
+    deviation = "" if row.deviation_points is None else f" ± {row.deviation_points:.2f}"
+    return f"{row.mean_percent:.2f}{deviation} %"
+
+
+def _cell(comparison: Comparison | None) -> str:
+    from evaluators.comparison import Finding, p_words
+
+    if comparison is None:
+        return ""
+    if comparison.difference is None or comparison.p_adjusted is None:
+        return str(comparison.finding)
+    low, high = comparison.low, comparison.high
+    interval = "" if low is None or high is None else f" [{low:+.2f}, {high:+.2f}]"
+    is_settled = comparison.finding in (Finding.BETTER, Finding.WORSE)
+    verdict = f", {comparison.finding}" if is_settled else ""
+    return f"{comparison.difference:+.2f}{interval}\n{p_words(comparison.p_adjusted)}{verdict}"

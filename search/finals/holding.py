@@ -1,0 +1,241 @@
+"""Holds finals: trains every stage, looks at validation data, and then opens the test data."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
+from typing import Any, Final, Literal
+
+from evaluators.evaluation import Evaluation, Outcome
+from evaluators.fidelity import Fidelity
+from grammars import Expression, parse
+from search.executors import Executor, Interrupted
+from search.finals.plan import Plan, Stage
+from search.finals.records import FINALS_KINDS, Ledger, Look, Point, Run, read_ledger
+from search.finals.results import Finals, finals_of, is_scored, widest
+from search.journal import Event, Journal, Kind
+from search.stopping import seconds_worked
+
+Split = Literal["validation", "test"]
+OpenExecutor = Callable[[Stage, Split], AbstractContextManager[Executor]]
+"""Workers for a stage that score what they train on one of the two splits."""
+
+ENDED: Final = "all stages are held and scored"
+
+
+def hold(
+    plan: Plan,
+    journal: Journal,
+    *,
+    open_executor: OpenExecutor,
+    stopping: threading.Event,
+    on_progress: Callable[[str, int, int], None] = lambda task, done, total: None,
+    announce: Callable[[str], None] = lambda text: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Finals:
+    """Holds finals, or goes on with them: what the journal holds is not done again.
+
+    Every stage is trained first, and looked at on validation data only. So the numbers of seeds are
+    settled before any test data are opened, which happens once for each data set, for all functions
+    and stages together.
+
+    Args:
+        plan: Recorded before anything is trained.
+        journal: Of the campaign, open for writing.
+        open_executor: Gives the workers of a stage.
+        stopping: Ends the finals after the running batches.
+        on_progress: Called with a task, its training runs done and how many they may become.
+        announce: Receives sentences for people.
+        clock: Seconds, for the budget in minutes.
+
+    Raises:
+        Interrupted: If `stopping` was set; holding the same plan again goes on.
+        JournalError: If other finals of that number are recorded.
+    """
+    journal.append("finals_plan", f"{plan.number:04d}", plan.to_json())
+    holder = _Holder(plan, journal, open_executor, stopping, on_progress, announce, clock)
+    for stage in plan.stages:
+        holder.train(stage)
+    for dataset in dict.fromkeys(stage.dataset for stage in plan.stages):
+        holder.score(dataset)
+    ending = {"finals": plan.number, "reason": ENDED}
+    holder.record([("finals_end", f"{plan.number:04d}", ending)])
+    return finals_of(holder.ledger, plan)
+
+
+class _Holder:
+    """The plan, the journal and what they share while finals are held."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        journal: Journal,
+        open_executor: OpenExecutor,
+        stopping: threading.Event,
+        on_progress: Callable[[str, int, int], None],
+        announce: Callable[[str], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._plan, self._journal, self._open_executor = plan, journal, open_executor
+        self._stopping, self._on_progress, self._announce = stopping, on_progress, announce
+        self.ledger: Ledger = read_ledger(journal)
+        begun = self.ledger.begun[plan.number].sequence
+        before = seconds_worked(journal, kinds=FINALS_KINDS, after=begun - 1)
+        self._clock, self._begun = clock, clock() - before
+        self._expressions = {each.candidate_id: parse(each.written) for each in plan.entrants}
+
+    def record(self, events: Sequence[tuple[Kind, str, dict[str, Any]]]) -> None:
+        """Writes events, and takes them in as a reader of the journal would."""
+        self._journal.append_all(events)
+        for kind, key, payload in events:
+            self.ledger.add(Event(0, kind, key, time.time(), payload))
+
+    def train(self, stage: Stage) -> None:
+        """Trains seed after seed until a look says that there are enough."""
+        looks = self.ledger.looks_at(self._plan, stage)
+        if looks and looks[-1].is_last:
+            return
+        with self._open_executor(stage, "validation") as executor:
+            for planned in stage.looks[len(looks) :]:
+                done = self._train_seeds(stage, planned, executor)
+                if self._look(stage, done, planned).is_last:
+                    return
+
+    def score(self, dataset: str) -> None:
+        """Opens a test split, and scores on it whatever has been trained."""
+        waiting = {
+            stage: runs
+            for stage in self._plan.stages
+            if stage.dataset == dataset and (runs := list(self._unscored(stage)))
+        }
+        if not waiting:
+            return
+        count = sum(len(runs) for runs in waiting.values())
+        self._open_test_data(dataset, count)
+        for stage, runs in waiting.items():
+            with self._open_executor(stage, "test") as executor:
+                self._score_stage(stage, runs, executor)
+
+    def _open_test_data(self, dataset: str, runs: int) -> None:
+        key = f"{self._plan.number:04d}/{dataset}"
+        if self._journal.get("test_opening", key) is None:
+            opening = {"finals": self._plan.number, "dataset": dataset, "runs": runs}
+            self.record([("test_opening", key, opening)])
+            times = sum(each.dataset == dataset for each in self.ledger.openings)
+            self._announce(f"the test set of {dataset} is opened, time {times} in this campaign")
+
+    def _train_seeds(self, stage: Stage, planned: int, executor: Executor) -> int:
+        """Trains what is missing of the first `planned` seeds; how many of these are done."""
+        may_be_cut = stage != self._plan.stages[0] or planned > stage.looks[0]
+        for place in range(planned):
+            seed = self._plan.first_seed + place
+            missing = [i for i in stage.entrants if self.ledger.run(stage, i, seed) is None]
+            if missing and may_be_cut and self._is_over():
+                return place
+            if missing:
+                self._train_seed(stage, seed, missing, executor)
+            total = stage.looks[-1] * len(stage.entrants)
+            self._on_progress(stage.task, (place + 1) * len(stage.entrants), total)
+        return planned
+
+    def _train_seed(
+        self, stage: Stage, seed: int, identities: Sequence[str], executor: Executor
+    ) -> None:
+        """Trains functions with one seed from checkpoint to checkpoint, and records the runs."""
+        runs = {
+            identity: Run(identity, stage.task, stage.dataset, stage.steps, seed, Outcome.SCORED)
+            for identity in identities
+        }
+        for steps in stage.checkpoints:
+            going = [identity for identity, run in runs.items() if is_scored(run)]
+            fidelity = Fidelity(steps, (seed,))
+            for evaluation in self._evaluate(going, fidelity, executor):
+                identity = evaluation.candidate_id
+                runs[identity] = _continued(runs[identity], steps, evaluation)
+        self.record([("finals_run", run.key, run.to_json()) for run in runs.values()])
+
+    def _look(self, stage: Stage, done: int, planned: int) -> Look:
+        plan = self._plan
+        first = plan.first_seed
+        width = widest(self.ledger, plan, stage, range(first, first + done))
+        decision, is_last = _decide(plan, stage, done, planned, width)
+        look = Look(done, width, is_last, decision)
+        key = f"{plan.number:04d}/{stage.task}/{planned}"
+        place = {"finals": plan.number, "task": stage.task}
+        self.record([("finals_look", key, {**place, **asdict(look)})])
+        self._announce(f"finals on {stage.task}: {done} seeds; {decision}")
+        return look
+
+    def _unscored(self, stage: Stage) -> Iterator[Run]:
+        looks = self.ledger.looks_at(self._plan, stage)
+        first = self._plan.first_seed
+        for seed in range(first, first + looks[-1].seeds):
+            for identity in stage.entrants:
+                run = self.ledger.run(stage, identity, seed)
+                if run is not None and is_scored(run) and run.test_accuracy is None:
+                    yield run
+
+    def _score_stage(self, stage: Stage, runs: Iterable[Run], executor: Executor) -> None:
+        by_seed: dict[int, list[Run]] = {}
+        for run in runs:
+            by_seed.setdefault(run.seed, []).append(run)
+        for seed, alike in by_seed.items():
+            keys = {run.candidate_id: run.key for run in alike}
+            evaluations = self._evaluate(list(keys), Fidelity(stage.steps, (seed,)), executor)
+            self.record([("finals_score", keys[e.candidate_id], _score(e)) for e in evaluations])
+
+    def _evaluate(
+        self, identities: Sequence[str], fidelity: Fidelity, executor: Executor
+    ) -> list[Evaluation]:
+        expressions: list[Expression] = [self._expressions[identity] for identity in identities]
+        if not expressions:
+            return []
+        if self._stopping.is_set():
+            raise Interrupted
+        batches = executor.evaluate(expressions, fidelity, stopping=self._stopping)
+        return [evaluation for batch in batches for evaluation in batch]
+
+    def _is_over(self) -> bool:
+        minutes = self._plan.minutes
+        return minutes is not None and self._clock() - self._begun >= 60.0 * minutes
+
+
+def _continued(run: Run, steps: int, evaluation: Evaluation) -> Run:
+    """The run after a further checkpoint."""
+    seconds = run.seconds + evaluation.seconds
+    if evaluation.outcome is not Outcome.SCORED:
+        return replace(run, outcome=evaluation.outcome, reason=evaluation.reason, seconds=seconds)
+    (result,) = evaluation.per_seed
+    point = Point(steps, result.validation_loss, result.validation_accuracy)
+    return replace(
+        run, curve=(*run.curve, point), diagnostics=evaluation.diagnostics, seconds=seconds
+    )
+
+
+def _score(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation on the test split as the journal holds it."""
+    return {
+        "outcome": evaluation.outcome,
+        "reason": evaluation.reason,
+        "test_loss": evaluation.validation_loss,
+        "test_accuracy": evaluation.validation_accuracy,
+    }
+
+
+def _decide(
+    plan: Plan, stage: Stage, done: int, planned: int, width: float | None
+) -> tuple[str, bool]:
+    """What follows from a look, in words, and whether it is the last."""
+    if done < planned:
+        return f"the {plan.minutes:g} minutes were over", True
+    if width is not None and width <= plan.half_width_points:
+        return f"every interval is within {width:.2f} points to either side", True
+    if planned == stage.looks[-1]:
+        return "the planned number of seeds is reached", True
+    known = (
+        "not all intervals are known" if width is None else f"the widest is +-{width:.2f} points"
+    )
+    return f"{known}, so there will be more seeds", False

@@ -1,0 +1,172 @@
+"""Plans finals: who meets whom, on what, with how many seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from evaluators.datasets import Dataset, DatasetUnavailable
+from evaluators.tasks import Task, find_task, with_learning_rate
+from grammars import BASELINES, parse
+from search.candidate import Candidate
+from search.finals.plan import RIVALS, Entrant, Plan, Purpose, Stage
+from search.journal import Journal
+from search.racing import Standing
+from search.settings import FinalsSettings
+
+ERROR_RATE: Final = 0.05
+
+# Shares of a training run after which its curve has a point.
+_CHECKPOINT_SHARES: Final = (8, 4, 2, 1)
+
+Load = Callable[[str], Dataset]
+"""Loads a data set by name, as `evaluators.datasets.load` does."""
+
+
+class FinalsError(ValueError):
+    """Finals cannot be held; the message says what is missing."""
+
+
+def check_tasks(settings: FinalsSettings) -> None:
+    """Makes sure, before a long search, that the tasks of its finals exist.
+
+    Raises:
+        UnknownTaskError: If one of them does not.
+    """
+    for name in settings.transfer:
+        find_task(name)
+
+
+def plan_finals(
+    settings: FinalsSettings,
+    *,
+    number: int,
+    standings: Sequence[Standing],
+    task: Task,
+    dataset: Dataset,
+    steps: int,
+    tried: Mapping[str, int],
+    load: Load,
+) -> Plan:
+    """Plans finals from what a search has found on validation data.
+
+    Args:
+        settings: What is wanted.
+        number: Of these finals in their campaign.
+        standings: Of the search, best first, baselines among them.
+        task: The campaign's.
+        dataset: Which it really used.
+        steps: Of each training run, unless the settings say otherwise.
+        tried: How many functions the search had considered, by what became of them.
+        load: Gets a data set; one that cannot be had leaves its task out.
+
+    Raises:
+        FinalsError: If the search has scored no function of its own.
+        UnknownTaskError: If a task of the settings does not exist.
+    """
+    entrants = tuple(_entrants(standings, settings.top))
+    steps = settings.steps or steps
+    own = _stage(
+        task, dataset, "own", [entrant.candidate_id for entrant in entrants], steps, settings.looks
+    )
+    stages, left_out = _other_stages(settings, task, dataset, entrants, steps, load)
+    return Plan(
+        number=number,
+        entrants=entrants,
+        rivals=RIVALS,
+        stages=(own, *stages),
+        first_seed=settings.first_seed,
+        half_width_points=settings.half_width,
+        error_rate=ERROR_RATE,
+        minutes=settings.minutes,
+        tried=dict(tried),
+        left_out=tuple(left_out),
+    )
+
+
+def count_tried(journal: Journal) -> dict[str, int]:
+    """How many functions a search has considered, by what became of them."""
+    names = ("considered", "distinct", "rejected", "trained", "promoted")
+    generations = [event.payload for event in journal.events("generation")]
+    return {name: sum(generation[name] for generation in generations) for name in names}
+
+
+def is_same(plan: Plan, other: Plan) -> bool:
+    """Whether two plans differ in nothing but their number."""
+    return replace(plan, number=other.number) == other
+
+
+def _entrants(standings: Iterable[Standing], top: int) -> Iterator[Entrant]:
+    discovered = [each.candidate for each in standings if each.candidate.origin == "discovered"]
+    if not discovered:
+        raise FinalsError(
+            "finals compare what a search has found, and this one has scored no function of its "
+            "own yet; launch it again to go on"
+        )
+    for rank, candidate in enumerate(discovered[:top], 1):
+        yield _entrant(candidate, rank=rank)
+    for name in BASELINES:
+        baseline = Candidate.of(parse(name), generation=0, origin="baseline", variation=name)
+        yield _entrant(baseline, rank=None)
+
+
+def _entrant(candidate: Candidate, *, rank: int | None) -> Entrant:
+    is_baseline = candidate.origin == "baseline"
+    return Entrant(
+        candidate_id=candidate.id,
+        expression=str(candidate.canonical),
+        written=str(candidate.expression),
+        name=candidate.variation if is_baseline else None,
+        role="baseline" if is_baseline else "finalist",
+        rank=rank,
+    )
+
+
+def _other_stages(
+    settings: FinalsSettings,
+    own: Task,
+    dataset: Dataset,
+    entrants: Sequence[Entrant],
+    steps: int,
+    load: Load,
+) -> tuple[list[Stage], list[tuple[str, str]]]:
+    """Transfer to other tasks, then the own task under other learning rates."""
+    meeting = [e.candidate_id for e in entrants if e.role == "finalist" or e.name in RIVALS]
+    steps, looks = settings.transfer_steps or steps, (settings.transfer_seeds,)
+    stages, left_out = [], []
+    for name in dict.fromkeys(settings.transfer):
+        task = find_task(name)
+        if task.name == own.name:
+            continue
+        try:
+            stages.append(_stage(task, load(task.dataset), "transfer", meeting, steps, looks))
+        except DatasetUnavailable as error:
+            left_out.append((name, str(error)))
+    for rate in dict.fromkeys(settings.learning_rates):
+        if rate != own.recipe.learning_rate:
+            task = with_learning_rate(own, rate)
+            stages.append(_stage(task, dataset, "recipe", meeting, steps, looks))
+    return stages, left_out
+
+
+def _stage(
+    task: Task,
+    dataset: Dataset,
+    purpose: Purpose,
+    entrants: Sequence[str],
+    steps: int,
+    looks: tuple[int, ...],
+) -> Stage:
+    curve = [max(1, steps // share) for share in _CHECKPOINT_SHARES]
+    return Stage(
+        task=task.name,
+        dataset=dataset.name,
+        classes=dataset.classes,
+        learning_rate=task.recipe.learning_rate,
+        steps=steps,
+        looks=looks,
+        checkpoints=tuple(dict.fromkeys(curve)) if purpose == "own" else (steps,),
+        entrants=tuple(entrants),
+        purpose=purpose,
+    )

@@ -1,0 +1,133 @@
+"""Holds the finals of a campaign in its folder, with workers of its own for each stage."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from evaluators.datasets import load
+from evaluators.tasks import find_task
+from search.campaign import Observer
+from search.executors import Executor, Interrupted, ProcessPool, Workload
+from search.finals import (
+    FinalsError,
+    Plan,
+    Split,
+    Stage,
+    count_tried,
+    hold,
+    is_same,
+    plan_finals,
+    read_ledger,
+    write_finals,
+)
+from search.identity import recorded_dataset
+from search.journal import Journal
+from search.leaderboard import standings
+from search.settings import FinalsSettings, Settings, check_fresh
+from search.signals import stopped_by_signals
+
+_STATES: Final = "finals-states"
+
+
+@dataclass(frozen=True)
+class Finishing:
+    """What finals need of the campaign that they end.
+
+    Attributes:
+        journal: Of the campaign, open for writing.
+        settings: Of the campaign.
+        workers: Processes that train.
+        manual_dir: Where raw data files may be found.
+        observers: Are told how it goes.
+        announce: Receives sentences for people.
+    """
+
+    journal: Journal
+    settings: Settings
+    workers: int
+    manual_dir: Path | None
+    observers: Sequence[Observer]
+    announce: Callable[[str], None]
+
+    @property
+    def last_plan(self) -> Plan | None:
+        """Of the finals that were planned last, finished or not."""
+        plans = read_ledger(self.journal).plans
+        return plans.get(len(plans))
+
+    def next_plan(self, wanted: FinalsSettings) -> Plan:
+        """The last plan, if it is what is wanted, else a new one.
+
+        Raises:
+            FinalsError: If the search has scored no function of its own, or the seeds would be
+                those of the search.
+        """
+        try:
+            check_fresh(wanted, self.settings.scoring)
+        except ValueError as error:
+            raise FinalsError(str(error)) from None
+        get = partial(load, manual_dir=self.manual_dir, announce=self.announce)
+        task, last = find_task(self.settings.task), self.last_plan
+        plan = plan_finals(
+            wanted,
+            number=1 if last is None else last.number + 1,
+            standings=standings(self.journal),
+            task=task,
+            dataset=get(recorded_dataset(self.journal)),
+            steps=self.settings.scoring.rungs[-1].steps,
+            tried=count_tried(self.journal),
+            load=get,
+        )
+        return last if last is not None and is_same(plan, last) else plan
+
+    def hold(self, plan: Plan) -> bool:
+        """Holds finals, or goes on with them, and writes `finals.json` beside the journal.
+
+        Returns:
+            False if a signal interrupted them; the same plan goes on later.
+        """
+        stopping = threading.Event()
+        with stopped_by_signals(stopping, announce=self.announce):
+            try:
+                finals = hold(
+                    plan,
+                    self.journal,
+                    open_executor=self._open_executor,
+                    stopping=stopping,
+                    on_progress=self._on_progress,
+                    announce=self.announce,
+                )
+            except Interrupted:
+                return False
+        write_finals(finals, self._folder)
+        shutil.rmtree(self._folder / _STATES, ignore_errors=True)
+        return True
+
+    @property
+    def _folder(self) -> Path:
+        return self.journal.path.parent
+
+    def _open_executor(self, stage: Stage, split: Split) -> AbstractContextManager[Executor]:
+        # Each stage has states of its own: none pushes another's out before the test data are
+        # scored with them.
+        states = self._folder / _STATES / stage.task
+        workload = Workload(stage.task, stage.dataset, states_folder=states, split=split)
+        finals = self.settings.finals or FinalsSettings()
+        return ProcessPool(
+            workload,
+            workers=self.workers,
+            batch=self.settings.scoring.batch,
+            timeout_seconds=finals.timeout_seconds,
+            memory_gib=self.settings.scoring.memory_gib,
+        )
+
+    def _on_progress(self, task: str, done: int, total: int) -> None:
+        for observer in self.observers:
+            observer.on_finals(task, done, total)
