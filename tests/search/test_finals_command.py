@@ -1,0 +1,128 @@
+"""`actsearch finals` as a user runs it: real workers, a real store, a real kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grammars import BASELINES
+from search.journal import FILE_NAME, Journal
+
+CAMPAIGN = """
+seed = 5
+task = "digits-mlp"
+
+[search]
+population = 6
+
+[scoring]
+rungs = [{ steps = 40, seeds = 1 }, { steps = 80, seeds = 2 }]
+reduction_factor = 3.0
+batch = 8
+
+[stop]
+generations = 2
+
+[finals]
+top = 2
+seeds = 3
+max_seeds = 3
+transfer = ["mnist1d-mlp"]
+transfer_seeds = 2
+"""
+
+COMMAND = [sys.executable, "-m", "search"]
+
+
+def actsearch(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def scores(folder: Path) -> dict[str, Any]:
+    """What the finals came to, without times."""
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        return {
+            event.key: event.payload
+            for event in journal.events("finals_plan", "finals_look", "finals_score", "finals_end")
+        }
+
+
+@pytest.fixture(scope="module")
+def campaign_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("campaigns") / "small.toml"
+    path.write_text(CAMPAIGN)
+    return path
+
+
+@pytest.fixture(scope="module")
+def launched(campaign_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A runs directory with a campaign and its finals."""
+    runs = tmp_path_factory.mktemp("runs")
+    result = actsearch("launch", campaign_file, "--runs-dir", runs)
+    assert result.returncode == 0, result.stderr
+    assert "the test set of digits is opened, time 1 in this campaign" in result.stderr
+    return runs
+
+
+def test_a_campaign_with_finals_ends_with_them(launched: Path) -> None:
+    document = json.loads((launched / "small" / "finals.json").read_text())
+    assert [card["task"] for card in document["cards"]] == ["digits-mlp", "mnist1d-mlp"]
+    assert {card["state"] for card in document["cards"]} == {"scored"}
+    assert document["ended"] == "all stages are held and scored"
+    assert len(document["cards"][0]["functions"]) == 2 + len(BASELINES)
+    assert not (launched / "small" / "finals-states").exists()
+
+
+def test_finals_are_reported_for_people_and_for_programs(launched: Path) -> None:
+    shown = actsearch("finals", "small", "--runs-dir", launched)
+    assert shown.returncode == 0, shown.stderr
+    assert "Finals 1 of small: digits-mlp, 80 steps, 3 seeds" in shown.stdout
+    assert "Where it holds" in shown.stdout
+    assert "The test set of digits was opened once." in " ".join(shown.stdout.split())
+    printed = actsearch("finals", "small", "--json", "--runs-dir", launched)
+    document = json.loads(printed.stdout)
+    written = json.loads((launched / "small" / "finals.json").read_text())
+    practice = document.pop("rival_practice")
+    assert document == written
+    assert practice["test"]["functions"] == 2
+    assert practice["search"][0]["claimed_points"] == pytest.approx(
+        practice["search"][0]["percent"] - practice["search"][0]["relu_percent"]
+    )
+
+
+def test_killed_finals_go_on_to_the_same_end(
+    campaign_file: Path, launched: Path, tmp_path: Path
+) -> None:
+    command = [*COMMAND, "launch", str(campaign_file), "--runs-dir", str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    journal = tmp_path / "small" / FILE_NAME
+    deadline = time.monotonic() + 240.0
+    while time.monotonic() < deadline and runs_in(journal) == 0:
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    before = runs_in(journal)
+    assert before > 0
+    assert not (tmp_path / "small" / "finals.json").exists()
+    assert actsearch("finals", "small", "--runs-dir", tmp_path).returncode == 0
+    assert scores(tmp_path / "small") == scores(launched / "small")
+
+
+def runs_in(journal: Path) -> int:
+    if not journal.is_file():
+        return 0
+    try:
+        with Journal(journal, read_only=True) as opened:
+            return sum(1 for _ in opened.events("finals_run"))
+    except FileNotFoundError:
+        return 0
