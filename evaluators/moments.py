@@ -14,6 +14,19 @@ _SMALLEST: Final = 1e-6
 _LARGEST: Final = 1e6
 
 
+def mean(expression: Expression) -> float:
+    """Mean of f(z) for z from N(0, 1), by Gauss-Hermite quadrature.
+
+    Args:
+        expression: Trainable parameters are taken at their start values.
+
+    Returns:
+        The mean; 0 where it is not finite.
+    """
+    integral = float(_WEIGHTS @ evaluate(expression, _NODES) / _WEIGHTS.sum())
+    return integral if np.isfinite(integral) else 0.0
+
+
 def mean_square(expression: Expression) -> float:
     """Mean of f(z)^2 for z from N(0, 1), by Gauss-Hermite quadrature.
 

@@ -19,6 +19,7 @@ Kind = Literal[
     "evaluation",
     "generation",
     "finished",
+    "measurement",
     "finals_plan",
     "finals_run",
     "finals_look",

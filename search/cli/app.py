@@ -22,6 +22,7 @@ from search.cli import (
     finals,
     language,
     plotting,
+    report,
 )
 from search.cli.options import INTERRUPTED
 
@@ -44,6 +45,8 @@ app.command("calibrate")(calibration.calibrate_command)
 app.command("describe")(language.describe_command)
 app.command("plot")(plotting.plot_command)
 app.command("export")(export.export_command)
+app.command("report")(report.report_command)
+app.command("record")(report.record_command)
 app.command("dashboard")(dashboard.dashboard_command)
 app.command("sync")(dashboard.sync_command)
 

@@ -14,6 +14,7 @@ from search.cli.options import (
     DEFAULT_RUNS_DIR,
     INTERRUPTED,
     AsJson,
+    CampaignName,
     ManualDir,
     RunsDir,
     Workers,
@@ -22,16 +23,13 @@ from search.cli.options import (
     wide_console,
     worker_count,
 )
+from search.cli.report import report_at_end
 
 if TYPE_CHECKING:
     from search.leaderboard import Row
 
 SHORT_ID = 8
 """Digits of a candidate's id that are shown, and enough to name it."""
-
-CampaignName = Annotated[
-    str, typer.Argument(help="A campaign's name, or its folder.", metavar="CAMPAIGN")
-]
 
 
 def launch_command(
@@ -68,6 +66,9 @@ def launch_command(
     if result.interrupted:
         say(_how_to_go_on(campaign_file))
         raise typer.Exit(INTERRUPTED)
+    # Parts of the best are measured where finals have made it worth the time.
+    is_final = settings.finals is not None
+    report_at_end(result.folder, measure=is_final, workers=workers, manual_dir=manual_dir)
 
 
 def leaderboard_command(

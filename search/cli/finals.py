@@ -10,11 +10,11 @@ import typer
 from rich import box
 from rich.table import Table
 
-from search.cli.campaigns import CampaignName
 from search.cli.options import (
     DEFAULT_RUNS_DIR,
     INTERRUPTED,
     AsJson,
+    CampaignName,
     ManualDir,
     RunsDir,
     Workers,
@@ -23,6 +23,7 @@ from search.cli.options import (
     wide_console,
     worker_count,
 )
+from search.cli.report import report_at_end
 
 if TYPE_CHECKING:
     from evaluators.comparison import Comparison
@@ -79,6 +80,7 @@ def finals_command(
         print_json({**finals_document(finals), "rival_practice": rivals})
     else:
         print_finals(finals, title=folder.name)
+    report_at_end(folder, measure=False, workers=workers, manual_dir=manual_dir)
 
 
 def print_finals(finals: Finals, *, title: str) -> None:

@@ -30,6 +30,7 @@ def is_mistake(error: Exception) -> bool:
     from search.launching import CampaignBusyError
     from search.leaderboard import CampaignNotFoundError, CandidateNotFoundError
     from search.pictures import PictureError
+    from search.records import RecordError
     from search.settings import SettingsError
     from search.tracking import TrackingError
 
@@ -44,6 +45,7 @@ def is_mistake(error: Exception) -> bool:
         JournalError,
         ParseError,
         PictureError,
+        RecordError,
         SettingsError,
         TrackingError,
         UnknownDatasetError,

@@ -28,6 +28,10 @@ ManualDir = Annotated[
     ),
 ]
 
+CampaignName = Annotated[
+    str, typer.Argument(help="A campaign's name, or its folder.", metavar="CAMPAIGN")
+]
+
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")
 ]

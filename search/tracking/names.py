@@ -92,12 +92,26 @@ TABLE_JSON: Final = "candidates.json"
 TABLE_CSV: Final = "candidates.csv"
 FUNCTIONS_PICTURE: Final = "pictures/best-function.png"
 PROGRESS_PICTURE: Final = "pictures/progress.png"
+REPORT: Final = "report"
+REPORT_PAGE: Final = f"{REPORT}/index.html"
+REPORT_TABLES: Final = "tables"
+# Which files of a report are mirrored: a pattern for each folder of it.
+REPORT_FILES: Final[Mapping[str, str]] = {
+    "": "index.html",
+    "figures": "*.[ps][nv]g",
+    REPORT_TABLES: "*.json",
+}
 ARTIFACTS: Final[Mapping[str, str]] = {
     CAMPAIGN_FILE: "the campaign file as it was launched",
     TABLE_JSON: "every candidate, as a table that the UI shows and `mlflow.load_table` reads",
     TABLE_CSV: "the same table for everything else",
     FUNCTIONS_PICTURE: "the best function and its derivative beside ReLU",
     PROGRESS_PICTURE: "best and median score by generation",
+}
+REPORT_ARTIFACTS: Final[Mapping[str, str]] = {
+    REPORT_PAGE: "the report: open it first",
+    f"{REPORT}/figures/*": "its figures as PNG and SVG",
+    f"{REPORT}/{REPORT_TABLES}/*.json": "the tables behind it, which the UI shows as well",
 }
 
 

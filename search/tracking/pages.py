@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from evaluators.diagnostics import Diagnostics
@@ -19,6 +20,7 @@ from search.tracking.history import (
     GenerationRecord,
     RungRecord,
 )
+from search.tracking.report import write_report
 from search.tracking.store import Store
 from search.tracking.views import (
     CANDIDATES_VIEW,
@@ -146,6 +148,10 @@ class CampaignPages:
         """Writes the file at the path `picture` under the artifact's folder."""
         folder, _, _ = artifact.rpartition("/")
         self._client.log_artifact(self.run_id, str(picture), folder)
+
+    def write_report(self, folder: Path) -> None:
+        """Writes the report that lies in the folder."""
+        write_report(self._client, self.run_id, folder)
 
     def _find_or_create_run(self, record: CampaignRecord) -> tuple[str, int]:
         found = self._client.search_runs(

@@ -73,7 +73,7 @@ class Replica:
                 self.complete_to = max(self.complete_to, self._position)
 
     def summarise(self, *, is_running: bool) -> None:
-        """Writes the table of every candidate, the pictures, and the campaign's state."""
+        """Writes the table of every candidate, the pictures, the report and the state."""
         if self._pages is None:
             return
         rows = candidate_rows(self._history.candidates.values())
@@ -81,6 +81,9 @@ class Replica:
         with tempfile.TemporaryDirectory() as folder:
             for artifact in self._draw(Path(folder)):
                 self._pages.write_picture(Path(folder) / artifact, artifact)
+        report = self._campaign_dir / names.REPORT
+        if not is_running and report.is_dir():
+            self._pages.write_report(report)
         self._pages.write_state(self._history.finish, is_running=is_running)
 
     def analyze(self) -> None:

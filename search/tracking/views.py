@@ -68,6 +68,8 @@ def describe_campaign(campaign: str, record: CampaignRecord) -> str:
         f"* **`{names.TABLE_JSON}`** holds every candidate, those that were rejected included.",
         f"* **`{names.candidates_experiment(campaign)}`** is the experiment that holds the "
         f"candidates as runs; sort it by `{names.FITNESS}`.",
+        f"* **`{names.REPORT_PAGE}`** is the report, once it is written: what may be claimed, and "
+        "everything behind it.",
         f"* **`{names.FUNCTIONS_PICTURE}`** shows the best function and its derivative.",
     ]
     return "\n".join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,9 @@ from grammars import CATALOGUE, parse
 from search.candidate import Candidate
 from search.journal import FILE_NAME, Journal, Kind
 from search.settings import Settings
+
+CHROMIUM = shutil.which("chromium")
+CHROMEDRIVER = shutil.which("chromedriver")
 
 JournalEvent = tuple[Kind, str, Mapping[str, Any]]
 
@@ -161,3 +164,33 @@ def write_campaign_in() -> WriteCampaign:
 def write_campaign(runs_dir: Path, write_campaign_in: WriteCampaign) -> WriteCampaign:
     """Does so in the runs directory of the test."""
     return partial(write_campaign_in, runs_dir)
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Any]:
+    if CHROMIUM is None or CHROMEDRIVER is None:
+        pytest.skip("no chromium with chromedriver on this machine")
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--window-size=1600,1200",
+        f"--user-data-dir={tmp_path / 'chromium'}",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    service = webdriver.ChromeService(CHROMEDRIVER)
+    driver = webdriver.Chrome(options=options, service=service)
+    driver.get("about:blank")
+    driver.get_log("performance")  # forgets the start page that the distribution has set
+    yield driver
+    driver.quit()

@@ -22,9 +22,9 @@ from search.journal import FILE_NAME
 from search.leaderboard import CampaignNotFoundError
 from search.tracking import Mirror, TrackingError
 
+from .requests_made import requested_hosts
+
 WriteCampaign = Callable[..., Path]
-CHROMIUM = shutil.which("chromium")
-CHROMEDRIVER = shutil.which("chromedriver")
 
 
 @pytest.fixture
@@ -131,36 +131,6 @@ def dashboard(
         process.communicate(timeout=30)
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Any]:
-    if CHROMIUM is None or CHROMEDRIVER is None:
-        pytest.skip("no chromium with chromedriver on this machine")
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--window-size=1600,1200",
-        f"--user-data-dir={tmp_path / 'chromium'}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
-    service = webdriver.ChromeService(CHROMEDRIVER)
-    driver = webdriver.Chrome(options=options, service=service)
-    driver.get("about:blank")
-    driver.get_log("performance")  # forgets the start page that the distribution has set
-    yield driver
-    driver.quit()
-
-
 def text_once(browser: Any, condition: Callable[[str], bool], *, seconds: float = 120.0) -> str:
     """The text of the page as soon as it fulfils a condition, or when the time is over."""
     deadline = time.monotonic() + seconds
@@ -169,11 +139,6 @@ def text_once(browser: Any, condition: Callable[[str], bool], *, seconds: float 
         if condition(text) or time.monotonic() > deadline:
             return text
         time.sleep(0.5)
-
-
-def requested_hosts(browser: Any) -> set[str]:
-    log = "\n".join(entry["message"] for entry in browser.get_log("performance"))
-    return set(re.findall(r'"url":"https?://([^/:"]+)', log))
 
 
 def processes_of(runs_dir: Path) -> list[int]:

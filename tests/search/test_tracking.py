@@ -347,6 +347,7 @@ def test_every_name_that_is_written_is_in_the_tables(write_campaign: WriteCampai
         names.CAMPAIGN_TAGS,
         names.CANDIDATE_TAGS,
         names.ARTIFACTS,
+        names.REPORT_ARTIFACTS,
     ],
 )
 def test_every_name_is_documented(table: dict[str, str]) -> None:

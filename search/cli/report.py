@@ -1,0 +1,93 @@
+"""`actsearch report` and `actsearch record`: a campaign as a page, and kept for good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from search.cli.options import (
+    DEFAULT_RUNS_DIR,
+    INTERRUPTED,
+    CampaignName,
+    ManualDir,
+    RunsDir,
+    Workers,
+    say,
+    worker_count,
+)
+
+
+def report_command(
+    campaign: CampaignName,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder to write into. [default: the campaign's]"),
+    ] = None,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure/--no-measure",
+            help="Train the best functions without each of their parts, once.",
+        ),
+    ] = True,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    workers: Workers = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+    manual_dir: ManualDir = None,
+) -> None:
+    """Writes one page with all that a campaign found, and its figures as PNG and SVG."""
+    from search.leaderboard import find_campaign
+    from search.reporting import report
+
+    result = report(
+        find_campaign(campaign, runs_dir),
+        output=output,
+        measure=measure,
+        workers=worker_count(workers),
+        manual_dir=manual_dir,
+        announce=say,
+    )
+    print(result.page)
+    if show:
+        typer.launch(result.page.resolve().as_uri())
+    if result.interrupted:
+        say("the ablation is incomplete; the same command goes on with it")
+        raise typer.Exit(INTERRUPTED)
+
+
+def report_at_end(
+    folder: Path, *, measure: bool, workers: int | None, manual_dir: Path | None
+) -> None:
+    """Writes the report of what has just ended, and says where it is."""
+    from search.leaderboard import CandidateNotFoundError
+    from search.reporting import report
+
+    try:
+        result = report(
+            folder,
+            output=None,
+            measure=measure,
+            workers=worker_count(workers),
+            manual_dir=manual_dir,
+            announce=say,
+        )
+    except CandidateNotFoundError:
+        return  # a search that scored nothing has nothing to report
+    say(f"The report is {result.page}")
+
+
+def record_command(
+    campaign: CampaignName,
+    records: Annotated[
+        Path | None,
+        typer.Option("--records-dir", help="Where records are kept. [default: RUNS_DIR/records]"),
+    ] = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+) -> None:
+    """Copies a campaign's settings, hall of fame, finals and report to where records are kept."""
+    from search.leaderboard import find_campaign
+    from search.records import RECORDS, record
+
+    print(record(find_campaign(campaign, runs_dir).resolve(), records or runs_dir / RECORDS))

@@ -1,0 +1,120 @@
+"""What a report says first: the claim, or why there is none yet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+
+from evaluators.comparison import Comparison, Finding, listed, p_words
+from grammars import parse
+from search.finals import TITLES, Finals, claim, opened, tried
+from search.report.figures import shorten
+from search.report.findings import Findings
+from search.report.formula import mathml
+from search.report.wording import signed
+
+_EQUALS: Final = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
+_LESS: Final = "\N{NO-BREAK SPACE}<\N{NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The head of the page.
+
+    Attributes:
+        title: In one line.
+        sentences: What supports it.
+        formula: The function that it is about.
+        warning: What must not be read into it; "" if nothing.
+        command: What to do next; "" if nothing.
+    """
+
+    title: str
+    sentences: tuple[str, ...]
+    formula: Markup
+    warning: str = ""
+    command: str = ""
+
+
+def lead(found: Findings) -> Lead:
+    """The head of a campaign's page."""
+    return _without_finals(found) if found.finals is None else _with_finals(found, found.finals)
+
+
+def finding_words(pair: Comparison) -> str:
+    """The small print of a comparison."""
+    if pair.p_adjusted is None:
+        return str(pair.finding)
+    effect = "" if pair.effect_size is None else f", d = {signed(pair.effect_size)}"
+    # A figure stays on the line of its name.
+    return f"{p_words(pair.p_adjusted)}{effect}".replace(" = ", _EQUALS).replace(" < ", _LESS)
+
+
+def times(finals: Finals, dataset: str) -> str:
+    """How often the test set was opened, as a figure."""
+    count = Counter(opening.dataset for opening in finals.openings)[dataset]
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _without_finals(found: Findings) -> Lead:
+    """Nothing about better or worse: the search alone cannot say it."""
+    expression = found.winners[0].candidate.canonical
+    return Lead(
+        "No claim yet: the finals were not held",
+        (
+            f"Of {found.considered:,} functions considered, the search puts "
+            f"{shorten(str(expression), 80)} first. That says where to look: the first of hundreds "
+            "is partly the luckiest of hundreds. The test set was not touched.",
+        ),
+        Markup(mathml(expression)),
+        warning="Whether it is better than ReLU, Swish and GELU is settled by finals on fresh "
+        "seeds:",
+        command=f"actsearch finals {found.name}",
+    )
+
+
+def _with_finals(found: Findings, finals: Finals) -> Lead:
+    leader = finals.leader
+    formula = found.winners[0].candidate.canonical if leader is None else parse(leader.expression)
+    scored = finals.own.state == "scored" and leader is not None
+    return Lead(
+        _title(finals.own.comparisons_of(leader.candidate_id))
+        if scored and leader is not None
+        else "No claim yet: the finals are not finished",
+        (claim(finals), tried(finals.plan), opened(finals)),
+        Markup(mathml(formula)),
+        warning=_reopened(finals),
+        command="" if scored else f"actsearch finals {found.name}",
+    )
+
+
+def _title(comparisons: Sequence[Comparison]) -> str:
+    """The findings on the leader, by what they are."""
+    words = {
+        Finding.BETTER: "better than",
+        Finding.WORSE: "worse than",
+        Finding.INDISTINGUISHABLE: "not distinguishable from",
+        Finding.NOT_COMPARED: "not compared with",
+    }
+    parts = []
+    for finding, opening in words.items():
+        rivals = [TITLES.get(c.rival, c.rival) for c in comparisons if c.finding is finding]
+        if rivals:
+            parts.append(f"{opening} {listed(rivals)}")
+    text = "; ".join(parts)
+    return text[:1].upper() + text[1:]
+
+
+def _reopened(finals: Finals) -> str:
+    """What opening a test set again takes away from the claim."""
+    dataset = finals.own.stage.dataset
+    if sum(opening.dataset == dataset for opening in finals.openings) < 2:
+        return ""
+    return (
+        f"The test set of {dataset} was opened {times(finals, dataset)}: what was decided after "
+        "the first time was decided by somebody who may have seen it."
+    )

@@ -1,0 +1,154 @@
+"""The figures of finals: how the functions learn, and how far apart they end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING, Final
+
+from evaluators.comparison import Comparison, Finding, verdict
+from evaluators.evaluation import Outcome
+from search.finals import TITLES, Entrant, Finals, Row
+from search.report.drawing import FAINT, INK, MUTED, PAPER, Panel, Style
+from search.report.figures import shorten, styled
+from search.report.findings import Findings
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MARKERS: Final = {
+    Finding.BETTER: "^",
+    Finding.WORSE: "v",
+    Finding.INDISTINGUISHABLE: "o",
+    Finding.NOT_COMPARED: "x",
+}
+_ROW_INCHES: Final = 0.36
+
+
+def learning_panels(found: Findings, finals: Finals) -> list[Panel]:
+    """Validation loss and accuracy by steps, with bands over the seeds; empty without curves."""
+    drawn = list(_learners(found, finals))
+    if not drawn:
+        return []
+    seeds, names = len(finals.own.seeds), ", ".join(row.entrant.label for row, _ in drawn)
+    about = f"by training steps, for {names}: mean and standard deviation over {seeds} seeds."
+    return [
+        Panel(
+            "learning-loss",
+            "validation loss (lower is better)",
+            f"Validation loss {about}",
+            lambda axes: _draw_learning(axes, drawn, "validation_loss"),
+        ),
+        Panel(
+            "learning-accuracy",
+            "validation accuracy, %",
+            f"Validation accuracy {about}",
+            lambda axes: _draw_learning(axes, drawn, "validation_accuracy"),
+        ),
+    ]
+
+
+def forest_panels(found: Findings, finals: Finals) -> list[Panel]:
+    """For each rival the differences of all functions from it, with their intervals."""
+    return [
+        Panel(
+            f"finals-{rival}",
+            f"points above {TITLES[rival]}",
+            _described(finals, pairs),
+            lambda axes, pairs=pairs: _draw_forest(axes, pairs, found),  # type: ignore[misc]
+            width_inches=3.1,
+            height_inches=0.75 + _ROW_INCHES * len(pairs),
+            has_legend=False,
+        )
+        for rival in finals.plan.rivals
+        if (pairs := list(_compared(finals, rival)))
+    ]
+
+
+def _learners(found: Findings, finals: Finals) -> Iterator[tuple[Row, Style]]:
+    """The rows of winners and rivals that have a curve of more than one point."""
+    rows = {row.entrant.candidate_id: row for row in finals.own.rows}
+    for standing, style in styled(found):
+        row = rows.get(standing.candidate.id)
+        if row and any(len(run.curve) > 1 for run in row.runs):
+            yield row, style
+
+
+def _draw_learning(axes: Axes, drawn: Sequence[tuple[Row, Style]], figure: str) -> None:
+    is_loss = figure == "validation_loss"
+    for row, style in drawn:
+        steps, means, deviations = _band(row, figure, scale=1.0 if is_loss else 100.0)
+        low = [mean - deviation for mean, deviation in zip(means, deviations, strict=True)]
+        high = [mean + deviation for mean, deviation in zip(means, deviations, strict=True)]
+        axes.fill_between(steps, low, high, color=style.colour, alpha=0.16, linewidth=0)
+        axes.plot(steps, means, label=shorten(row.entrant.label), **style.line)
+    if is_loss:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(_plain_numbers)
+        axes.yaxis.set_minor_formatter(_plain_numbers)
+    axes.set_xlabel("steps")
+
+
+def _plain_numbers(value: float, position: float) -> str:
+    """Few labels, none of them as a power of ten."""
+    leading = int(f"{value:e}"[0])
+    return f"{value:g}" if leading in (1, 2, 5) else ""
+
+
+def _band(row: Row, figure: str, *, scale: float) -> tuple[list[int], list[float], list[float]]:
+    """Steps, means and standard deviations over the runs that reached their end."""
+    curves = [run.curve for run in row.runs if run.outcome is Outcome.SCORED]
+    steps, means, deviations = [], [], []
+    for points in zip(*curves, strict=True):
+        values = [scale * getattr(point, figure) for point in points]
+        steps.append(points[0].steps)
+        means.append(fmean(values))
+        deviations.append(stdev(values) if len(values) > 1 else 0.0)
+    return steps, means, deviations
+
+
+def _compared(finals: Finals, rival: str) -> Iterator[tuple[Entrant, Comparison]]:
+    """Finalists and rivals; what is far worse would press them together, and is in the table."""
+    for row in finals.own.rows:
+        if row.entrant.role == "baseline" and row.entrant.name not in finals.plan.rivals:
+            continue
+        comparison = finals.own.comparison(row.entrant.candidate_id, rival)
+        if comparison is not None and comparison.difference is not None:
+            yield row.entrant, comparison
+
+
+def _described(finals: Finals, pairs: Sequence[tuple[Entrant, Comparison]]) -> str:
+    said = "; ".join(
+        f"{entrant.label} is {verdict([pair], titles=TITLES)}" for entrant, pair in pairs
+    )
+    confidence = 100 * (1 - finals.plan.error_rate)
+    return f"Differences with {confidence:g} % intervals. {said}."
+
+
+def _draw_forest(axes: Axes, pairs: Sequence[tuple[Entrant, Comparison]], found: Findings) -> None:
+    colours = {standing.candidate.id: style.colour for standing, style in styled(found)}
+    axes.axvline(0.0, color=INK, linewidth=0.9)
+    for place, (entrant, pair) in enumerate(pairs):
+        _draw_interval(axes, place, pair, colours.get(entrant.candidate_id, FAINT))
+        axes.text(
+            0.0,
+            place - 0.22,
+            shorten(entrant.label, 40),
+            transform=axes.get_yaxis_transform(),
+            color=INK if entrant.role == "finalist" else MUTED,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8},
+            fontsize=8.5,
+            va="bottom",
+            parse_math=False,
+        )
+    axes.set_ylim(len(pairs) - 0.4, -0.85)
+    axes.set_yticks([])
+    axes.set_xlabel("test accuracy; right of 0 is better")
+
+
+def _draw_interval(axes: Axes, place: int, pair: Comparison, colour: str) -> None:
+    assert pair.difference is not None
+    if pair.low is not None and pair.high is not None:
+        axes.plot([pair.low, pair.high], [place, place], color=colour, linewidth=1.8)
+    marker = _MARKERS[pair.finding]
+    axes.plot([pair.difference], [place], marker=marker, markersize=5.5, color=colour)

@@ -1,0 +1,195 @@
+"""Everything that a report tells, read from the journal of its campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from evaluators.evaluation import Evaluation, Outcome
+from evaluators.fidelity import Fidelity
+from search.ablation import Ablation, ablation
+from search.candidate import Candidate
+from search.finals import RIVALS, Finals, RivalPractice, read_finals, rival_practice
+from search.journal import FILE_NAME, Journal
+from search.leaderboard import CandidateNotFoundError, read_evaluation, standings
+from search.lineage import Ancestor, lineage
+from search.measuring import recorded
+from search.racing import Standing
+from search.report.diagnosis import Diagnosis, diagnose_runs
+from search.stopping import seconds_worked
+
+WINNERS: Final = 3
+"""How many of a search's best the report looks at closely."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One evaluation in the order in which the campaign made them."""
+
+    rung: int
+    evaluation: Evaluation
+    is_baseline: bool
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A campaign as its journal tells it.
+
+    Attributes:
+        name: Of the campaign's folder.
+        launched: What was recorded at launch: settings, data set, versions, campaign file.
+        time: Seconds since the epoch at launch.
+        seconds: Wall time at work.
+        ending: Why the search ended; None while it runs or after an interruption.
+        generations: Their summaries, in order.
+        candidates: Everybody considered, by id.
+        attempts: Evaluations in order, the rejected ones left out.
+        rejected: How many candidates a probe rejected.
+        standings: Everybody scored at the highest rung reached, best first.
+        winners: The best discovered ones.
+        rivals: ReLU, Swish and GELU, those that were scored.
+        lineages: Ancestors of each winner.
+        ablations: What was measured of the winners' parts.
+        diagnoses: Of the winners, then of the baselines.
+        finals: As they stand; None if none were planned.
+        practice: What choosing the luckiest would have claimed; None without finals.
+    """
+
+    name: str
+    launched: Mapping[str, Any]
+    time: float
+    seconds: float
+    ending: str | None
+    generations: tuple[Mapping[str, Any], ...]
+    candidates: Mapping[str, Candidate]
+    attempts: tuple[Attempt, ...]
+    rejected: int
+    standings: tuple[Standing, ...]
+    winners: tuple[Standing, ...]
+    rivals: tuple[Standing, ...]
+    lineages: tuple[Ancestor, ...]
+    ablations: tuple[Ablation, ...]
+    diagnoses: tuple[Diagnosis, ...]
+    finals: Finals | None
+    practice: RivalPractice | None
+
+    @property
+    def race(self) -> Fidelity:
+        """The highest rung that anybody was scored on."""
+        return self.standings[0].evaluation.fidelity
+
+    @property
+    def considered(self) -> int:
+        """Proposals of the strategy, duplicates included."""
+        return sum(int(generation["considered"]) for generation in self.generations)
+
+
+def read_findings(folder: Path) -> Findings:
+    """Reads a campaign.
+
+    Args:
+        folder: Of the campaign; a campaign that runs can be read as well.
+
+    Raises:
+        CandidateNotFoundError: If it has not scored any discovered function yet.
+    """
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        return _read(folder.resolve().name, journal)
+
+
+def pick_winners(scored: list[Standing], finals: Finals | None) -> tuple[Standing, ...]:
+    """The leader of the finals and other finalists; without finals the best of the search.
+
+    Raises:
+        CandidateNotFoundError: If nothing was discovered yet.
+    """
+    discovered = [standing for standing in scored if standing.candidate.origin == "discovered"]
+    if not discovered:
+        raise CandidateNotFoundError(
+            "the campaign has not scored any discovered function yet; launch it and try again"
+        )
+    if finals is not None:
+        finalists = {entrant.candidate_id for entrant in finals.plan.finalists}
+        leader = finals.leader.candidate_id if finals.leader else None
+        discovered = [s for s in discovered if s.candidate.id in finalists] or discovered
+        discovered.sort(key=lambda standing: standing.candidate.id != leader)
+    highest = discovered[0].rung
+    return tuple(s for s in discovered[:WINNERS] if s.rung == highest)
+
+
+def pick_rivals(scored: list[Standing]) -> tuple[Standing, ...]:
+    """ReLU, Swish and GELU, in this order."""
+    baselines = {s.candidate.variation: s for s in scored if s.candidate.origin == "baseline"}
+    return tuple(baselines[name] for name in RIVALS if name in baselines)
+
+
+def _read(name: str, journal: Journal) -> Findings:
+    scored = standings(journal)
+    finals = read_finals(journal)
+    winners, rivals = pick_winners(scored, finals), pick_rivals(scored)
+    candidates = {e.key: Candidate.from_json(e.payload) for e in journal.events("candidate")}
+    by_id = {standing.candidate.id: standing for standing in scored}
+    launch = next(journal.events("campaign"))
+    attempts, rejected = _attempts(journal, candidates)
+    race = scored[0].evaluation.fidelity
+    measured = recorded(journal)
+    parts = (ablation(w.candidate.expression, race, measured=measured) for w in winners)
+    return Findings(
+        name=name,
+        launched=launch.payload,
+        time=launch.time,
+        seconds=seconds_worked(journal),
+        ending=_ending(journal),
+        generations=tuple(event.payload for event in journal.events("generation")),
+        candidates=candidates,
+        attempts=attempts,
+        rejected=rejected,
+        standings=tuple(scored),
+        winners=winners,
+        rivals=rivals,
+        lineages=tuple(lineage(w.candidate.id, candidates, by_id) for w in winners),
+        ablations=tuple(part for part in parts if part is not None),
+        diagnoses=_diagnoses(winners, scored, finals),
+        finals=finals,
+        practice=rival_practice(journal),
+    )
+
+
+def _attempts(
+    journal: Journal, candidates: Mapping[str, Candidate]
+) -> tuple[tuple[Attempt, ...], int]:
+    found, rejected = [], 0
+    for event in journal.events("evaluation"):
+        rung, evaluation = read_evaluation(event.payload)
+        if evaluation.outcome is Outcome.REJECTED:
+            rejected += 1
+            continue
+        candidate = candidates.get(evaluation.candidate_id)
+        is_baseline = candidate is not None and candidate.origin == "baseline"
+        found.append(Attempt(rung, evaluation, is_baseline))
+    return tuple(found), rejected
+
+
+def _diagnoses(
+    winners: Sequence[Standing], scored: Sequence[Standing], finals: Finals | None
+) -> tuple[Diagnosis, ...]:
+    """From every run of the finals; without finals from the race, whose last seed carries them."""
+    baselines = [standing for standing in scored if standing.candidate.origin == "baseline"]
+    rows = {row.entrant.candidate_id: row for row in finals.own.rows} if finals else {}
+    found = []
+    for standing in (*winners, *baselines):
+        row = rows.get(standing.candidate.id)
+        carriers = row.runs if row else [standing.evaluation]
+        diagnosed = [each.diagnostics for each in carriers if each.diagnostics is not None]
+        found.append(diagnose_runs(standing, diagnosed))
+    return tuple(diagnosis for diagnosis in found if diagnosis is not None)
+
+
+def _ending(journal: Journal) -> str | None:
+    """Of the last launch; a larger budget may have taken a finished campaign on."""
+    reason = None
+    for event in journal.events("generation", "finished"):
+        reason = event.payload["reason"] if event.kind == "finished" else None
+    return reason

@@ -1,0 +1,171 @@
+"""The page of a campaign: one HTML file that needs nothing beside it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from evaluators.comparison import Finding
+from search.finals import TITLES, Finals, opened, rule_in_force, tried, where_it_holds
+from search.novelty import novelty
+from search.racing import Standing
+from search.report import wording
+from search.report.claim import finding_words, lead, times
+from search.report.drawing import Panel, inline_svg
+from search.report.figures import (
+    baseline_name,
+    cost_of,
+    front_of,
+    front_panel,
+    function_panels,
+    progress_legend,
+    progress_panel,
+    shown_name,
+    styled,
+)
+from search.report.finals_figures import forest_panels, learning_panels
+from search.report.findings import Findings
+from search.report.repeating import commands, settings_table
+
+TOP: Final = 10
+
+_CLASSES: Final = {Finding.BETTER: "better", Finding.WORSE: "worse"}
+# The verdict must be read without colours as well.
+_SIGNS: Final = {
+    Finding.BETTER: "\N{BLACK UP-POINTING TRIANGLE}",
+    Finding.WORSE: "\N{BLACK DOWN-POINTING TRIANGLE}",
+    Finding.INDISTINGUISHABLE: "\N{ALMOST EQUAL TO}",
+    Finding.NOT_COMPARED: "\N{EN DASH}",
+}
+
+# How the templates write what they are given.
+_FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
+    "ablation_words": wording.ablation_words,
+    "bar_width": wording.bar_width,
+    "cost": lambda standing: f"{cost_of(standing.candidate.expression):.1f}",
+    "day": wording.day,
+    "entrant_name": lambda e: e.expression if e.name is None else baseline_name(e.name),
+    "finding_class": lambda pair: _CLASSES.get(pair.finding, ""),
+    "finding_sign": lambda pair: _SIGNS[pair.finding],
+    "finding_words": finding_words,
+    "holds": where_it_holds,
+    "inline_svg": lambda panel: Markup(inline_svg(panel)),
+    "opened": opened,
+    "origin_words": wording.origin_words,
+    "percent": wording.percent,
+    "rule_in_force": rule_in_force,
+    "shown_name": shown_name,
+    "signed": wording.signed,
+    "standing_words": wording.standing_words,
+    "title_of": lambda rival: TITLES.get(rival, rival),
+    "tried": tried,
+    "upper_first": lambda text: text[:1].upper() + text[1:],
+}
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    rank: int
+    standing: Standing
+
+
+def panels(found: Findings) -> list[Panel]:
+    """Every figure of the page."""
+    search = [*function_panels(found), progress_panel(found), front_panel(found)]
+    if found.finals is None:
+        return search
+    finals = found.finals
+    return [*search, *learning_panels(found, finals), *forest_panels(found, finals)]
+
+
+def render(found: Findings) -> str:
+    """The page as HTML.
+
+    Everything from the journal is escaped: only what this package draws and typesets itself, from
+    parsed expressions, goes into the page as markup.
+    """
+    return _environment().get_template("page.html").render(_context(found))
+
+
+def _context(found: Findings) -> dict[str, Any]:
+    script = _resource("sort.js")
+    return {
+        **({} if found.finals is None else _finals_context(found, found.finals)),
+        "found": found,
+        "claim": lead(found),
+        "facts": list(_facts(found)),
+        "legend": [(shown_name(s), style.swatch) for s, style in styled(found)],
+        "function_panels": function_panels(found),
+        "novelties": [(w, novelty(w.candidate.expression)) for w in found.winners],
+        "search_words": wording.search_words(found),
+        "search_panels": [progress_panel(found), front_panel(found)],
+        "progress_legend": progress_legend(found),
+        "rows": list(_leaders(found)),
+        "front": front_of(found),
+        "settings": settings_table(found.launched),
+        "command": commands(found),
+        "version": version("actsearch"),
+        "style": Markup(_resource("style.css")),
+        "script": Markup(script),
+        "script_hash": _csp_hash(script),
+    }
+
+
+def _finals_context(found: Findings, finals: Finals) -> dict[str, Any]:
+    confidence = f"{100 * (1 - finals.plan.error_rate):g}"
+    learning = learning_panels(found, finals)
+    return {
+        "confidence": confidence,
+        "learning_panels": learning,
+        "learning_legend": [(shown_name(s), style.swatch) for s, style in styled(found)],
+        "forest_panels": forest_panels(found, finals),
+        "practice_words": list(wording.practice_words(found.practice)) if found.practice else [],
+        "forest_caption": f"Paired differences of test accuracy over {len(finals.own.seeds)} seeds "
+        f"with {confidence} % intervals, adjusted for the number of looks. A triangle marks a "
+        "difference that stands after Holm's correction, a dot one that does not.",
+    }
+
+
+def _facts(found: Findings) -> Iterator[tuple[str, str]]:
+    yield "functions considered", f"{found.considered:,}"
+    yield "trainings spent", f"{len(found.attempts):,}"
+    yield "time at work", wording.duration(found.seconds)
+    yield "data set", str(found.launched["dataset"]["name"])
+    yield "task", str(found.launched["settings"]["task"])
+    dataset = str(found.launched["dataset"]["name"])
+    yield "test set opened", "never" if found.finals is None else times(found.finals, dataset)
+
+
+def _leaders(found: Findings) -> Iterator[_Ranked]:
+    for rank, standing in enumerate(found.standings, 1):
+        if rank <= TOP or standing.candidate.origin == "baseline":
+            yield _Ranked(rank, standing)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("search.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(_FILTERS)
+    return environment
+
+
+def _resource(name: str) -> str:
+    return (files("search.report") / name).read_text(encoding="utf-8")
+
+
+def _csp_hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

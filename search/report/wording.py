@@ -1,0 +1,154 @@
+"""What a report says in sentences: numbers as people write them, and what follows from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from evaluators.comparison import listed
+from search.ablation import Ablation, Effect
+from search.finals import RivalPractice
+from search.lineage import Ancestor
+from search.report.findings import Findings
+
+# A change within so many standard errors of 0 is not told from none.
+_NOISE_ERRORS = 2.0
+
+_BEGINNINGS = {"random": "drawn at random", "seed": "given to start from", "enumeration": "listed"}
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """A share from 0 to 1 in per cent."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A difference with its sign, a true minus, and no minus before a rounded zero."""
+    text = f"{value:+.{digits}f}"
+    if not float(text):
+        return f"{0.0:.{digits}f}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def day(seconds: float) -> str:
+    """The date of a moment, in universal time."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def duration(seconds: float) -> str:
+    """A time at work, in the unit that suits it."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3600:.1f} h"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def search_words(found: Findings) -> str:
+    """What the search did, in figures."""
+    distinct = sum(int(generation["distinct"]) for generation in found.generations)
+    trained = sum(int(generation["trained"]) for generation in found.generations)
+    settings = found.launched["settings"]
+    rungs = [
+        f"{rung['steps']} steps on {counted(rung['seeds'], 'seed')}"
+        for rung in settings["scoring"]["rungs"]
+    ]
+    climbing = f"; the best climbed to {listed(rungs[1:])}" if len(rungs) > 1 else ""
+    return (
+        f"The strategy “{settings['search']['strategy']}” proposed {found.considered:,} functions "
+        f"over the grammar “{settings['grammar']}” in "
+        f"{counted(len(found.generations), 'generation')}. {distinct:,} of them were new, a probe "
+        f"rejected {found.rejected:,} before any training, and {trained:,} were trained for "
+        f"{rungs[0]}{climbing}."
+    )
+
+
+def origin_words(ancestor: Ancestor) -> str:
+    """How a candidate came about."""
+    candidate = ancestor.candidate
+    if candidate.origin == "baseline":
+        return f"published as {candidate.variation}"
+    if not candidate.parents:
+        how = _BEGINNINGS.get(candidate.variation, candidate.variation)
+        return f"{how} in generation {candidate.generation}"
+    return f"{candidate.variation}, generation {candidate.generation}"
+
+
+def standing_words(ancestor: Ancestor, highest: int) -> str:
+    """What a candidate was worth, on the highest rung unless it says otherwise."""
+    if ancestor.standing is None:
+        return "not scored"
+    evaluation = ancestor.standing.evaluation
+    score = f"{ancestor.standing.rank_key[1]:.3f}"
+    steps = evaluation.fidelity.steps
+    return score if ancestor.standing.rung == highest else f"{score} after {steps} steps"
+
+
+def ablation_words(part: Ablation) -> str:
+    """Which part matters most, and which might as well go."""
+    if not part.effects:
+        return "It has no parts that could be replaced."
+    scored = [effect for effect in part.effects if effect.change is not None]
+    if not scored:
+        return "Nothing that could be trained is left without any of its parts."
+    return f"{_most_important(scored[0], part)} {_dispensable(scored, part)}".strip()
+
+
+def practice_words(practice: RivalPractice) -> Iterator[str]:
+    """What choosing the luckiest would have claimed, and what became of it on fresh seeds."""
+    for luck in practice.search:
+        yield (
+            f"Of {luck.functions:,} functions trained for {luck.steps} steps with one seed, "
+            f"{luck.expression} was the best: {luck.percent:.2f} % against ReLU's "
+            f"{luck.relu_percent:.2f} %, a claim of {signed(luck.claimed_points)} points. "
+            + _afterwards(luck.fresh_points)
+        )
+    if (test := practice.test) is not None:
+        yield (
+            f"Had each of the {test.functions} finalists been trained once, and the best by test "
+            f"accuracy been reported, the claim would be {signed(test.claimed_points)} points "
+            f"above ReLU on average; with the other seeds the same function gains "
+            f"{signed(test.honest_points)}."
+        )
+
+
+def _afterwards(points: float | None) -> str:
+    if points is None:
+        return "On more seeds it was not even among the finalists."
+    return f"On the fresh seeds of the finals it gains {signed(points)}."
+
+
+def bar_width(effect: Effect, part: Ablation) -> str:
+    """Length of the bar beside a change, in units of the type; the largest is 5."""
+    largest = max(abs(e.change) for e in part.effects if e.change is not None)
+    length = 5.0 * abs(effect.change or 0.0) / largest if largest else 0.0
+    return f"{length:.2f}"
+
+
+def _most_important(effect: Effect, part: Ablation) -> str:
+    change = effect.change or 0.0
+    if change >= -_limit(part):
+        return "No replacement that can be trained did harm beyond the noise of the seeds."
+    loss = 100 * (math.exp(-change) - 1)
+    return (
+        f"What matters most is {effect.variant.part}: with {effect.variant.stand_in} in its place "
+        f"the loss is {loss:.0f} % higher."
+    )
+
+
+def _dispensable(scored: Sequence[Effect], part: Ablation) -> str:
+    """The simplest function that does as well, if there is a simpler one."""
+    spare = [e.variant.expression for e in scored if (e.change or 0.0) >= -_limit(part)]
+    simplest = min(spare, key=lambda expression: expression.size, default=part.expression)
+    if part.noise is None or simplest.size >= part.expression.size:
+        return ""
+    return f"Within the noise of the seeds the simpler {simplest} does as well."
+
+
+def _limit(part: Ablation) -> float:
+    return _NOISE_ERRORS * (part.noise or 0.0)

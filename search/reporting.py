@@ -1,0 +1,127 @@
+"""Completes a campaign's report: trains what its ablation lacks, writes it, and mirrors it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluators.datasets import load
+from evaluators.evaluator import Bench
+from search.ablation import to_measure
+from search.executors import Interrupted, ProcessPool, Workload
+from search.identity import recorded_settings
+from search.journal import FILE_NAME, Journal
+from search.launching import exclusive
+from search.measuring import Measurer, missing_of, recorded
+from search.report import Findings, read_findings, write_report
+from search.signals import stopped_by_signals
+from search.tracking import Mirror, TrackingError
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What became of a report.
+
+    Attributes:
+        page: Its page.
+        interrupted: Whether the ablation was cut short; another report goes on with it.
+    """
+
+    page: Path
+    interrupted: bool
+
+
+def report(
+    folder: Path,
+    *,
+    output: Path | None,
+    measure: bool,
+    workers: int,
+    manual_dir: Path | None,
+    announce: Callable[[str], None],
+) -> Reported:
+    """Writes the report of a campaign.
+
+    Args:
+        folder: Of the campaign.
+        output: Folder to write into; `report` in the campaign's folder by default, from where it is
+            mirrored to MLflow as well.
+        measure: Whether to train, once, the best functions without each of their parts.
+        workers: Processes that train.
+        manual_dir: Where raw data files may be found.
+        announce: Receives sentences for people.
+
+    Raises:
+        CampaignBusyError: If the campaign runs and there is something to measure.
+        CandidateNotFoundError: If nothing was discovered yet.
+        DatasetUnavailable: If there are no data to measure on.
+    """
+    folder = folder.resolve()
+    found = read_findings(folder)
+    interrupted = measure and not _measure_parts(
+        folder, found, workers=workers, manual_dir=manual_dir, announce=announce
+    )
+    page = write_report(folder, output)
+    if output is None and found.launched["settings"]["tracking"]["mlflow"]:
+        _mirror(folder, announce=announce)
+    return Reported(page, interrupted)
+
+
+def _mirror(folder: Path, *, announce: Callable[[str], None]) -> None:
+    """Brings MLflow up to date; it is a view, so that its failure fails nothing."""
+    try:
+        Mirror(folder / FILE_NAME, store=folder.parent, campaign_dir=folder).catch_up()
+    except TrackingError as error:
+        announce(
+            f"MLflow does not show the report yet ({error}); `actsearch sync {folder.name}` "
+            "completes it"
+        )
+
+
+def _measure_parts(
+    folder: Path,
+    found: Findings,
+    *,
+    workers: int,
+    manual_dir: Path | None,
+    announce: Callable[[str], None],
+) -> bool:
+    """Trains what the ablation of the winners lacks; whether it is complete."""
+    wanted = [part for w in found.winners for part in to_measure(w.candidate.expression)]
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        missing = missing_of(wanted, found.race, measured=recorded(journal))
+    if not missing:
+        return True
+    announce(
+        f"training {len(missing)} functions with one part replaced, {found.race} each, to see "
+        "which part matters"
+    )
+    dataset = load(found.launched["dataset"]["name"], manual_dir=manual_dir, announce=announce)
+    stopping = threading.Event()
+    with (
+        exclusive(folder),
+        Journal(folder / FILE_NAME) as journal,
+        _executor(journal, dataset.name, workers) as executor,
+        stopped_by_signals(stopping, announce=announce),
+    ):
+        bench = Bench(found.launched["settings"]["task"], dataset.name)
+        measurer = Measurer(journal, executor, bench=bench, stopping=stopping)
+        try:
+            measurer.measure(missing, found.race)
+        except Interrupted:
+            return False
+    return True
+
+
+def _executor(journal: Journal, dataset: str, workers: int) -> ProcessPool:
+    """What trained the campaign's candidates."""
+    settings = recorded_settings(journal)
+    return ProcessPool(
+        Workload(settings.task, dataset),
+        workers=workers,
+        batch=settings.scoring.batch,
+        timeout_seconds=settings.scoring.timeout_seconds,
+        memory_gib=settings.scoring.memory_gib,
+    )

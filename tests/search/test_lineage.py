@@ -1,0 +1,49 @@
+"""Lineage: shared ancestors are told once, circles and crowds end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from grammars import parse
+from search.candidate import Candidate
+from search.lineage import DEEPEST, MOST_ANCESTORS, Ancestor, lineage
+
+
+def family(parents: Mapping[str, tuple[str, ...]]) -> dict[str, Candidate]:
+    """Candidates by name, each with the parents given."""
+    return {
+        name: Candidate(name, parse("relu(x)"), "discovered", 0, above, "crossover")
+        for name, above in parents.items()
+    }
+
+
+def names(tree: Ancestor) -> list[str]:
+    return [ancestor.candidate.id for ancestor in tree.walk()]
+
+
+def test_ancestors_are_followed_branch_by_branch() -> None:
+    tree = lineage("d", family({"d": ("b", "c"), "b": ("a",), "c": (), "a": ()}), {})
+    assert names(tree) == ["d", "b", "a", "c"]
+    assert tree.standing is None
+
+
+def test_a_shared_ancestor_is_expanded_once() -> None:
+    tree = lineage("d", family({"d": ("b", "c"), "b": ("a",), "c": ("b",), "a": ()}), {})
+    assert names(tree) == ["d", "b", "a", "c", "b"]
+    assert [ancestor.is_repeated for ancestor in tree.walk()] == [False] * 4 + [True]
+
+
+def test_a_circle_ends_and_an_unknown_parent_is_left_out() -> None:
+    tree = lineage("a", family({"a": ("b", "unknown"), "b": ("a",)}), {})
+    assert names(tree) == ["a", "b", "a"]
+
+
+def test_long_and_broad_trees_are_cut_and_say_so() -> None:
+    long = {str(n): (str(n + 1),) for n in range(50)} | {"50": ()}
+    tree = lineage("0", family(long), {})
+    assert len(names(tree)) == DEEPEST + 1
+    assert [ancestor.hidden for ancestor in tree.walk()][-1] == 1
+    broad = {"child": tuple(str(n) for n in range(200))} | {str(n): () for n in range(200)}
+    tree = lineage("child", family(broad), {})
+    assert len(names(tree)) == MOST_ANCESTORS
+    assert tree.hidden == 200 - (MOST_ANCESTORS - 1)

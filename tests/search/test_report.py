@@ -1,0 +1,274 @@
+"""The report: what it says with and without finals, what it makes of hostile text, its files."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from grammars import parse
+from search.cli.report import record_command, report_command
+from search.journal import FILE_NAME, Journal
+from search.leaderboard import CandidateNotFoundError
+from search.records import RecordError, record
+from search.report import read_findings, write_report
+from search.report.formula import mathml
+from search.report.page import render
+from search.report.wording import duration, percent, signed
+from search.tracking import Store
+
+from .conftest import DISCOVERED, campaign_events
+from .finals_events import finals_events, plan
+
+WriteCampaign = Callable[..., Path]
+
+MINUS = "\N{MINUS SIGN}"
+HOSTILE = "</style></title><script>window.hacked = 1</script><img src=x onerror='hacked=1'>{{7*7}}"
+
+
+def add_finals(folder: Path, *, number: int = 1, is_scored: bool = True) -> Path:
+    seen = set()
+    with Journal(folder / FILE_NAME) as journal:
+        for event in finals_events(plan(DISCOVERED[-2:], number=number), is_scored=is_scored):
+            if event[:2] not in seen:
+                seen.add(event[:2])
+                journal.append(*event)
+    return folder
+
+
+def text_of(page: str) -> str:
+    """What a reader sees, in one line."""
+    body = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).split())
+
+
+def test_without_finals_there_is_no_claim(write_campaign: WriteCampaign) -> None:
+    text = text_of(render(read_findings(write_campaign())))
+    assert "No claim yet: the finals were not held" in text
+    assert "Of 8 functions considered, the search puts softplus(x) - 0.5 first." in text
+    assert "The test set was not touched." in text
+    assert "actsearch finals demo" in text
+    assert "test set opened never" in text
+    assert "better than" not in text.replace("better than ReLU, Swish and GELU is settled", "")
+
+
+def test_with_finals_the_claim_comes_first(write_campaign: WriteCampaign) -> None:
+    text = text_of(render(read_findings(add_finals(write_campaign()))))
+    title = "Better than ReLU, Swish and GELU"
+    order = [title, "The functions", "The search The", "How they learn", "Where it holds"]
+    positions = [text.index(part) for part in order]
+    assert positions == sorted(positions)
+    assert "The search considered 40 functions, 30 of them distinct, and trained 25" in text
+    assert "The test set of mnist1d was opened once." in text
+    assert "mnist-cnn was left out: its data cannot be had" in text
+    assert re.search(r"▲ \+0\.\d\d \+0\.\d\d to \+0\.\d\d p < 0\.001, d = \+\d", text)
+    assert re.search(r"▼ M\d\.\d\d M\d\.\d\d to M\d\.\d\d p < 0\.001".replace("M", MINUS), text)
+
+
+def test_unfinished_finals_claim_nothing(write_campaign: WriteCampaign) -> None:
+    text = text_of(render(read_findings(add_finals(write_campaign(), is_scored=False))))
+    assert "No claim yet: the finals are not finished" in text
+    assert "training is done, the test data have not been scored" in text
+    assert "No test set was opened." in text
+
+
+def test_opening_a_test_set_twice_is_shown(write_campaign: WriteCampaign) -> None:
+    folder = add_finals(write_campaign())
+    again = replace(plan(DISCOVERED[:2], number=2), first_seed=2_000)
+    with Journal(folder / FILE_NAME) as journal:
+        seen = set()
+        for event in finals_events(again):
+            if event[:2] not in seen:
+                seen.add(event[:2])
+                journal.append(*event)
+    text = text_of(render(read_findings(folder)))
+    assert "The test set of digits was opened twice: what was decided after the first" in text
+    assert "test set opened twice" in text
+
+
+def test_a_fallback_data_set_is_named(write_campaign: WriteCampaign) -> None:
+    text = text_of(render(read_findings(write_campaign(fallback_for="mnist"))))
+    assert "mnist could not be had; everything on this page was measured on digits instead." in text
+
+
+def test_a_campaign_without_discoveries_is_refused(write_campaign: WriteCampaign) -> None:
+    with pytest.raises(CandidateNotFoundError, match="has not scored any discovered function yet"):
+        write_report(write_campaign(count=3))
+
+
+def hostile(payload: Any) -> Any:
+    """The payload with every free text replaced."""
+    if isinstance(payload, Mapping):
+        free = ("description", "source", "reason", "campaign_file", "variation", "strategy")
+        return {
+            key: HOSTILE if key in free and isinstance(value, str) else hostile(value)
+            for key, value in payload.items()
+        }
+    return payload
+
+
+def write_hostile(runs_dir: Path) -> Path:
+    folder = runs_dir / "demo"
+    folder.mkdir()
+    with Journal(folder / FILE_NAME) as journal:
+        for kind, key, payload in campaign_events("demo"):
+            payload = hostile(payload)
+            if kind == "campaign":
+                payload["settings"] |= {"grammar": HOSTILE, "task": HOSTILE}
+                payload["versions"] = {HOSTILE: HOSTILE}
+                payload["dataset"] |= {"name": HOSTILE, "fallback_for": HOSTILE}
+            journal.append(kind, key, payload)
+        journal.append(*next(finals_events(hostile_plan())))
+    return folder
+
+
+def hostile_plan() -> Any:
+    honest = plan(DISCOVERED[-1:])
+    entrants = [replace(entrant, expression="relu(x)") for entrant in honest.entrants]
+    entrants[-1] = replace(entrants[-1], name=HOSTILE)
+    return replace(honest, entrants=tuple(entrants), left_out=((HOSTILE, HOSTILE),))
+
+
+def test_text_from_a_journal_stays_text(runs_dir: Path) -> None:
+    page = render(read_findings(write_hostile(runs_dir)))
+    assert page.count("<script") == 1
+    assert "<img" not in page
+    assert "49" not in re.findall(r"onerror=&#39;hacked=1&#39;&gt;(\S\S)", page)
+    assert page.count("&lt;script&gt;window.hacked = 1&lt;/script&gt;") > 10
+    assert "default-src 'none'" in page
+
+
+def test_the_report_is_written_as_page_figures_and_tables(write_campaign: WriteCampaign) -> None:
+    folder = add_finals(write_campaign())
+    page = write_report(folder)
+    assert page == folder / "report" / "index.html"
+    names = {path.stem for path in page.parent.glob("figures/*.png")}
+    assert names == {
+        *("functions", "slopes", "progress", "front", "learning-loss", "learning-accuracy"),
+        *("finals-relu", "finals-swish", "finals-gelu"),
+    }
+    assert {path.stem for path in page.parent.glob("figures/*.svg")} == names
+    for path in page.parent.glob("figures/*.svg"):
+        ElementTree.parse(path)
+    table = json.loads((page.parent / "tables" / "leaderboard.json").read_text())
+    assert table["columns"][:3] == ["rank", "candidate_id", "expression"]
+    assert [row[2] for row in table["data"]][:2] == ["softplus(x) - 0.5", "sin(x) + relu(x)"]
+
+
+def test_the_page_needs_nothing_from_elsewhere(write_campaign: WriteCampaign) -> None:
+    page = render(read_findings(add_finals(write_campaign())))
+    assert not re.findall(r"""(?:src|href)=["'](?!#)""", page)
+    identities = re.findall(r' id="([^"]*)"', page)
+    assert len(identities) == len(set(identities))
+    referred = set(re.findall(r"url\(#([^)]*)\)", page)) | set(re.findall(r'href="#([^"]*)"', page))
+    assert referred <= set(identities)
+
+
+def test_the_same_journal_gives_the_same_files(write_campaign: WriteCampaign) -> None:
+    folder = add_finals(write_campaign())
+    for place in ("a", "b"):
+        write_report(folder, folder / place)
+    written = sorted(path for path in (folder / "a").rglob("*") if path.is_file())
+    assert len(written) > 20
+    for path in written:
+        assert path.read_bytes() == (folder / "b" / path.relative_to(folder / "a")).read_bytes()
+
+
+def test_settings_from_the_command_line_are_repeated(
+    runs_dir: Path, write_campaign: WriteCampaign
+) -> None:
+    # The journal of the fixture has a description that its campaign file lacks.
+    text = text_of(render(read_findings(write_campaign())))
+    assert (
+        "actsearch launch demo.toml --set 'description=\"A campaign written by a test.\"'" in text
+    )
+
+
+def test_the_verb_writes_where_it_is_told_and_mirrors_what_lies_with_the_campaign(
+    write_campaign: WriteCampaign, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_campaign()
+    report_command("demo", output=tmp_path / "page", measure=False, runs_dir=folder.parent)
+    assert capsys.readouterr().out == f"{tmp_path / 'page' / 'index.html'}\n"
+    assert not (folder.parent / "mlartifacts").exists()
+    report_command("demo", measure=False, runs_dir=folder.parent)
+    with Store(folder.parent) as store:
+        experiment = store.client.get_experiment_by_name("demo")
+        (run,) = store.client.search_runs([experiment.experiment_id])
+        names = {item.path for item in store.client.list_artifacts(run.info.run_id, "report")}
+    assert names == {"report/index.html", "report/figures", "report/tables"}
+    tables = json.loads(run.data.tags["mlflow.loggedArtifacts"])
+    assert "report/tables/leaderboard.json" in [table["path"] for table in tables]
+
+
+def test_a_broken_store_costs_no_report(
+    write_campaign: WriteCampaign, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_campaign()
+    (folder.parent / "mlflow.db").write_text("not a database, and longer than its header is" * 9)
+    report_command("demo", measure=False, runs_dir=folder.parent)
+    printed = capsys.readouterr()
+    assert printed.out == f"{folder / 'report' / 'index.html'}\n"
+    assert re.search(r"MLflow does not show the report yet .*sync demo` completes it", printed.err)
+
+
+def test_a_record_holds_the_small_files_and_says_how_to_recompute_them(
+    write_campaign: WriteCampaign, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = add_finals(write_campaign())
+    with pytest.raises(RecordError, match="holds no report yet; `actsearch report demo` writes it"):
+        record(folder, folder.parent / "records")
+    write_report(folder)
+    (folder / "finals.json").write_text("{}\n")
+    for _ in range(2):
+        record_command("demo", runs_dir=folder.parent)
+    target = Path(capsys.readouterr().out.splitlines()[-1])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d-demo", target.name)
+    kept = {path.name for path in target.iterdir()}
+    assert kept == {"README.md", "finals.json", "report"}
+    readme = (target / "README.md").read_text()
+    assert readme.startswith("# demo: Better than ReLU, Swish and GELU\n")
+    assert "    actsearch launch demo.toml" in readme
+    assert "| `report/index.html` | the report; written by `actsearch report`" in readme
+
+
+def test_a_record_refuses_files_that_nobody_wants_to_commit(write_campaign: WriteCampaign) -> None:
+    folder = write_campaign()
+    write_report(folder)
+    (folder / "report" / "video.bin").write_bytes(bytes(2_000_001))
+    with pytest.raises(RecordError, match=r"video\.bin has 2,000,001 bytes; at most 2,000,000"):
+        record(folder, folder.parent / "records")
+
+
+@pytest.mark.parametrize(
+    ("expression", "markup"),
+    [
+        ("-(x + 1) * 2", "<mo>(</mo>"),
+        ("x ** 2 / 3", "<mfrac>"),
+        ("where(x >= 0, x, 0)", "<mtext>otherwise</mtext>"),
+        ('param("alpha", 1) * x', "<mi>\N{GREEK SMALL LETTER ALPHA}</mi>"),
+        ("1e-9 * x", "<msup><mn>10</mn><mn>-9</mn></msup>"),
+        ("clip(x, -1, pi)", "<mi>&pi;</mi>"),
+    ],
+)
+def test_formulas_are_well_formed(expression: str, markup: str) -> None:
+    text = mathml(parse(expression))
+    assert markup in text
+    ElementTree.fromstring(re.sub("&(sigma|pi);", "", text))
+
+
+def test_numbers_are_written_as_people_write_them() -> None:
+    assert percent(0.97456) == "97.46 %"
+    assert [signed(0.204), signed(-0.204), signed(-0.001)] == [
+        "+0.20",
+        "\N{MINUS SIGN}0.20",
+        "0.00",
+    ]
+    assert [duration(99), duration(840), duration(7200)] == ["99 s", "14 min", "2.0 h"]
