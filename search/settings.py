@@ -190,7 +190,7 @@ class FinalsSettings(_Section):
         minutes: Wall time after which no further seed is begun; the first look at the own task and
             the scoring on test data are held in any case.
         timeout_seconds: What one training run may take.
-        register_winners: Whether winners enter MLflow's model registry.
+        register_leader: Whether the best finalist enters MLflow's model registry.
     """
 
     top: Annotated[int, Field(ge=1, le=50)] = 3
@@ -205,7 +205,7 @@ class FinalsSettings(_Section):
     first_seed: Annotated[int, Field(ge=0, le=2_000_000_000)] = 1_000_000
     minutes: Annotated[float, Field(gt=0.0)] | None = None
     timeout_seconds: Annotated[float, Field(gt=0.0)] = 600.0
-    register_winners: bool = False
+    register_leader: bool = False
 
     @model_validator(mode="after")
     def _grows(self) -> FinalsSettings:

@@ -43,6 +43,9 @@ def finals_command(
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Optimiser steps of each run.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Budget.")] = None,
+    register: Annotated[
+        bool, typer.Option("--register", help="Enter the leader in MLflow's model registry.")
+    ] = False,
     workers: Workers = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     manual_dir: ManualDir = None,
@@ -59,7 +62,14 @@ def finals_command(
     from search.leaderboard import find_campaign
 
     folder = find_campaign(campaign, runs_dir)
-    changes = _changes(top=top, seeds=seeds, tasks=tasks, steps=steps, minutes=minutes)
+    changes = _changes(
+        top=top,
+        seeds=seeds,
+        tasks=tasks,
+        steps=steps,
+        minutes=minutes,
+        register_leader=register or None,
+    )
     progress = FinalsProgress()
     is_done = hold_finals(
         folder,

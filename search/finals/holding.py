@@ -63,7 +63,7 @@ def hold(
         holder.score(dataset)
     ending = {"finals": plan.number, "reason": ENDED}
     holder.record([("finals_end", f"{plan.number:04d}", ending)])
-    return finals_of(holder.ledger, plan)
+    return finals_of(read_ledger(journal), plan)
 
 
 class _Holder:

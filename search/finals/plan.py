@@ -91,6 +91,7 @@ class Plan:
         minutes: After which no further seed is begun, None for never.
         tried: What the search had considered: how many functions, by what became of them.
         left_out: Tasks that were asked for and cannot be had, each with the reason.
+        register: Whether the leader enters MLflow's model registry.
     """
 
     number: int
@@ -103,6 +104,7 @@ class Plan:
     minutes: float | None
     tried: Mapping[str, int]
     left_out: tuple[tuple[str, str], ...] = ()
+    register: bool = False
 
     def entrant(self, candidate_id: str) -> Entrant:
         """The entrant of that id."""

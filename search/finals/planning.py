@@ -82,6 +82,7 @@ def plan_finals(
         minutes=settings.minutes,
         tried=dict(tried),
         left_out=tuple(left_out),
+        register=settings.register_leader,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from evaluators.evaluation import Evaluation, Outcome
+from search.finals import Ledger
 from search.journal import Event
 
 
@@ -105,6 +106,8 @@ class History:
     generations: list[GenerationRecord] = field(default_factory=list)
     finish: FinishRecord | None = None
     evaluations: int = 0
+    finals: Ledger = field(default_factory=Ledger)
+    finals_ended: dict[int, float] = field(default_factory=dict)
 
     @property
     def recorded_candidate_runs(self) -> str:
@@ -133,6 +136,10 @@ class History:
                 self.finish = None  # a larger budget has taken the campaign on
             case "finished":
                 self.finish = FinishRecord(payload["reason"], event.time)
+            case _:
+                self.finals.add(event)
+                if event.kind == "finals_end":
+                    self.finals_ended[payload["finals"]] = event.time
 
     def _add_evaluation(self, payload: Mapping[str, Any], time: float) -> None:
         fields = dict(payload)

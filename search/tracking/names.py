@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from search.finals import TITLES
+
 # Metrics of the campaign's run; the step is the generation.
 GENERATION_METRICS: Final[Mapping[str, str]] = {
     "best_score": "highest score of the campaign so far",
@@ -57,6 +59,9 @@ CANDIDATE_ID: Final = "candidate_id"
 # Tags that say how much of a run has been written; set last, they make a repetition harmless.
 EVALUATIONS_WRITTEN: Final = "evaluations_written"
 GENERATIONS_WRITTEN: Final = "generations_written"
+FINALS_WRITTEN: Final = "finals_written"
+# Sections of the settings that become tags: MLflow's params could not follow their changes.
+FREE_SECTIONS: Final = ("stop", "finals")
 
 CAMPAIGN_TAGS: Final[Mapping[str, str]] = {
     KIND: "'campaign'",
@@ -70,6 +75,7 @@ CAMPAIGN_TAGS: Final[Mapping[str, str]] = {
     "best_expression": "its expression",
     "version.PACKAGE": "version of each package that takes part",
     "stop.LIMIT": "limits of the campaign; tags, not params, because a budget may be extended",
+    "finals.SETTING": "settings of the finals; tags, since other finals may follow",
     GENERATIONS_WRITTEN: "generations whose metrics are complete",
 }
 
@@ -84,6 +90,54 @@ CANDIDATE_TAGS: Final[Mapping[str, str]] = {
     "outcome": "of the last evaluation: 'scored', 'rejected', 'diverged' or 'failed'",
     "reason": "why the last evaluation was not scored",
     EVALUATIONS_WRITTEN: "evaluations whose metrics are complete",
+}
+
+# Finals: a parent run, and below it a run for each function and task.
+FINALS: Final = "finals"
+FINALS_JSON: Final = "finals.json"
+
+FINALS_TAGS: Final[Mapping[str, str]] = {
+    KIND: "'finals'",
+    CAMPAIGN: "name of the campaign",
+    FINALS: "number of the finals in their campaign, counted from 1",
+    "claim": "what may be claimed, in words",
+    "opened": "how often test data were opened in this campaign",
+    "leader_id": "finalist with the lowest validation loss on the fresh seeds",
+    FINALS_WRITTEN: "'true' once everything below is complete",
+}
+
+FINALS_FUNCTION_TAGS: Final[Mapping[str, str]] = {
+    KIND: "'finals_function'",
+    CAMPAIGN: "name of the campaign",
+    FINALS: "number of the finals in their campaign, counted from 1",
+    CANDIDATE_ID: "the expression id",
+    "task": "on which it was trained, a learning rate of its own after an @",
+    "dataset": "data set that was really used",
+    "role": "'finalist' or 'baseline'",
+    "verdict": "what may be said of the function on this task, in words",
+}
+
+FINALS_FUNCTION_METRICS: Final[Mapping[str, str]] = {
+    "test_accuracy": "share of the test split classified rightly, 0 to 1, by seed",
+    "test_loss": "mean cross-entropy in nats on the test split, by seed",
+    "validation_accuracy": "share of the validation split classified rightly, by seed",
+    "validation_loss": "mean cross-entropy in nats on the validation split, by seed",
+    "mean_percent": "mean test accuracy in per cent",
+    "deviation_points": "its standard deviation over the seeds",
+    "diverged": "seeds on which training diverged",
+    **{
+        key: meaning
+        for rival, title in TITLES.items()
+        for key, meaning in (
+            (f"difference_{rival}", f"mean paired difference from {title} in points"),
+            (f"p_{rival}", f"p value of the comparison with {title}, Holm's correction included"),
+        )
+    },
+}
+
+FINALS_FUNCTION_PARAMS: Final[Mapping[str, str]] = {
+    "expression": "in canonical form",
+    "steps": "optimiser steps of each training run",
 }
 
 # Artifacts of the campaign's run.
@@ -118,3 +172,13 @@ REPORT_ARTIFACTS: Final[Mapping[str, str]] = {
 def candidates_experiment(campaign: str) -> str:
     """Name of the experiment that holds the candidates of a campaign as runs."""
     return f"{campaign}/candidates"
+
+
+def finals_experiment(campaign: str) -> str:
+    """Name of the experiment that holds the finals of a campaign."""
+    return f"{campaign}/finals"
+
+
+def model_name(number: int, candidate_id: str) -> str:
+    """Name of the logged model of a finalist."""
+    return f"finals-{number}-{candidate_id[:8]}"

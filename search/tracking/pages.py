@@ -75,8 +75,9 @@ class CampaignPages:
 
     def write_campaign(self, record: CampaignRecord) -> None:
         """Writes settings, versions, data set and campaign file."""
-        limits = flatten({"stop": record.settings.get("stop", {})})
-        settings = {key: value for key, value in record.settings.items() if key != "stop"}
+        free = {key: record.settings.get(key) or {} for key in names.FREE_SECTIONS}
+        limits = flatten(free)
+        settings = {key: value for key, value in record.settings.items() if key not in free}
         self._write_missing_params(flatten(settings))
         tags = {
             "dataset": record.dataset["name"],
@@ -208,23 +209,36 @@ class CampaignPages:
         missing = {key: value for key, value in params.items() if key not in present}
         self._log(self.run_id, params=missing)
 
-    def _log(
-        self,
-        run_id: str,
-        *,
-        metrics: list[Any] | None = None,
-        params: Mapping[str, Any] | None = None,
-        tags: Mapping[str, Any] | None = None,
-    ) -> None:
-        from mlflow.entities import Param, RunTag
+    def _log(self, run_id: str, **what: Any) -> None:
+        log(self._client, run_id, **what)
 
-        self._client.log_batch(
-            run_id,
-            metrics=metrics or [],
-            params=[Param(key, shorten(value)) for key, value in _present(params)],
-            tags=[RunTag(key, shorten(value)) for key, value in _present(tags)],
-            synchronous=True,
-        )
+
+def log(
+    client: Any,
+    run_id: str,
+    *,
+    metrics: list[Any] | None = None,
+    params: Mapping[str, Any] | None = None,
+    tags: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes one batch to a run; what is None is left out, and what is too long cut visibly."""
+    from mlflow.entities import Param, RunTag
+
+    client.log_batch(
+        run_id,
+        metrics=metrics or [],
+        params=[Param(key, shorten(value)) for key, value in _present(params)],
+        tags=[RunTag(key, shorten(value)) for key, value in _present(tags)],
+        synchronous=True,
+    )
+
+
+def metrics_at(values: Mapping[str, Any], *, step: int, time: float) -> Iterator[Any]:
+    """Figures as MLflow takes them, those that are None left out."""
+    from mlflow.entities import Metric
+
+    for key, value in _present(values):
+        yield Metric(key, float(value), milliseconds(time), step)
 
 
 def milliseconds(seconds: float) -> int:
@@ -260,13 +274,6 @@ def _present(values: Mapping[str, Any] | None) -> Iterator[tuple[str, Any]]:
     return ((key, value) for key, value in (values or {}).items() if value is not None)
 
 
-def _metrics(values: Mapping[str, Any], *, step: int, time: float) -> Iterator[Any]:
-    from mlflow.entities import Metric
-
-    for key, value in _present(values):
-        yield Metric(key, float(value), milliseconds(time), step)
-
-
 def _generation_metrics(record: GenerationRecord) -> Iterator[Any]:
     derived = {
         "evaluations": record.evaluations,
@@ -276,14 +283,14 @@ def _generation_metrics(record: GenerationRecord) -> Iterator[Any]:
     known = {key: values.get(key) for key in names.GENERATION_METRICS}
     rates = record.payload.get("rates") or {}
     known |= {f"{names.RATE_PREFIX}{name}": rate for name, rate in rates.items()}
-    return _metrics(known, step=record.number, time=record.time)
+    return metrics_at(known, step=record.number, time=record.time)
 
 
 def _candidate_metrics(record: CandidateRecord) -> Iterator[Any]:
     shape = {"size": record.document["size"], "depth": record.document["depth"]}
-    yield from _metrics(shape, step=0, time=record.time)
+    yield from metrics_at(shape, step=0, time=record.time)
     for rung in record.rungs:
-        yield from _metrics(_rung_values(rung), step=rung.rung, time=rung.time)
+        yield from metrics_at(_rung_values(rung), step=rung.rung, time=rung.time)
 
 
 def _rung_values(record: RungRecord) -> dict[str, float | None]:

@@ -6,15 +6,18 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 
 from grammars import parse
+from search.finals import finals_of
 from search.journal import Event, Journal
 from search.pictures import draw_functions, draw_progress
 from search.tracking import names
+from search.tracking.finals_pages import FinalsPages
 from search.tracking.history import CandidateRecord, History
 from search.tracking.pages import CampaignPages
 from search.tracking.store import Store, TrackingError, exclusive
@@ -49,6 +52,8 @@ class Replica:
         self._resources = ExitStack()
         self._store: Store | None = None
         self._pages: CampaignPages | None = None
+        self._finals: FinalsPages | None = None
+        self._finals_written: set[int] = set()
         self._history = History()
         self._position = 0
         self.complete_to = 0
@@ -95,6 +100,8 @@ class Replica:
         """Lets go of the store and of all that is believed about it; `advance` begins anew."""
         self._store = None
         self._pages = None
+        self._finals = None
+        self._finals_written = set()
         self._history = History()
         self._position = 0
         self._resources.close()
@@ -126,6 +133,22 @@ class Replica:
                 yield partial(pages.write_candidate, record)
         if new := self._history.generations[generations:]:
             yield partial(pages.write_generations, new)
+        for number, ended in self._history.finals_ended.items():
+            if number not in self._finals_written:
+                yield from self._write_finals(number, ended)
+
+    def _write_finals(self, number: int, ended: float) -> Iterator[Callable[[], None]]:
+        ledger = self._history.finals
+        assert self._store is not None
+        if self._finals is None:
+            self._finals = FinalsPages(self._store, self._campaign_dir.name)
+        plan = ledger.plans[number]
+        finals = finals_of(ledger, plan)
+        # As it was then, so that a store that is rebuilt after further finals says the same.
+        openings = tuple(each for each in finals.openings if each.finals <= number)
+        finals = replace(finals, openings=openings)
+        yield from self._finals.writes(finals, begun=ledger.begun[number].time, ended=ended)
+        self._finals_written.add(number)
 
     def _write_launch(self, *, is_running: bool) -> None:
         campaign = self._history.campaign

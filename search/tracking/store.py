@@ -67,6 +67,7 @@ class Store:
         self.runs_dir = runs_dir
         _silence()
         from mlflow import MlflowClient
+        from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as Registry
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
         uri = store_uri(runs_dir)
@@ -76,8 +77,9 @@ class Store:
             # MLflow caches connections by address, for good. Asking for the store itself, and
             # letting go of its connections in `close`, notices that a database was deleted.
             self._tables = SqlAlchemyStore(uri, artifacts_path(runs_dir).as_uri())
+            self._registry = Registry(uri)
         self._identity = _identity(database_path(runs_dir))
-        self.client: Any = MlflowClient(tracking_uri=uri)
+        self.client: Any = MlflowClient(tracking_uri=uri, registry_uri=uri)
 
     @property
     def is_replaced(self) -> bool:
@@ -102,6 +104,7 @@ class Store:
     def close(self) -> None:
         """Lets go of the database."""
         self._tables.engine.dispose()
+        self._registry.engine.dispose()
 
     def __enter__(self) -> Self:
         return self

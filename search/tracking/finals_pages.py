@@ -1,0 +1,239 @@
+"""Writes finals to MLflow: a parent run, a child run for each function and task, and models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from search.finals import (
+    TITLES,
+    Card,
+    Finals,
+    Row,
+    Run,
+    claim,
+    finals_document,
+    opened,
+    tried,
+    where_it_holds,
+)
+from search.tracking import names
+from search.tracking.models import log_model, model_code, register
+from search.tracking.pages import (
+    EXPERIMENT_TAGS,
+    MAX_RUN_NAME,
+    RUNS_A_PAGE,
+    log,
+    metrics_at,
+    milliseconds,
+    shorten,
+)
+from search.tracking.store import Store
+
+_PARENT = "mlflow.parentRunId"
+
+
+class FinalsPages:
+    """A campaign's finals in an open store; what is there is looked up, what is missing written."""
+
+    def __init__(self, store: Store, campaign: str) -> None:
+        self._client = store.client
+        self._campaign = campaign
+        self._experiment = store.experiment(
+            names.finals_experiment(campaign),
+            tags={**EXPERIMENT_TAGS, "mlflow.note.content": _describe_experiment(campaign)},
+        )
+        self._runs: dict[tuple[str, str, str], str] = {}
+        self._written: set[str] = set()
+        self._find_runs()
+
+    def writes(self, finals: Finals, *, begun: float, ended: float) -> Iterator[Callable[[], None]]:
+        """Yields what is to be done to have ended finals in the store, in short steps.
+
+        Args:
+            finals: As the journal tells of them.
+            begun: Seconds since the epoch at which they were planned.
+            ended: At which they ended.
+        """
+        if str(finals.plan.number) in self._written:
+            return
+        yield partial(self._write_parent, finals, begun, ended)
+        for card in finals.cards:
+            for row in card.rows:
+                if row.runs:
+                    yield partial(self._write_function, finals, card, row, begun, ended)
+        for entrant in finals.plan.finalists:
+            yield partial(self._write_model, finals, entrant.candidate_id)
+        yield partial(self._finish, finals)
+
+    def _write_parent(self, finals: Finals, begun: float, ended: float) -> None:
+        number = str(finals.plan.number)
+        place = (number, "", "")
+        if place not in self._runs:
+            self._runs[place] = self._create(
+                f"finals {number}", begun, self._tags("finals", finals)
+            )
+        run_id = self._runs[place]
+        leader = finals.leader
+        outcome = {
+            "claim": claim(finals),
+            "opened": opened(finals),
+            "leader_id": leader.candidate_id if leader else None,
+            "mlflow.note.content": _describe(finals),
+        }
+        log(self._client, run_id, tags=outcome)
+        self._client.log_text(run_id, _json(finals), names.FINALS_JSON)
+        self._client.set_terminated(run_id, "FINISHED", milliseconds(ended))
+
+    def _write_function(
+        self, finals: Finals, card: Card, row: Row, begun: float, ended: float
+    ) -> None:
+        entrant, stage = row.entrant, card.stage
+        place = (str(finals.plan.number), stage.task, entrant.candidate_id)
+        if place not in self._runs:
+            parent = self._runs[place[0], "", ""]
+            tags = {
+                **self._tags("finals_function", finals),
+                _PARENT: parent,
+                names.CANDIDATE_ID: entrant.candidate_id,
+                "task": stage.task,
+                "dataset": stage.dataset,
+                "role": entrant.role,
+            }
+            name = shorten(f"{stage.task}: {entrant.label}", MAX_RUN_NAME)
+            self._runs[place] = self._create(name, begun, tags)
+        log(
+            self._client,
+            self._runs[place],
+            metrics=[
+                *metrics_at(_summary(card, row), step=0, time=ended),
+                *(
+                    metric
+                    for number, run in enumerate(row.runs)
+                    for metric in metrics_at(_seed(run), step=number, time=ended)
+                ),
+            ],
+            params={"expression": entrant.expression, "steps": stage.steps},
+            tags={"verdict": card.verdict(entrant.candidate_id)},
+        )
+        self._client.set_terminated(self._runs[place], "FINISHED", milliseconds(ended))
+
+    def _write_model(self, finals: Finals, candidate_id: str) -> None:
+        plan, run_id = finals.plan, self._runs[str(finals.plan.number), "", ""]
+        entrant = plan.entrant(candidate_id)
+        tags = {
+            names.CAMPAIGN: self._campaign,
+            names.CANDIDATE_ID: candidate_id,
+            "verdict": finals.own.verdict(candidate_id),
+        }
+        model = log_model(
+            self._client,
+            self._experiment,
+            run_id,
+            name=names.model_name(plan.number, candidate_id),
+            code=model_code(entrant.written, campaign=self._campaign),
+            tags=tags,
+        )
+        if plan.register and finals.leader == entrant:
+            register(self._client, model, name=self._campaign, tags=tags)
+
+    def _finish(self, finals: Finals) -> None:
+        number = str(finals.plan.number)
+        log(self._client, self._runs[number, "", ""], tags={names.FINALS_WRITTEN: "true"})
+        self._written.add(number)
+
+    def _tags(self, kind: str, finals: Finals) -> dict[str, str]:
+        return {
+            names.KIND: kind,
+            names.CAMPAIGN: self._campaign,
+            names.FINALS: str(finals.plan.number),
+        }
+
+    def _create(self, name: str, begun: float, tags: Mapping[str, str]) -> str:
+        run = self._client.create_run(
+            self._experiment, start_time=milliseconds(begun), tags=dict(tags), run_name=name
+        )
+        return str(run.info.run_id)
+
+    def _find_runs(self) -> None:
+        token = None
+        while True:
+            page = self._client.search_runs(
+                [self._experiment], max_results=RUNS_A_PAGE, page_token=token
+            )
+            for run in page:
+                tags = run.data.tags
+                number = tags.get(names.FINALS, "")
+                place = (number, tags.get("task", ""), tags.get(names.CANDIDATE_ID, ""))
+                self._runs[place] = str(run.info.run_id)
+                if tags.get(names.FINALS_WRITTEN) == "true":
+                    self._written.add(number)
+            token = page.token
+            if not token:
+                return
+
+
+def _seed(run: Run) -> dict[str, float | None]:
+    last = run.curve[-1] if run.curve else None
+    return {
+        "test_accuracy": run.test_accuracy,
+        "test_loss": run.test_loss,
+        "validation_accuracy": last.validation_accuracy if last else None,
+        "validation_loss": last.validation_loss if last else None,
+    }
+
+
+def _summary(card: Card, row: Row) -> dict[str, float | None]:
+    values: dict[str, float | None] = {
+        "mean_percent": row.mean_percent,
+        "deviation_points": row.deviation_points,
+        "diverged": row.diverged,
+    }
+    for each in card.comparisons_of(row.entrant.candidate_id):
+        values[f"difference_{each.rival}"] = each.difference
+        values[f"p_{each.rival}"] = each.p_adjusted
+    return values
+
+
+def _json(finals: Finals) -> str:
+    return json.dumps(finals_document(finals), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def _describe(finals: Finals) -> str:
+    """The markdown that heads the parent run."""
+    lines = [
+        f"**{claim(finals)}**",
+        "",
+        f"{tried(finals.plan)} {opened(finals)}",
+        "",
+        finals.plan.rule,
+        "",
+        "| function | accuracy in % | verdict |",
+        "|---|---|---|",
+    ]
+    for row in finals.own.rows:
+        mean = "" if row.mean_percent is None else f"{row.mean_percent:.2f}"
+        verdict = finals.own.verdict(row.entrant.candidate_id)
+        lines.append(f"| {_cell(row.entrant.label)} | {mean} | {_cell(verdict)} |")
+    if len(finals.cards) > 1:
+        lines += ["", "Elsewhere:", ""]
+        lines += [
+            f"* `{entrant.label}`: {where_it_holds(finals, entrant)}"
+            for entrant in finals.plan.finalists
+        ]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("*", "\\*")
+
+
+def _describe_experiment(campaign: str) -> str:
+    """The markdown that heads the experiment."""
+    rivals = ", ".join(TITLES.values())
+    return (
+        f"The finals of the campaign `{campaign}`: functions trained anew on fresh seeds, then "
+        f"scored on test data, compared with {rivals}. A parent run each, with a child run for "
+        "each function and task; the step of a metric is the number of the seed, counted from 0."
+    )
