@@ -1,5 +1,6 @@
 """Evaluates SymPy expressions and their symbolic derivatives with many digits."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -38,6 +39,10 @@ def functions(exported: Any, formula: Any, channels: int) -> Iterator[Callable[[
             for name, symbol in exported.PARAMETERS.items()
         }
         plain = formula.subs(values).rewrite(sympy.Heaviside, sympy.Piecewise)
+        # What SymPy finds to be a division by zero everywhere has a value nowhere.
+        if plain.has(sympy.zoo, sympy.nan):
+            yield lambda a: math.nan
+            continue
         yield sympy.lambdify(exported.x, plain, modules=["mpmath"])
 
 

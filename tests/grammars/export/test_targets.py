@@ -32,6 +32,7 @@ AWKWARD = (
     "erf(x) * log_sigmoid(x) + sqrt(2) * cos(pi * x)",
     "gelu(tanh(2 * x)) + mish(x + 1) * elu(-x)",
     "sqrt(2) / 3",
+    "1.5 / (x - x)",
     'param("a", 0.25, per="network")',
     "x",
     "swish(x)",
