@@ -35,8 +35,11 @@ check: install  ## style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-benchmark: install  ## rates of the language: parse, canonical form, fingerprint, compile
+benchmark: install  ## the language's rates; candidates scored a minute beside JAX and PyTorch loops
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev,export-torch]'
 	$(BIN)/python -m tests.benchmarks.language
+	$(BIN)/python -m tests.benchmarks.scoring
 
 clean:  ## remove the environment and caches; campaigns stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -137,6 +137,8 @@ def _spread(
                 distance = numpy.abs(sample.array(part) - exact.array(part))
                 numpy.maximum(spread, distance, out=spread)
             spreads[1][~sample.can_be_differentiated(slope)] = numpy.nan
+        # Errors may hide how small a divisor really is.
+        spreads[1][~exact.can_be_differentiated(slope)] = numpy.nan
     # Without a value there is no slope, whatever the rules of differentiation say.
     spreads[1][~numpy.isfinite(spreads[0])] = numpy.nan
     return spreads[0], spreads[1]

@@ -33,6 +33,8 @@ AWKWARD = (
     "gelu(tanh(2 * x)) + mish(x + 1) * elu(-x)",
     "sqrt(2) / 3",
     "1.5 / (x - x)",
+    "square(x) / softplus(x)",
+    "sinc(0.61 * cube(x))",
     'param("a", 0.25, per="network")',
     "x",
     "swish(x)",
