@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from grammars.grammar import ConstantRange, Grammar, Nesting, ParameterRule
+from grammars.toml_files import TomlError, read_toml
 
 _FOLDER: Final = Path(__file__).parent
 
@@ -61,13 +61,11 @@ def load_grammar(name_or_path: str | Path) -> Grammar:
 
 def _read(path: Path) -> Grammar:
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        content = read_toml(path)
+    except OSError as error:
         raise GrammarError(f"cannot read the grammar {path}: {error}") from error
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise GrammarError(f"{path} is not TOML: {error}") from error
+    except TomlError as error:
+        raise GrammarError(str(error)) from None
     try:
         return Grammar.model_validate(content)
     except ValidationError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
@@ -12,8 +11,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from evaluators.fidelity import Fidelity
-
-MAX_FILE_BYTES: Final = 1_000_000
+from grammars.toml_files import TomlError, parse_toml, read_toml
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -313,7 +311,7 @@ def load_settings(path: Path, overrides: Iterable[str] = ()) -> Settings:
         SettingsError: With every problem at once, each with its path in the file.
         FileNotFoundError: If there is no such file.
     """
-    document = _read_toml(path)
+    document = _read(path)
     for override in overrides:
         _apply_override(document, override)
     document.setdefault("name", re.sub(r"[^A-Za-z0-9._-]", "-", path.stem))
@@ -325,19 +323,13 @@ def load_settings(path: Path, overrides: Iterable[str] = ()) -> Settings:
         raise SettingsError("\n".join([f"{path} has {count}:", *lines])) from None
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"there is no campaign file {path}")
-    if (size := path.stat().st_size) > MAX_FILE_BYTES:
-        raise SettingsError(f"{path} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are allowed")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} is not valid TOML: {error}") from None
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path} is not UTF-8 text: {error}") from None
-    except RecursionError:
-        raise SettingsError(f"{path} is nested too deep") from None
+        return read_toml(path)
+    except TomlError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _apply_override(document: dict[str, Any], override: str) -> None:
@@ -348,8 +340,8 @@ def _apply_override(document: dict[str, Any], override: str) -> None:
             f"--set expects key=value such as search.population=32, got {override!r}"
         )
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        value = parse_toml(f"value = {text}", what=f"--set {key}")["value"]
+    except TomlError:
         value = text.strip()  # a bare word, so that --set task=mnist-mlp needs no inner quotes
     section = document
     for part in parts[:-1]:

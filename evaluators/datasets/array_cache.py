@@ -113,7 +113,7 @@ def _manifest(path: Path, wanted: Sequence[str]) -> Checksums:
     try:
         sums = json.loads(path.read_text(encoding="utf-8"))
         return {name: {part: str(sums[name][part]) for part in _PARTS} for name in {*sums, *wanted}}
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise CacheError(f"the array cache's list {path} cannot be read") from error
 
 

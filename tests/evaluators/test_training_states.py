@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import random
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -72,3 +75,43 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     blocked.write_text("not a folder")
     _states(blocked).save(TANH, seed=1, steps=100, state=STATE)
     assert _states(blocked).load(TANH, seed=1, at_most=100, like=STATE) is None
+
+
+def test_a_damaged_state_is_not_used(tmp_path: Path) -> None:
+    """Flipped bits, a lost end, a blank: the right state or none, whatever NumPy says of it."""
+    states = _states(tmp_path)
+    states.save(TANH, seed=1, steps=100, state=STATE)
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    chance = random.Random(0)
+    used = 0
+    for _ in range(500):
+        damaged = bytearray(whole)
+        first = chance.randrange(len(damaged))
+        match chance.randrange(3):
+            case 0:
+                damaged[first] ^= 1 << chance.randrange(8)
+            case 1:
+                del damaged[first:]
+            case 2:
+                damaged[first : first + 16] = bytes(len(damaged[first : first + 16]))
+        path.write_bytes(damaged)
+        saved = states.load(TANH, seed=1, at_most=100, like=STATE)
+        if saved is not None:
+            used += 1
+            assert saved.steps == 100
+            np.testing.assert_array_equal(saved.state["weights"], STATE["weights"])
+            assert saved.state["count"] == 7
+    assert used < 250  # much of a file is of no importance
+
+
+def test_a_full_disk_keeps_no_half_of_a_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(file: IO[bytes], **arrays: np.ndarray) -> None:
+        file.write(b"half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", fill)
+    _states(tmp_path).save(TANH, seed=1, steps=100, state=STATE)
+    assert list(tmp_path.iterdir()) == []

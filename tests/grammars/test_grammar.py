@@ -165,7 +165,7 @@ def test_a_path_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("name = \n", r"not TOML: .*line 1, column"),
+        ("name = \n", r"not valid TOML: .*line 1, column"),
         ('name = "a"', r"2 errors:\n  description: missing; it is required"),
         ("[primitives]\nsigmiod = 1", r"primitives\.sigmiod: unknown primitive 'sigmiod'; did you"),
         ("max_sise = 3", r"max_sise: unknown key; did you mean 'max_size'\?"),

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from evaluators.fidelity import Fidelity
-from search.settings import MAX_FILE_BYTES, SettingsError, load_settings
+from grammars.toml_files import MAX_FILE_BYTES
+from search.settings import SettingsError, load_settings
 
 CAMPAIGNS = sorted((Path(__file__).parents[2] / "runs" / "campaigns").glob("*.toml"))
 
