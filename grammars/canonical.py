@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final
 
 import numpy
@@ -46,8 +47,15 @@ def canonical(expression: Expression) -> Expression:
     Returns:
         An equal expression: constants folded, operands ordered, identities removed.
     """
+    return _canonical(str(expression), expression)
+
+
+# A search asks for the form of a candidate, or for the id that follows from it, some four times.
+# The text is part of the key because 0 and -0 are equal as numbers and not as functions.
+@lru_cache(maxsize=4096)
+def _canonical(_: str, expression: Expression) -> Expression:
     form = _pass(expression)
-    for _ in range(_MOST_PASSES):
+    for _number in range(_MOST_PASSES):
         # What one pass puts together, the rules for its parts may now take further.
         again = _pass(form)
         if again == form:

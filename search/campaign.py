@@ -91,6 +91,7 @@ class Campaign:
             on_progress=self._on_progress,
         )
         self._known = FunctionIndex()
+        self._considered: set[str] = set()
         self._baselines: dict[str, Candidate] = {}
         self._duplicates = self._trained = self._unimproved = 0
         self._exhausted = False
@@ -190,8 +191,10 @@ class Campaign:
 
     def _admit(self, expression: Expression) -> bool:
         """Whether the function is new to the search; equal functions are scored once."""
-        held = len(self._known)
-        self._known.find_or_add(str(expression), expression)
+        text, held = str(expression), len(self._known)
+        if text not in self._considered:  # most duplicates are written alike
+            self._considered.add(text)
+            self._known.find_or_add(text, expression)
         is_new = len(self._known) > held
         self._duplicates += not is_new
         return is_new

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -42,7 +43,9 @@ class _Rung:
 
     number: int
     tried: set[str] = field(default_factory=set)
-    scored: dict[str, Standing] = field(default_factory=dict)
+    scored: dict[str, Candidate] = field(default_factory=dict)
+    # Worst first; kept in order, since sorting thousands anew each generation took most of it.
+    ranking: list[tuple[tuple[int, float], str]] = field(default_factory=list)
 
     def run(self, candidates: Sequence[Candidate], evaluate: Evaluate) -> Iterable[Standing]:
         for candidate, evaluation in zip(
@@ -50,15 +53,15 @@ class _Rung:
         ):
             self.tried.add(candidate.id)
             if evaluation.outcome is Outcome.SCORED:
-                self.scored[candidate.id] = Standing(candidate, self.number, evaluation)
-                yield self.scored[candidate.id]
+                standing = Standing(candidate, self.number, evaluation)
+                self.scored[candidate.id] = candidate
+                insort(self.ranking, (standing.rank_key, candidate.id))
+                yield standing
 
     def best(self, share: float) -> list[Candidate]:
         """The best `share` of all that were scored here, ties broken by id."""
-        ranked = sorted(
-            self.scored.values(), key=lambda s: (s.rank_key, s.candidate.id), reverse=True
-        )
-        return [standing.candidate for standing in ranked[: int(len(ranked) * share)]]
+        count = int(len(self.ranking) * share)
+        return [self.scored[key] for _, key in reversed(self.ranking[len(self.ranking) - count :])]
 
 
 class Racing:

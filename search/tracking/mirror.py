@@ -16,9 +16,10 @@ FIRST_RETRY_SECONDS: Final = 0.5
 LONGEST_RETRY_SECONDS: Final = 60.0
 # The table and the pictures are written whole each time, so not with every generation.
 SUMMARY_INTERVAL_SECONDS: Final = 60.0
-# While the campaign runs the mirror rests four times as long as it works: it holds Python's lock
-# while it works, and a fifth of a core is what the search can spare. At the end it does not rest.
-REST_SHARE: Final = 4.0
+# While the campaign runs the mirror rests nineteen times as long as it works: it holds Python's
+# lock while it works, and a twentieth of a core is what the search can spare. That is enough for
+# two and a half runs a second; with more it falls behind, and at the end it does not rest.
+REST_SHARE: Final = 19.0
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Mirror:
         if self._thread.is_alive():
             self._thread.join(timeout_seconds)
         self._abandoned.set()
-        behind, error = self._count_events_behind(), self._error
+        behind, error = self.events_behind, self._error
         if error is None and (behind or self._thread.is_alive()):
             error = f"it was not done after {timeout_seconds:g} s"
         return MirrorStatus(behind, error)
@@ -123,12 +124,12 @@ class Mirror:
 
     def _follow_until_closed(self) -> None:
         pause = FIRST_RETRY_SECONDS
-        summarised = time.monotonic()
+        next_summary = time.monotonic() + SUMMARY_INTERVAL_SECONDS
         while not self._abandoned.is_set():
             self._awake.wait()
             self._awake.clear()
             closing = self._closing.is_set()
-            due = closing or time.monotonic() - summarised >= SUMMARY_INTERVAL_SECONDS
+            due = closing or time.monotonic() >= next_summary
             try:
                 self._step(summarise=due, closing=closing)
             except _AbandonedError:
@@ -144,7 +145,7 @@ class Mirror:
             if closing:
                 break
             if due:
-                summarised = time.monotonic()
+                next_summary = time.monotonic() + SUMMARY_INTERVAL_SECONDS
 
     def _rest_after_failure(self, seconds: float) -> None:
         if self._closing.is_set():
@@ -155,7 +156,9 @@ class Mirror:
     def _step(self, *, summarise: bool, closing: bool) -> None:
         self._replica.advance(after_write=self._after_write, is_running=not closing)
         if summarise:
+            begun = time.monotonic()
             self._replica.summarise(is_running=not closing)
+            self._after_write(time.monotonic() - begun)
         if closing:
             self._replica.analyze()
 
@@ -164,7 +167,9 @@ class Mirror:
             raise _AbandonedError
         self._closing.wait(REST_SHARE * seconds)
 
-    def _count_events_behind(self) -> int:
+    @property
+    def events_behind(self) -> int:
+        """Events of the journal that are not in the store yet."""
         with Journal(self._journal_path, read_only=True) as journal:
             return sum(1 for _ in journal.events(after=self._replica.complete_to))
 
