@@ -15,7 +15,7 @@ from evaluators.tasks import find_task
 from grammars import load_grammar
 from search.campaign import Campaign, Ending, Observer
 from search.campaign_copy import keep_copy
-from search.executors import ProcessPool, Workload
+from search.executors import ExecutorName, Workload, local_cores, start_executor
 from search.finals import check_tasks
 from search.finishing import Finishing
 from search.front import draw_front
@@ -77,8 +77,10 @@ def launch(
     *,
     campaign_file: str,
     runs_dir: Path,
-    workers: int,
+    workers: int | None,
     manual_dir: Path | None = None,
+    executor: ExecutorName = "processes",
+    gpus_per_worker: float = 0.0,
     observers: Sequence[Observer] = (),
     announce: Callable[[str], None] = lambda text: None,
 ) -> Launch:
@@ -88,8 +90,10 @@ def launch(
         settings: The campaign.
         campaign_file: Text of the file that it was read from, kept beside its journal.
         runs_dir: Where campaigns and the MLflow store live.
-        workers: Processes that train.
+        workers: Processes that train, None for as many as there are cores.
         manual_dir: Where raw data files may be found.
+        executor: Whether they are on this machine or on a Ray cluster; the results are the same.
+        gpus_per_worker: What each asks the cluster for.
         observers: Are told how it goes.
         announce: Receives sentences for people.
 
@@ -123,26 +127,28 @@ def launch(
         )
         with _mirrored(settings, journal, runs_dir=runs_dir, announce=announce) as mirroring:
             watching = [*observers, *mirroring]
-            with ProcessPool(
+            with start_executor(
+                executor,
                 workload,
+                settings.scoring,
                 workers=workers,
-                batch=settings.scoring.batch,
-                timeout_seconds=settings.scoring.timeout_seconds,
-                memory_gib=settings.scoring.memory_gib,
-            ) as executor:
+                gpus_per_worker=gpus_per_worker,
+            ) as evaluating:
                 campaign = Campaign(
                     settings,
                     grammar=grammar,
                     bench=workload.bench,
                     journal=journal,
-                    executor=executor,
+                    executor=evaluating,
                     observers=watching,
                 )
                 with stopped_by_signals(campaign.stopping, announce=announce):
                     ending = campaign.run()
             _leave_tidy(folder, journal, interrupted=ending.interrupted)
             if settings.finals is not None and not ending.interrupted:
-                finishing = Finishing(journal, settings, workers, manual_dir, watching, announce)
+                # Finals are few and long, and always on this machine.
+                here = workers or local_cores()
+                finishing = Finishing(journal, settings, here, manual_dir, watching, announce)
                 held = finishing.hold(finishing.next_plan(settings.finals))
                 ending = ending if held else Ending("stopped on request", interrupted=True)
         return Launch(folder, ending.reason, interrupted=ending.interrupted)

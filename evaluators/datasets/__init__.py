@@ -3,7 +3,9 @@
 from evaluators.datasets.array_cache import Split
 from evaluators.datasets.loading import (
     Dataset,
+    install,
     load,
+    load_all,
     load_test,
     prepare,
 )
@@ -17,7 +19,9 @@ __all__ = [
     "DatasetUnavailable",
     "Split",
     "UnknownDatasetError",
+    "install",
     "load",
+    "load_all",
     "load_test",
     "prepare",
 ]

@@ -1,6 +1,6 @@
 """Loading a data set by name: from the array cache, else from wherever it can be made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -113,6 +113,26 @@ def prepare(
     return dataset
 
 
+def load_all(name: str) -> dict[str, Split]:
+    """Every split of a data set, to be taken to another machine by `install`; for nothing else.
+
+    Args, returns and raises as `load_test`, for all splits by name.
+    """
+    everything = ("training", "validation", "test")
+    return _splits(name, everything, Places.from_environment(announce=lambda _: None))
+
+
+def install(name: str, splits: Mapping[str, Split]) -> None:
+    """Puts what `load_all` gave on another machine into this one's array cache, if it has none.
+
+    Raises:
+        DatasetDamaged: something else arrived than the published data set.
+        UnknownDatasetError, DatasetUnavailable: as for `load`.
+    """
+    places = Places.from_environment(announce=lambda _: None)
+    _splits(name, tuple(splits), places, build=lambda: splits)
+
+
 def _load(name: str, places: Places) -> Dataset:
     entry = entry_of(name)
     splits = _splits(name, ("training", "validation"), places)
@@ -130,12 +150,18 @@ def _folder(name: str) -> Path:
     return cache_root() / _LAYOUT / name
 
 
-def _splits(name: str, wanted: Sequence[str], places: Places) -> dict[str, Split]:
+def _splits(
+    name: str,
+    wanted: Sequence[str],
+    places: Places,
+    *,
+    build: Callable[[], Mapping[str, Split]] | None = None,
+) -> dict[str, Split]:
     try:
         return cached(
             _folder(name),
             wanted,
-            build=lambda: _build(name, places),
+            build=build or (lambda: _build(name, places)),
             expected_fingerprint=entry_of(name).fingerprint,
             announce=places.announce,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,12 +22,19 @@ from search.cli.options import (
     print_json,
     say,
     wide_console,
-    worker_count,
 )
 from search.cli.report import report_at_end
 
 if TYPE_CHECKING:
     from search.leaderboard import Row
+
+
+class Place(StrEnum):
+    """Where workers run."""
+
+    PROCESSES = "processes"
+    RAY = "ray"
+
 
 SHORT_ID = 8
 """Digits of a candidate's id that are shown, and enough to name it."""
@@ -41,6 +49,12 @@ def launch_command(
     workers: Workers = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     manual_dir: ManualDir = None,
+    executor: Annotated[
+        Place, typer.Option(help="Workers on this machine, or on the Ray cluster at RAY_ADDRESS.")
+    ] = Place.PROCESSES,
+    gpus_per_worker: Annotated[
+        float, typer.Option(min=0.0, help="What each worker asks a Ray cluster for.")
+    ] = 0.0,
 ) -> None:
     """Launches a campaign; launching it again continues it."""
     from search.cli.progress import progress_for
@@ -54,8 +68,10 @@ def launch_command(
                 settings,
                 campaign_file=campaign_file.read_text(encoding="utf-8"),
                 runs_dir=runs_dir,
-                workers=worker_count(workers),
+                workers=workers,
                 manual_dir=manual_dir,
+                executor=executor.value,
+                gpus_per_worker=gpus_per_worker,
                 observers=[progress],
                 announce=progress.announce,
             )

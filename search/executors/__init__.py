@@ -3,12 +3,18 @@
 from search.executors.executor import Executor, Interrupted, WorkersUnusableError, Workload
 from search.executors.in_process import InProcess
 from search.executors.process_pool import ProcessPool
+from search.executors.ray_cluster import RayCluster
+from search.executors.starting import ExecutorName, local_cores, start_executor
 
 __all__ = [
     "Executor",
+    "ExecutorName",
     "InProcess",
     "Interrupted",
     "ProcessPool",
+    "RayCluster",
     "WorkersUnusableError",
     "Workload",
+    "local_cores",
+    "start_executor",
 ]

@@ -4,63 +4,89 @@ from __future__ import annotations
 
 import ctypes
 import math
+import multiprocessing
 import os
 import resource
 import signal
 import sys
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from typing import Final
 
 from evaluators.evaluation import Evaluation
 from evaluators.evaluator import Evaluator
 from evaluators.fidelity import Fidelity
 from grammars import parse
-from search.executors.executor import WorkersUnusableError, Workload
+from search.executors.executor import Workload
 
 OUT_OF_MEMORY: Final = 77
 """Exit status of a worker that could not get the memory it asked for."""
 
 _PR_SET_PDEATHSIG: Final = 1
 
-# One evaluator a process: or what kept the worker from making it.
-_evaluator: Evaluator | Exception | None = None
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a batch.
+
+    Attributes:
+        evaluations: One a candidate; empty where there is a reason.
+        reason: The error that the batch raised.
+        unusable: Why this worker can evaluate nothing at all.
+    """
+
+    evaluations: list[Evaluation] = field(default_factory=list)
+    reason: str | None = None
+    unusable: str | None = None
 
 
-def start(workload: Workload) -> None:
-    """Runs once in each worker."""
-    global _evaluator  # noqa: PLW0603  # a worker is a process with exactly one evaluator
-    # Ctrl-C reaches the whole process group; the campaign decides what happens to its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # The alarm ends a process whatever it is doing: compiling, for one, never looks up.
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    if sys.platform == "linux":
-        # A worker whose campaign was killed must not live on.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def serve(pipe: Connection[Answer, tuple[list[str], Fidelity]], workload: Workload) -> None:
+    """The life of a worker: batches come as text and go as records until the pipe is closed."""
+    _end_with_the_owner()
+    _take_signals()
     _limit_memory(workload.memory_gib)
     try:
-        _evaluator = workload.evaluator(allow=_end_after)
-    except Exception as error:  # said by the first batch, since a pool would only start anew
-        _evaluator = error
+        evaluator: Evaluator | Exception = workload.evaluator(allow=_end_after)
+    except Exception as error:  # said with the first batch, since another worker would fare alike
+        evaluator = error
+    while True:
+        try:
+            texts, fidelity = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_answered(evaluator, texts, fidelity))
 
 
-def evaluate_batch(texts: list[str], fidelity: Fidelity) -> list[Evaluation]:
-    """Runs in a worker, which receives text and returns records.
-
-    Raises:
-        WorkersUnusableError: If the worker has no evaluator; the candidates are not to blame.
-    """
-    if not isinstance(_evaluator, Evaluator):
-        raise WorkersUnusableError(
-            f"a worker could not get ready: {type(_evaluator).__name__}: {_evaluator}"
-        )
+def _answered(evaluator: Evaluator | Exception, texts: list[str], fidelity: Fidelity) -> Answer:
+    if isinstance(evaluator, Exception):
+        name = type(evaluator).__name__
+        return Answer(unusable=f"a worker could not get ready: {name}: {evaluator}")
     try:
-        return _evaluator.evaluate([parse(text) for text in texts], fidelity)
+        return Answer(evaluator.evaluate([parse(text) for text in texts], fidelity))
     except Exception as error:
         if _is_want_of_memory(error):
             # What is left of this process may be short of memory for the next candidate too.
             os._exit(OUT_OF_MEMORY)
-        raise
+        first_line = str(error).strip().splitlines()[:1]
+        return Answer(reason=f"{type(error).__name__}: {first_line[0] if first_line else ''}"[:500])
     finally:
         _end_after(math.inf)
+
+
+def _end_with_the_owner() -> None:
+    """A worker whose campaign was killed must not live on, nor one that is only just starting."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    owner = multiprocessing.parent_process()
+    if owner is not None and not owner.is_alive():
+        os._exit(0)
+
+
+def _take_signals() -> None:
+    # Ctrl-C reaches the whole process group; the campaign decides what happens to its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The alarm ends a process whatever it is doing: compiling, for one, never looks up.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def _limit_memory(gib: float) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import signal
+import threading
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
+from queue import SimpleQueue
 from typing import Final, Self
-
-import pebble
 
 from evaluators.evaluation import Evaluation
 from evaluators.evaluator import compiling_allowance
@@ -25,6 +28,50 @@ BATCHES_PER_WORKER: Final = 50
 STARTING_SECONDS: Final = 60.0
 
 
+class _Worker:
+    """A process and the pipe to it, which nobody else shares: its end is the pipe's end."""
+
+    def __init__(self, context: ForkServerContext, workload: Workload) -> None:
+        ours, theirs = context.Pipe()
+        self._pipe: Connection[object, worker.Answer] = ours
+        self._process = context.Process(
+            target=worker.serve, args=(theirs, workload), name="actsearch-worker", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        self._batches = 0
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether it may take another batch."""
+        return self._batches < BATCHES_PER_WORKER and self._process.is_alive()
+
+    def ask(self, texts: list[str], fidelity: Fidelity, *, seconds: float) -> worker.Answer:
+        """Has a batch evaluated.
+
+        Raises:
+            TimeoutError: If it took longer; the worker is of no more use.
+            EOFError, OSError: If the worker died.
+        """
+        self._batches += 1
+        self._pipe.send((texts, fidelity))
+        if not self._pipe.poll(seconds if math.isfinite(seconds) else None):
+            raise TimeoutError
+        return self._pipe.recv()
+
+    def kill(self) -> None:
+        """Ends the process, whatever it is doing."""
+        self._process.kill()
+
+    def end(self) -> int:
+        """Ends the process and lets go of it; its exit status, its own if it had ended before."""
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+        status = self._process.exitcode
+        return 0 if status is None else status
+
+
 class WorkerPool:
     """Single-threaded processes on this machine; they start with their first batch."""
 
@@ -38,16 +85,17 @@ class WorkerPool:
         use_single_thread()
         self.workers = workers
         self._workload = workload
-        context = multiprocessing.get_context("forkserver")
+        self._context = multiprocessing.get_context("forkserver")
         # The server imports JAX once; a worker forked from it starts in a quarter of a second.
-        context.set_forkserver_preload(["evaluators.training", "search.executors.worker"])
-        self._pool = pebble.ProcessPool(
-            max_workers=workers,
-            max_tasks=BATCHES_PER_WORKER,
-            initializer=worker.start,
-            initargs=[workload],
-            context=context,
-        )
+        self._context.set_forkserver_preload(["evaluators.training", "search.executors.worker"])
+        # A thread for each worker waits for it; None where the worker is still to be started.
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="worker")
+        self._idle: SimpleQueue[_Worker | None] = SimpleQueue()
+        for _ in range(workers):
+            self._idle.put(None)
+        self._living: set[_Worker] = set()
+        self._starting = threading.Lock()
+        self._is_closed = False
 
     def submit(
         self, expressions: Sequence[Expression], fidelity: Fidelity
@@ -57,14 +105,51 @@ class WorkerPool:
         Returns:
             The batch's evaluations, or a `LostBatchError`.
         """
-        running = self._pool.schedule(
-            worker.evaluate_batch,
-            args=[[str(expression) for expression in expressions], fidelity],
-            timeout=self._last_resort_seconds(len(expressions), fidelity),
-        )
-        explained: Future[list[Evaluation]] = Future()
-        running.add_done_callback(lambda done: self._explain(done, explained))
-        return explained
+        return self._threads.submit(self._evaluate, [str(each) for each in expressions], fidelity)
+
+    def _evaluate(self, texts: list[str], fidelity: Fidelity) -> list[Evaluation]:
+        idle = self._idle.get()
+        try:
+            idle = self._fit(idle)
+            answer = self._answer(idle, texts, fidelity)
+        except LostBatchError:
+            idle = None
+            raise
+        finally:
+            self._idle.put(idle)
+        if answer.unusable is not None:
+            raise WorkersUnusableError(answer.unusable)
+        if answer.reason is not None:
+            raise LostBatchError(answer.reason, is_certain=True)
+        return answer.evaluations
+
+    def _answer(self, asked: _Worker, texts: list[str], fidelity: Fidelity) -> worker.Answer:
+        seconds = self._last_resort_seconds(len(texts), fidelity)
+        try:
+            return asked.ask(texts, fidelity, seconds=seconds)
+        except TimeoutError:
+            self._end(asked)
+            raise LostBatchError(self._out_of_time(), is_certain=True) from None
+        except (EOFError, OSError):
+            raise self._loss(self._end(asked)) from None
+
+    def _fit(self, idle: _Worker | None) -> _Worker:
+        """The worker, or a fresh one in its place."""
+        if idle is not None and idle.is_fit:
+            return idle
+        if idle is not None:
+            self._end(idle)
+        with self._starting:
+            if self._is_closed:
+                raise LostBatchError("the pool was closed", is_certain=True)
+            fresh = _Worker(self._context, self._workload)
+            self._living.add(fresh)
+        return fresh
+
+    def _end(self, ended: _Worker) -> int:
+        with self._starting:
+            self._living.discard(ended)
+            return ended.end()
 
     def _last_resort_seconds(self, count: int, fidelity: Fidelity) -> float:
         """Beyond it a batch is given up even if its worker's own alarm did not ring."""
@@ -72,30 +157,12 @@ class WorkerPool:
         training = seconds * count * len(fidelity.seeds)
         return STARTING_SECONDS + compiling_allowance(count, seconds) + training
 
-    def _explain(self, done: Future[list[Evaluation]], explained: Future[list[Evaluation]]) -> None:
-        if done.cancelled():
-            explained.cancel()
-            return
-        error = done.exception()
-        if error is None:
-            explained.set_result(done.result())
-        elif isinstance(error, WorkersUnusableError):
-            explained.set_exception(error)
-        else:
-            explained.set_exception(self._loss(error))
-
-    def _loss(self, error: BaseException) -> LostBatchError:
-        if isinstance(error, TimeoutError):
+    def _loss(self, status: int) -> LostBatchError:
+        if status == -signal.SIGALRM:
             return LostBatchError(self._out_of_time(), is_certain=True)
-        if not isinstance(error, pebble.ProcessExpired):
-            first_line = str(error).strip().splitlines()[:1]
-            reason = f"{type(error).__name__}: {first_line[0] if first_line else ''}"[:500]
-            return LostBatchError(reason, is_certain=True)
-        if error.exitcode == -signal.SIGALRM:
-            return LostBatchError(self._out_of_time(), is_certain=True)
-        if error.exitcode == worker.OUT_OF_MEMORY:
+        if status == worker.OUT_OF_MEMORY:
             return LostBatchError(f"it needs more than {self._workload.memory_gib:g} GiB of memory")
-        return LostBatchError(f"its worker died ({_described(error.exitcode)})")
+        return LostBatchError(f"its worker died ({_described(status)})")
 
     def _out_of_time(self) -> str:
         return f"it did not end in time ({self._workload.timeout_seconds:g} s a seed)"
@@ -104,8 +171,17 @@ class WorkerPool:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._pool.stop()
-        self._pool.join()
+        """Ends all workers at once, whatever they are doing."""
+        with self._starting:
+            self._is_closed = True
+            living = list(self._living)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for each in living:
+            each.kill()
+        # Whoever waits for a worker sees its end now.
+        self._threads.shutdown(wait=True)
+        for each in living:
+            each.end()
 
 
 def _described(exit_status: int) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -18,6 +20,7 @@ from search.executors import Interrupted, ProcessPool, WorkersUnusableError, Wor
 from search.executors.executor import split
 
 from .faulty import FaultyWorkload
+from .processes import workers_of
 
 WORKLOAD = Workload("digits-mlp", "digits")
 FIDELITY = Fidelity(30, (0, 1))
@@ -38,20 +41,6 @@ def evaluate(
 def essence(evaluations: list[Evaluation]) -> list[tuple[object, ...]]:
     """All but the time."""
     return [(e.candidate_id, e.outcome, e.reason, e.per_seed) for e in evaluations]
-
-
-def workers_of(process: int) -> list[int]:
-    """The processes below this one that evaluate, by their parents in /proc."""
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            parents[int(entry.name)] = int(fields[1])
-    servers = [child for child, parent in parents.items() if parent == process]
-    return [child for child, parent in parents.items() if parent in servers]
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +74,38 @@ def test_a_killed_worker_costs_nobody_a_result(alone: list[Evaluation]) -> None:
     assert essence(evaluations) == essence(alone)
 
 
-def kill_workers(killed: list[int]) -> None:
-    """Kills the workers of this process in the middle of their first batch."""
-    time.sleep(0.5)
+def test_workers_may_be_killed_while_they_start_and_while_they_rest(
+    alone: list[Evaluation],
+) -> None:
+    with pool(workers=2, batch=8) as executor:
+        for pause in (0.0, 0.1, 0.3):
+            killer = threading.Thread(target=kill_workers, args=[[], pause])
+            killer.start()
+            assert essence(evaluate(executor, EXPRESSIONS)) == essence(alone)
+            killer.join()
+            kill_workers(killed := [], 0.0)
+            assert len(killed) == 2
+
+
+def test_workers_end_with_their_owner() -> None:
+    """Though it is killed at the very moment when they start."""
+    code = (
+        "import os, signal, threading, time; from tests.search.test_executors import *; "
+        "executor = pool(workers=2); killer = threading.Timer({pause}, os.kill, "
+        "[os.getpid(), signal.SIGKILL]); killer.start(); evaluate(executor, EXPRESSIONS)"
+    )
+    for pause in (2.0, 2.3, 2.6, 2.9):
+        owner = subprocess.Popen(
+            [sys.executable, "-c", code.format(pause=pause)], stdout=subprocess.PIPE
+        )
+        # Its workers hold the same pipe, which ends when the last of them has ended.
+        owner.communicate(timeout=30.0)
+        assert owner.returncode == -signal.SIGKILL
+
+
+def kill_workers(killed: list[int], pause: float = 0.5) -> None:
+    """Kills the workers of this process; by default in the middle of their first batch."""
+    time.sleep(pause)
     for worker in workers_of(os.getpid()):
         with suppress(FileNotFoundError, ProcessLookupError):
             if b"forkserver" in Path(f"/proc/{worker}/cmdline").read_bytes():

@@ -6,6 +6,8 @@ import csv
 import json
 import shutil
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -29,6 +31,8 @@ from search.tracking.replica import LOCK, Replica
 from search.tracking.store import exclusive
 from search.tracking.table import COLUMNS, candidate_rows, table_csv, table_json
 
+from .store import contents
+
 WriteCampaign = Callable[..., Path]
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "tracking.md"
 
@@ -51,28 +55,6 @@ def runs_of(runs_dir: Path, experiment: str) -> list[Any]:
     with Store(runs_dir) as store:
         found = store.client.get_experiment_by_name(experiment)
         return list(store.client.search_runs([found.experiment_id])) if found else []
-
-
-def contents(runs_dir: Path) -> list[tuple[Any, ...]]:
-    """Every row that the mirror wrote, without the ids that MLflow draws at random."""
-    queries = (
-        "SELECT e.name, r.name, r.status, r.start_time, r.end_time FROM runs r",
-        "SELECT e.name, r.name, 'param', p.key, p.value FROM runs r JOIN params p USING (run_uuid)",
-        "SELECT e.name, r.name, 'tag', t.key, t.value FROM runs r JOIN tags t USING (run_uuid)",
-        "SELECT e.name, r.name, m.key, m.value, m.step, m.timestamp "
-        "FROM runs r JOIN metrics m USING (run_uuid)",
-        "SELECT e.name, r.name, 'latest', m.key, m.value, m.step "
-        "FROM runs r JOIN latest_metrics m USING (run_uuid)",
-    )
-    rows: list[tuple[Any, ...]] = []
-    with closing(sqlite3.connect(database_path(runs_dir))) as database:
-        for query in queries:
-            rows += database.execute(f"{query} JOIN experiments e USING (experiment_id)")
-        rows += database.execute(
-            "SELECT d.name, d.digest, i.destination_type FROM inputs i "
-            "JOIN datasets d ON d.dataset_uuid = i.source_id"
-        )
-    return sorted(rows, key=repr)
 
 
 @contextmanager
@@ -246,6 +228,46 @@ def test_a_locked_store_stops_nobody_and_is_completed_later(
     mirror._thread.join(30.0)
     mirror_of(folder).catch_up()
     assert len(runs_of(folder.parent, "demo/candidates")) == CANDIDATES_WITH_RUNS["promoted"]
+
+
+def test_a_slow_store_is_waited_for_within_bounds(
+    write_campaign: WriteCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowClient
+
+    folder = write_campaign()
+    released = threading.Event()
+    monkeypatch.setattr(MlflowClient, "log_batch", lambda *args, **options: released.wait(60.0))
+    mirror = mirror_of(folder)
+    mirror.start()
+    begun = time.monotonic()
+    mirror.wake()
+    assert time.monotonic() - begun < 0.1
+    status = mirror.close(timeout_seconds=0.5)
+    assert time.monotonic() - begun < 10.0
+    assert (status.events_behind, status.error) == (EVENTS, "it was not done after 0.5 s")
+    monkeypatch.undo()
+    released.set()
+    mirror._thread.join(30.0)
+    mirror_of(folder).catch_up()
+    assert len(runs_of(folder.parent, "demo/candidates")) == CANDIDATES_WITH_RUNS["promoted"]
+
+
+def test_a_store_that_cannot_be_reached_stops_nobody(
+    write_campaign: WriteCampaign, tmp_path: Path
+) -> None:
+    folder = write_campaign()
+    elsewhere = tmp_path / "unmounted" / "runs"
+    elsewhere.parent.write_text("where a network drive would be")
+    mirror = Mirror(folder / FILE_NAME, store=elsewhere, campaign_dir=folder)
+    mirror.start()
+    status = mirror.close(timeout_seconds=1.5)
+    assert status.events_behind == EVENTS
+    assert "Not a directory" in str(status.error)
+    elsewhere.parent.unlink()
+    mirror._thread.join(30.0)
+    Mirror(folder / FILE_NAME, store=elsewhere, campaign_dir=folder).catch_up()
+    assert len(runs_of(elsewhere, "demo/candidates")) == CANDIDATES_WITH_RUNS["promoted"]
 
 
 def test_a_store_deleted_under_the_mirror_is_rebuilt(write_campaign: WriteCampaign) -> None:

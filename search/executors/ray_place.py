@@ -1,0 +1,74 @@
+"""What lives on a node of a Ray cluster: an actor that owns one worker process."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from evaluators.datasets import Split, install
+from evaluators.datasets.array_cache import cache_root
+from evaluators.fidelity import Fidelity
+from grammars import parse
+from search.executors.delivery import LostBatchError
+from search.executors.executor import WorkersUnusableError, Workload
+from search.executors.worker_pool import WorkerPool
+
+SWEPT_AFTER_SECONDS: Final = 86_400.0
+
+# Other versions of these could give other results.
+_SAME_VERSIONS: Final = ("actsearch", "jax", "jaxlib", "optax", "numpy")
+
+
+class Place:
+    """Runs in an actor on some node, and lets candidates near a worker process of its own only."""
+
+    def __init__(self, workload: Workload, data: Mapping[str, Split], launch: str) -> None:
+        """Makes the node's copy of the data, unless it has one.
+
+        Args:
+            workload: What its worker is to get ready for.
+            data: All splits of the data set.
+            launch: Distinguishes the training states of this launch, which the actors of a node
+                share, from those of others, which another version may have written.
+        """
+        install(workload.dataset, data)
+        _sweep(cache_root() / "states")
+        self._states_folder = cache_root() / "states" / launch
+        self._pool = WorkerPool(replace(workload, states_folder=self._states_folder), workers=1)
+
+    def versions(self) -> dict[str, str]:
+        """Of the packages that decide what an evaluation comes to."""
+        return versions()
+
+    def evaluate(self, texts: list[str], steps: int, seeds: list[int]) -> dict[str, Any]:
+        """Evaluates a batch; says in plain values what became of it."""
+        future = self._pool.submit([parse(text) for text in texts], Fidelity(steps, tuple(seeds)))
+        try:
+            return {"evaluations": [evaluation.to_json() for evaluation in future.result()]}
+        except LostBatchError as loss:
+            return {"loss": {"reason": loss.reason, "is_certain": loss.is_certain}}
+        except WorkersUnusableError as error:
+            return {"unusable": str(error)}
+
+    def close(self) -> None:
+        """Lets go of the training states."""
+        shutil.rmtree(self._states_folder, ignore_errors=True)
+
+
+def _sweep(states: Path) -> None:
+    """Deletes what launches left here that were killed, a day after they last wrote there."""
+    for folder in states.glob("*") if states.is_dir() else ():
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > SWEPT_AFTER_SECONDS:
+                shutil.rmtree(folder)
+
+
+def versions() -> dict[str, str]:
+    """Of this process."""
+    return {package: version(package) for package in _SAME_VERSIONS}

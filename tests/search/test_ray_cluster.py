@@ -1,0 +1,139 @@
+"""Two Ray nodes on this machine, one of which dies in mid-campaign."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evaluators.evaluation import Outcome
+from evaluators.fidelity import Fidelity
+from grammars import parse
+from search.campaign import GenerationSummary
+from search.executors import ProcessPool, RayCluster, WorkersUnusableError
+from search.executors import ray_cluster as module
+from search.journal import FILE_NAME, Journal
+from search.leaderboard import leaderboard
+from search.racing import Standing
+
+from .faulty import FaultyWorkload
+from .store import MEASURED
+from .test_campaign import run, settings, told
+from .test_executors import EXPRESSIONS, FIDELITY, POISON, WORKLOAD
+
+LIMITS = {"batch": 4, "timeout_seconds": 60.0}
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A head without room for work and two nodes with one core each."""
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'actsearch[ray]'")
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path.cwd()), *sys.path]))
+    small = {"object_store_memory": 100_000_000, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **small})
+    for _ in range(2):
+        cluster.add_node(num_cpus=1, object_store_memory=100_000_000)
+    try:
+        cluster.wait_for_nodes()
+        yield cluster
+    finally:
+        cluster.shutdown()
+
+
+class NodeKiller:
+    """Takes a node away a moment after the first generation, in the middle of the second."""
+
+    def __init__(self, cluster: Any, node: Any) -> None:
+        self._cluster, self._node = cluster, node
+        self.killer = threading.Timer(1.0, self._kill)
+
+    def _kill(self) -> None:
+        self._cluster.remove_node(self._node, allow_graceful=False)
+
+    def on_progress(self, rung: int, done: int, total: int) -> None:
+        pass
+
+    def on_generation(self, summary: GenerationSummary) -> None:
+        if summary.generation == 0:
+            self.killer.start()
+
+    def on_best(self, standing: Standing) -> None:
+        pass
+
+
+def without_times(folder: Path) -> list[Any]:
+    return [
+        (kind, key, {k: v for k, v in payload.items() if k not in MEASURED})
+        for kind, key, payload in told(folder)
+    ]
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        return [asdict(row) for row in leaderboard(journal)]
+
+
+def test_a_lost_node_costs_nothing_but_time(cluster: Any, tmp_path: Path) -> None:
+    chosen = settings(
+        search={"population": 8},
+        scoring={"rungs": [{"steps": 100}, {"steps": 200}], "reduction_factor": 3.0},
+        stop={"generations": 3},
+    )
+    with ProcessPool(WORKLOAD, workers=2, **LIMITS) as local:
+        run(tmp_path / "local", chosen, local)
+    # The driver shares the head's node; work is on the two others.
+    node = max(cluster.worker_nodes, key=lambda each: each.node_id)
+    killer = NodeKiller(cluster, node)
+    with RayCluster(WORKLOAD, workers=None, address=cluster.address, **LIMITS) as distant:
+        assert distant.workers == 2
+        run(tmp_path / "distant", chosen, distant, observers=[killer])
+        killer.killer.join()
+        assert len(cluster.worker_nodes) == 1
+        assert distant.losses >= 1
+    assert without_times(tmp_path / "distant") == without_times(tmp_path / "local")
+    assert rows(tmp_path / "distant") == rows(tmp_path / "local")
+
+
+def test_the_culprit_is_found_as_locally(cluster: Any, tmp_path: Path) -> None:
+    workload = FaultyWorkload(
+        "digits-mlp", "digits", faults=((POISON, "segfault"),), log=tmp_path / "log"
+    )
+    expressions = [*EXPRESSIONS[:2], parse(POISON)]
+    with RayCluster(workload, workers=1, address=cluster.address, **LIMITS) as executor:
+        batches = executor.evaluate(expressions, FIDELITY, stopping=threading.Event())
+        evaluations = [evaluation for batch in batches for evaluation in batch]
+    assert [e.outcome for e in evaluations] == [Outcome.SCORED, Outcome.SCORED, Outcome.FAILED]
+    assert evaluations[2].reason == "its worker died (SIGSEGV)"
+    assert len(workload.attempts()) == 3
+
+
+def test_without_room_it_says_so(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STARTING_SECONDS", 3.0)
+    with (
+        RayCluster(
+            WORKLOAD, workers=1, gpus_per_worker=1.0, address=cluster.address, **LIMITS
+        ) as executor,
+        pytest.raises(WorkersUnusableError, match="started no worker within 3 s; `ray status`"),
+    ):
+        list(executor.evaluate(EXPRESSIONS, Fidelity(1, (0,)), stopping=threading.Event()))
+
+
+def test_without_a_cluster_it_says_how_to_start_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'actsearch[ray]'")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(WorkersUnusableError, match="`ray start --head` starts one"):
+        RayCluster(WORKLOAD, workers=1, **LIMITS)
+
+
+def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(WorkersUnusableError, match=r"pip install 'actsearch\[ray\]'"):
+        RayCluster(WORKLOAD, workers=1, **LIMITS)
