@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install quickstart test test-export check benchmark clean
+.PHONY: help install quickstart test test-export test-faults check benchmark clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -28,6 +28,10 @@ test-export: install  ## every function of the catalogue in every framework (ins
 	  --constraint constraints.txt --editable '.[dev,export]'
 	$(BIN)/python -m pytest tests/grammars/export
 	$(BIN)/python tests/grammars/export/every_framework.py
+
+test-faults: install  ## fifty kills of campaigns, a thousand damaged files (about 20 minutes)
+	ACTSEARCH_FULL_TESTS=1 $(BIN)/python -m pytest tests/search/test_kills.py \
+	  tests/search/test_mutations.py
 
 check: install  ## style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -1,0 +1,59 @@
+"""The command in this process, with simulated training: a launch takes a fraction of a second."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from search.cli.app import main
+
+from .simulation import Simulation
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the command said and how it ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def is_clear_error(self) -> bool:
+        """Whether it says what the user can mend."""
+        return (
+            self.status == 2
+            and bool(self.stderr.strip())
+            and "Traceback" not in self.stderr
+            and "internal error" not in self.stderr
+        )
+
+
+class SimulatedPool(Simulation):
+    """Stands in for a `ProcessPool`."""
+
+    def __init__(self, workload: Any, **limits: Any) -> None:
+        super().__init__()
+
+
+def actsearch(*arguments: str | Path) -> Answer:
+    """Runs the command to its end."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    status: int | str | None = None
+    with (
+        mock.patch("search.executors.starting.ProcessPool", SimulatedPool),
+        mock.patch.object(sys, "argv", ["actsearch", *map(str, arguments)]),
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code
+    assert isinstance(status, int)
+    return Answer(status, stdout.getvalue(), stderr.getvalue())

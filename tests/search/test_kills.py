@@ -1,0 +1,147 @@
+"""Campaigns killed at random instants end as if nothing had happened.
+
+Three kills by default; ACTSEARCH_FULL_TESTS=1 makes it fifty, in ten campaigns.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from search.hall_of_fame import FILE_NAME as HALL_OF_FAME
+from search.journal import FILE_NAME, Journal
+from search.leaderboard import leaderboard
+
+from .processes import start, workers_of
+from .store import MEASURED, artifacts, contents
+
+FULL: Final = bool(os.environ.get("ACTSEARCH_FULL_TESTS"))
+CAMPAIGNS: Final = range(10) if FULL else range(1)
+KILLS: Final = 5 if FULL else 3
+
+CAMPAIGN: Final = """
+name = "killed"
+seed = 7
+task = "digits-mlp"
+
+[search]
+population = 4
+
+[scoring]
+rungs = [{ steps = 20, seeds = 1 }, { steps = 40, seeds = 2 }]
+reduction_factor = 3.0
+batch = 4
+
+[tracking]
+candidate_runs = "all"
+
+[stop]
+generations = 2
+"""
+
+
+@dataclass(frozen=True)
+class Uninterrupted:
+    """The campaign that nobody killed, and the seconds that it took."""
+
+    runs_dir: Path
+    seconds: float
+
+
+def launch(runs_dir: Path) -> subprocess.Popen[str]:
+    campaign_file = runs_dir.with_suffix(".toml")
+    campaign_file.write_text(CAMPAIGN)
+    return start("launch", campaign_file, "--runs-dir", runs_dir, "--workers", "2")
+
+
+def finish(runs_dir: Path) -> None:
+    process = launch(runs_dir)
+    _, stderr = process.communicate(timeout=300)
+    assert process.returncode == 0, stderr
+    assert "Traceback" not in stderr
+    assert "events behind" not in stderr
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Uninterrupted:
+    runs_dir = tmp_path_factory.mktemp("uninterrupted") / "runs"
+    runs_dir.mkdir()
+    shutil.copy(empty_store, runs_dir)
+    begun = time.monotonic()
+    finish(runs_dir)
+    return Uninterrupted(runs_dir, time.monotonic() - begun)
+
+
+def journal_of(runs_dir: Path) -> list[Any]:
+    """Every event in order, without times."""
+    with Journal(runs_dir / "killed" / FILE_NAME, read_only=True) as journal:
+        return [
+            (e.sequence, e.kind, e.key, {k: v for k, v in e.payload.items() if k not in MEASURED})
+            for e in journal.events()
+        ]
+
+
+def leaderboard_of(runs_dir: Path) -> list[dict[str, Any]]:
+    with Journal(runs_dir / "killed" / FILE_NAME, read_only=True) as journal:
+        return [asdict(row) for row in leaderboard(journal)]
+
+
+def table_of(runs_dir: Path) -> list[dict[str, str]]:
+    """The table of candidates in MLflow, without times."""
+    (text,) = [t for name, t in artifacts(runs_dir).items() if name.endswith("candidates.csv")]
+    return [
+        {**row, **dict.fromkeys(MEASURED)} for row in csv.DictReader(text.decode().splitlines())
+    ]
+
+
+def live_and_be_killed(runs_dir: Path, chance: random.Random, *, longest: float) -> str:
+    """Launches the campaign, maybe kills one of its workers, and kills it; says how far it was."""
+    process = launch(runs_dir)
+    seconds = chance.uniform(0.0, longest)
+    share = chance.random()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(share * seconds)
+    if chance.random() < 0.5 and (workers := workers_of(process.pid)):
+        with suppress(ProcessLookupError):
+            os.kill(chance.choice(workers), signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait((1.0 - share) * seconds)
+    process.kill()
+    process.communicate()
+    try:
+        events = journal_of(runs_dir)
+    except FileNotFoundError:
+        events = []
+    return f"after {seconds:.2f} s with {len(events)} events"
+
+
+@pytest.mark.parametrize("seed", CAMPAIGNS)
+def test_a_campaign_killed_again_and_again_ends_as_the_uninterrupted_one(
+    uninterrupted: Uninterrupted, empty_store: Path, tmp_path: Path, seed: int
+) -> None:
+    runs_dir = tmp_path / "runs"
+    runs_dir.mkdir()
+    shutil.copy(empty_store, runs_dir)
+    chance = random.Random(seed)
+    for _ in range(KILLS):
+        print("killed", live_and_be_killed(runs_dir, chance, longest=uninterrupted.seconds))
+    finish(runs_dir)
+    whole = uninterrupted.runs_dir
+    assert journal_of(runs_dir) == journal_of(whole)
+    hall_of_fame = Path("killed") / HALL_OF_FAME
+    assert (runs_dir / hall_of_fame).read_bytes() == (whole / hall_of_fame).read_bytes()
+    assert leaderboard_of(runs_dir) == leaderboard_of(whole)
+    assert contents(runs_dir, with_times=False) == contents(whole, with_times=False)
+    assert artifacts(runs_dir).keys() == artifacts(whole).keys()
+    assert table_of(runs_dir) == table_of(whole)
