@@ -35,6 +35,7 @@ AWKWARD = (
     "1.5 / (x - x)",
     "square(x) / softplus(x)",
     "sinc(0.61 * cube(x))",
+    "x * square(sinc(log_sigmoid(x)))",
     'param("a", 0.25, per="network")',
     "x",
     "swish(x)",
