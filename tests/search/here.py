@@ -47,6 +47,8 @@ def actsearch(*arguments: str | Path) -> Answer:
     status: int | str | None = None
     with (
         mock.patch("search.executors.starting.ProcessPool", SimulatedPool),
+        # Its figures take longer than all the rest of a launch, and it has tests of its own.
+        mock.patch("search.cli.campaigns.report_at_end"),
         mock.patch.object(sys, "argv", ["actsearch", *map(str, arguments)]),
         contextlib.redirect_stdout(stdout),
         contextlib.redirect_stderr(stderr),
