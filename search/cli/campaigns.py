@@ -26,6 +26,7 @@ from search.cli.options import (
 from search.cli.report import report_at_end
 
 if TYPE_CHECKING:
+    from search.finals import Finals
     from search.leaderboard import Row
 
 
@@ -94,16 +95,18 @@ def leaderboard_command(
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """The best so far, with the baselines in the same table; works while the campaign runs."""
+    from search.finals import read_finals
     from search.journal import FILE_NAME, Journal
     from search.leaderboard import find_campaign, leaderboard
 
     folder = find_campaign(campaign, runs_dir)
     with Journal(folder / FILE_NAME, read_only=True) as journal:
-        rows = leaderboard(journal)
+        rows, finals = leaderboard(journal), read_finals(journal)
     if as_json:
         print_json([asdict(row) for row in rows[:top]])
         return
     _print_leaderboard(rows, top=top, title=folder.name)
+    _say_what_may_be_claimed(finals, name=folder.name)
 
 
 def _how_to_go_on(campaign_file: Path) -> str:
@@ -112,14 +115,18 @@ def _how_to_go_on(campaign_file: Path) -> str:
 
 def _print_ending(folder: Path, *, reason: str, runs_dir: Path, name: str) -> None:
     from grammars import parse
+    from search.cli.finals import print_finals
+    from search.finals import read_finals
     from search.journal import FILE_NAME, Journal
     from search.leaderboard import leaderboard
     from search.novelty import novelty
 
     with Journal(folder / FILE_NAME, read_only=True) as journal:
-        rows = leaderboard(journal)
+        rows, finals = leaderboard(journal), read_finals(journal)
     _print_leaderboard(rows, top=10, title=name)
     where = "" if runs_dir == DEFAULT_RUNS_DIR else f" --runs-dir {runs_dir}"
+    if finals is not None:
+        print_finals(finals, title=name)
     print(f"\nThe campaign ended: {reason}.")
     best = next((row for row in rows if row.origin == "discovered"), None)
     if best is not None:
@@ -129,6 +136,16 @@ def _print_ending(folder: Path, *, reason: str, runs_dir: Path, name: str) -> No
     print(f"  actsearch dashboard{where}")
     print("Take the best function with you:")
     print(f"  actsearch export {name} --to jax --output activation.py{where}")
+
+
+def _say_what_may_be_claimed(finals: Finals | None, *, name: str) -> None:
+    from search.finals import claim, opened
+
+    console = wide_console()
+    if finals is None:
+        console.print(f"No finals were held; `actsearch finals {name}` holds them.", style="dim")
+    else:
+        console.print(f"Finals: {claim(finals)} {opened(finals)}", highlight=False)
 
 
 def _print_leaderboard(rows: list[Row], *, top: int, title: str) -> None:

@@ -100,9 +100,7 @@ def _saved(code: str, folder: Path) -> Path:
     (folder / CODE_FILE).write_text(code, encoding="utf-8")
     numbers = Schema([TensorSpec(np.dtype("float64"), (-1,))])
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # it misses an example, which it would run in a server of its own
+        warnings.simplefilter("ignore")  # it misses an example; the signature says as much
         save_model(
             str(folder / "model"),
             python_model=str(folder / CODE_FILE),

@@ -100,6 +100,12 @@ def test_finals_are_reported_for_people_and_for_programs(launched: Path) -> None
     )
 
 
+def test_the_leaderboard_says_what_may_be_claimed(launched: Path) -> None:
+    shown = " ".join(actsearch("leaderboard", "small", "--runs-dir", launched).stdout.split())
+    claim = json.loads((launched / "small" / "finals.json").read_text())["claim"]
+    assert f"Finals: {claim} The test set of digits was opened once." in shown
+
+
 def test_killed_finals_go_on_to_the_same_end(
     campaign_file: Path, launched: Path, tmp_path: Path
 ) -> None:
