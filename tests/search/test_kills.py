@@ -30,6 +30,8 @@ FULL: Final = bool(os.environ.get("ACTSEARCH_FULL_TESTS"))
 CAMPAIGNS: Final = range(10) if FULL else range(1)
 KILLS: Final = 5 if FULL else 3
 
+TOLD_OF_A_REPORT: Final = {"mlflow.loggedArtifacts", "mlflow.note.content"}
+
 CAMPAIGN: Final = """
 name = "killed"
 seed = 7
@@ -97,6 +99,15 @@ def leaderboard_of(runs_dir: Path) -> list[dict[str, Any]]:
         return [asdict(row) for row in leaderboard(journal)]
 
 
+def mirrored(runs_dir: Path) -> tuple[list[Any], list[str]]:
+    """Rows and artifacts of MLflow, without the report: it is written when a launch has ended.
+
+    So the next launch or `sync` mirrors it, and who was killed after the end has one more of them.
+    """
+    rows = [row for row in contents(runs_dir, with_times=False) if not set(row) & TOLD_OF_A_REPORT]
+    return rows, [name for name in artifacts(runs_dir) if "/report/" not in name]
+
+
 def table_of(runs_dir: Path) -> list[dict[str, str]]:
     """The table of candidates in MLflow, without times."""
     (text,) = [t for name, t in artifacts(runs_dir).items() if name.endswith("candidates.csv")]
@@ -142,6 +153,5 @@ def test_a_campaign_killed_again_and_again_ends_as_the_uninterrupted_one(
     hall_of_fame = Path("killed") / HALL_OF_FAME
     assert (runs_dir / hall_of_fame).read_bytes() == (whole / hall_of_fame).read_bytes()
     assert leaderboard_of(runs_dir) == leaderboard_of(whole)
-    assert contents(runs_dir, with_times=False) == contents(whole, with_times=False)
-    assert artifacts(runs_dir).keys() == artifacts(whole).keys()
+    assert mirrored(runs_dir) == mirrored(whole)
     assert table_of(runs_dir) == table_of(whole)
