@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from evaluators.evaluation import Outcome
 from evaluators.evaluator import Bench
@@ -22,6 +22,9 @@ from search.recorder import Recorder
 from search.settings import Settings
 from search.stopping import Deadline, seconds_worked
 from search.strategies import begin
+
+# Share of the minutes that running batches may take beyond them; then they are given up.
+GRACE: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Observer(Protocol):
         ...
 
 
-class Campaign:
+class Loop:
     """One search, from its settings to its hall of fame.
 
     Everything follows from the settings. So a campaign that is run again over its journal goes
@@ -72,11 +75,14 @@ class Campaign:
         bench: Bench,
         journal: Journal,
         executor: Executor,
+        hall_of_fame: HallOfFame | None = None,
         observers: Sequence[Observer] = (),
+        stopping: threading.Event | None = None,
     ) -> None:
         self._settings, self._journal, self._observers = settings, journal, observers
-        self.stopping = threading.Event()
-        self.hall_of_fame = HallOfFame()
+        self._executor = executor
+        self.stopping = stopping or threading.Event()
+        self.hall_of_fame = hall_of_fame or HallOfFame()
         fidelities = settings.scoring.fidelities
         self._strategy = begin(grammar, settings.search, seed=settings.seed)
         self._racing = Racing(
@@ -203,7 +209,12 @@ class Campaign:
         minutes = self._settings.stop.minutes
         if minutes is None:
             return Deadline(None, self.stopping)
-        return Deadline(60.0 * minutes - seconds_worked(self._journal), self.stopping)
+        return Deadline(
+            60.0 * minutes - seconds_worked(self._journal),
+            self.stopping,
+            grace_seconds=GRACE * 60.0 * minutes,
+            abandon=self._executor.abandon,
+        )
 
     def _end(self, generation: int) -> str | None:
         """Why the campaign is at its end before this generation, None if it goes on."""

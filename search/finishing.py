@@ -87,13 +87,17 @@ class Finishing:
         )
         return last if last is not None and is_same(plan, last) else plan
 
-    def hold(self, plan: Plan) -> bool:
+    def hold(self, plan: Plan, *, stopping: threading.Event | None = None) -> bool:
         """Holds finals, or goes on with them, and writes `finals.json` beside the journal.
 
+        Args:
+            plan: What to hold.
+            stopping: Once it is set they stop after the running batches, as after a signal.
+
         Returns:
-            False if a signal interrupted them; the same plan goes on later.
+            False if they were interrupted; the same plan goes on later.
         """
-        stopping = threading.Event()
+        stopping = stopping or threading.Event()
         with stopped_by_signals(stopping, announce=self.announce):
             try:
                 finals = hold(

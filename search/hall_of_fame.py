@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from search.novelty import novelty
 from search.racing import Standing
 from search.writing import write_whole
 
@@ -25,6 +27,7 @@ _COLUMNS: Final = (
     "seeds",
     "size",
     "generation",
+    "novelty",
 )
 
 
@@ -34,12 +37,15 @@ class HallOfFame:
     def __init__(self, *, capacity: int = 50) -> None:
         self._capacity = capacity
         self._standings: dict[str, Standing] = {}
+        self._novelties: dict[str, str] = {}
+        self._writing = threading.Lock()
 
     def add(self, standings: Iterable[Standing]) -> bool:
         """Takes in new or changed standings; whether the best one is another than before."""
         before = self.best
-        self._standings.update((standing.candidate.id, standing) for standing in standings)
-        kept = ranked(self._standings.values())[: self._capacity]
+        new = {standing.candidate.id: standing for standing in standings}
+        kept = ranked((self._standings | new).values())[: self._capacity]
+        # In one step, since another thread may be reading.
         self._standings = {standing.candidate.id: standing for standing in kept}
         return self.best is not before
 
@@ -53,8 +59,31 @@ class HallOfFame:
         """Best first."""
         return list(self._standings.values())
 
+    def look_up_novelty(self, *, stopping: threading.Event) -> bool:
+        """Looks up what is known of the best; may take up to a second for each that is new.
+
+        Args:
+            stopping: Ends it between two of them.
+
+        Returns:
+            Whether anything was found out that the file does not say yet.
+        """
+        found = False
+        for standing in self.standings:
+            candidate = standing.candidate
+            if stopping.is_set():
+                break
+            if candidate.id not in self._novelties:
+                self._novelties[candidate.id] = novelty(candidate.canonical)
+                found = True
+        return found
+
     def write(self, folder: Path) -> None:
-        """Writes `hall_of_fame.csv`, whole or not at all."""
+        """Writes `hall_of_fame.csv`, whole or not at all; from any thread."""
+        with self._writing:
+            write_whole(folder / FILE_NAME, self._table())
+
+    def _table(self) -> str:
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
         table.writerow(_COLUMNS)
@@ -73,9 +102,11 @@ class HallOfFame:
                     len(evaluation.fidelity.seeds),
                     candidate.expression.size,
                     candidate.generation,
+                    # Empty as long as nobody has looked.
+                    self._novelties.get(candidate.id, ""),
                 ]
             )
-        write_whole(folder / FILE_NAME, text.getvalue())
+        return text.getvalue()
 
 
 def ranked(standings: Iterable[Standing]) -> list[Standing]:

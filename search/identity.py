@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from evaluators.datasets import Dataset
-from grammars import Grammar
+from grammars import Expression, Grammar
 from search.journal import Journal
 from search.settings import Settings, SettingsError
 
@@ -22,15 +22,30 @@ _RECORDED_PACKAGES: Final = ("actsearch", "jax", "jaxlib", "optax", "deap", "num
 
 
 def identify(
-    journal: Journal, settings: Settings, *, grammar: Grammar, dataset: Dataset, campaign_file: str
+    journal: Journal,
+    settings: Settings,
+    *,
+    grammar: Grammar,
+    dataset: Dataset,
+    seeds: Sequence[Expression],
+    campaign_file: str,
 ) -> None:
     """Records what the campaign is; if the journal has a record, compares.
+
+    Args:
+        journal: The campaign's.
+        settings: The campaign's.
+        grammar: As its file reads now.
+        dataset: That is really used.
+        seeds: The functions that `start_from` comes to now; another campaign's hall of fame may
+            have changed.
+        campaign_file: Its text.
 
     Raises:
         SettingsError: If the journal belongs to a campaign that would find other things; the
             message lists what differs.
     """
-    identity = _identity(settings, grammar, dataset)
+    identity = _identity(settings, grammar, dataset, seeds)
     recorded = journal.get("campaign", "settings")
     if recorded is None:
         journal.append("campaign", "settings", {**identity, "campaign_file": campaign_file})
@@ -82,11 +97,14 @@ def recorded_dataset(journal: Journal) -> str:
     return str(recorded["dataset"]["name"])
 
 
-def _identity(settings: Settings, grammar: Grammar, dataset: Dataset) -> dict[str, Any]:
+def _identity(
+    settings: Settings, grammar: Grammar, dataset: Dataset, seeds: Sequence[Expression]
+) -> dict[str, Any]:
     """All that decides what a campaign finds, and some things that don't."""
     return {
         "settings": settings.model_dump(mode="json"),
         "grammar": grammar.model_dump(mode="json"),
+        "seeds": [str(seed) for seed in seeds],
         "dataset": {
             "name": dataset.name,
             "source": dataset.source,
@@ -102,6 +120,7 @@ def _deciding(identity: Mapping[str, Any]) -> dict[str, Any]:
     parts = {
         "settings": settings,
         "grammar": identity["grammar"],
+        "seeds": identity.get("seeds", []),
         "dataset": identity["dataset"]["name"],
         "versions": identity["versions"],
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,21 +12,25 @@ from pathlib import Path
 from typing import Final
 
 from evaluators.datasets import load
+from evaluators.evaluator import Bench
 from evaluators.tasks import find_task
-from grammars import load_grammar
-from search.campaign import Campaign, Ending, Observer
+from grammars import Grammar, load_grammar
+from search.campaign import Ending, Loop, Observer
 from search.campaign_copy import keep_copy
-from search.executors import ExecutorName, Workload, local_cores, start_executor
+from search.executors import Executor, ExecutorName, Workload, local_cores, start_executor
 from search.finals import check_tasks
 from search.finishing import Finishing
 from search.front import draw_front
 from search.generation import GenerationSummary
+from search.hall_of_fame import HallOfFame
 from search.identity import identify, recorded_settings
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import standings
+from search.novelty_watch import NoveltyWatch
 from search.racing import Standing
 from search.settings import FinalsSettings, Settings
 from search.signals import stopped_by_signals
+from search.strategies.seeds import read_seeds
 from search.tracking import Mirror
 
 FRONT_PICTURE: Final = "front.png"
@@ -83,6 +88,7 @@ def launch(
     gpus_per_worker: float = 0.0,
     observers: Sequence[Observer] = (),
     announce: Callable[[str], None] = lambda text: None,
+    stopping: threading.Event | None = None,
 ) -> Launch:
     """Runs a campaign in its folder under `runs_dir`, its finals included, or goes on with it.
 
@@ -96,6 +102,7 @@ def launch(
         gpus_per_worker: What each asks the cluster for.
         observers: Are told how it goes.
         announce: Receives sentences for people.
+        stopping: Once it is set, the campaign stops after the running batches.
 
     Raises:
         SettingsError: If the folder holds another campaign of this name, or an altered copy of its
@@ -104,6 +111,7 @@ def launch(
         JournalError: If its journal is damaged, or cannot be written for want of room.
         DatasetUnavailable: If there are no data to train on.
     """
+    stopping = stopping or threading.Event()
     grammar = load_grammar(settings.grammar)
     task = find_task(settings.task)
     if settings.finals is not None:
@@ -117,7 +125,14 @@ def launch(
     folder = runs_dir / settings.name
     folder.mkdir(parents=True, exist_ok=True)
     with exclusive(folder), Journal(folder / FILE_NAME) as journal:
-        identify(journal, settings, grammar=grammar, dataset=dataset, campaign_file=campaign_file)
+        identify(
+            journal,
+            settings,
+            grammar=grammar,
+            dataset=dataset,
+            seeds=read_seeds(settings.search.start_from, grammar),
+            campaign_file=campaign_file,
+        )
         keep_copy(folder, campaign_file)
         workload = Workload(
             task.name,
@@ -134,24 +149,55 @@ def launch(
                 workers=workers,
                 gpus_per_worker=gpus_per_worker,
             ) as evaluating:
-                campaign = Campaign(
+                ending = _search(
                     settings,
+                    journal,
                     grammar=grammar,
                     bench=workload.bench,
-                    journal=journal,
                     executor=evaluating,
                     observers=watching,
+                    announce=announce,
+                    stopping=stopping,
                 )
-                with stopped_by_signals(campaign.stopping, announce=announce):
-                    ending = campaign.run()
             _leave_tidy(folder, journal, interrupted=ending.interrupted)
             if settings.finals is not None and not ending.interrupted:
+                stopping.clear()  # set by the end of the search's minutes, if they were over
                 # Finals are few and long, and always on this machine.
                 here = workers or local_cores()
                 finishing = Finishing(journal, settings, here, manual_dir, watching, announce)
-                held = finishing.hold(finishing.next_plan(settings.finals))
+                held = finishing.hold(finishing.next_plan(settings.finals), stopping=stopping)
                 ending = ending if held else Ending("stopped on request", interrupted=True)
         return Launch(folder, ending.reason, interrupted=ending.interrupted)
+
+
+def _search(
+    settings: Settings,
+    journal: Journal,
+    *,
+    grammar: Grammar,
+    bench: Bench,
+    executor: Executor,
+    observers: Sequence[Observer],
+    announce: Callable[[str], None],
+    stopping: threading.Event,
+) -> Ending:
+    """Runs the loop, and looks up meanwhile what of the best is new."""
+    hall_of_fame = HallOfFame()
+    novelty = NoveltyWatch(hall_of_fame, journal.path.parent)
+    loop = Loop(
+        settings,
+        grammar=grammar,
+        bench=bench,
+        journal=journal,
+        executor=executor,
+        hall_of_fame=hall_of_fame,
+        observers=[*observers, novelty],
+        stopping=stopping,
+    )
+    with novelty, stopped_by_signals(stopping, announce=announce):
+        ending = loop.run()
+        novelty.close(complete=not ending.interrupted)
+    return ending
 
 
 def hold_finals(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final, Self
 
@@ -14,27 +14,45 @@ LONGEST_WORK_SECONDS: Final = 600.0
 
 
 class Deadline:
-    """Sets an event when the time is up, unless left before."""
+    """Ends the work when the time is up: gently, and after a grace at once."""
 
-    def __init__(self, seconds: float | None, event: threading.Event) -> None:
-        """None as `seconds` means never."""
+    def __init__(
+        self,
+        seconds: float | None,
+        event: threading.Event,
+        *,
+        grace_seconds: float = 0.0,
+        abandon: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Sets the deadline; entering it starts the clock, leaving it stops the clock.
+
+        Args:
+            seconds: Until the time is up, None for never.
+            event: Is set then, so that nothing further is begun.
+            grace_seconds: What was begun may take so much longer.
+            abandon: Is called, from another thread, where that was not enough.
+        """
         self.passed = False
-        self._event = event
-        self._timer = None if seconds is None else threading.Timer(max(0.0, seconds), self._pass)
+        self._event, self._abandon = event, abandon
+        self._timers: list[threading.Timer] = []
+        if seconds is not None:
+            first = max(0.0, seconds)
+            self._timers.append(threading.Timer(first, self._pass))
+            self._timers.append(threading.Timer(first + grace_seconds, self._abandon))
 
     def _pass(self) -> None:
         self.passed = True
         self._event.set()
 
     def __enter__(self) -> Self:
-        if self._timer is not None:
-            self._timer.daemon = True
-            self._timer.start()
+        for timer in self._timers:
+            timer.daemon = True
+            timer.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in self._timers:
+            timer.cancel()
 
 
 def seconds_worked(

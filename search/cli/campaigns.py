@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import asdict
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +28,7 @@ from search.cli.options import (
 from search.cli.report import report_at_end
 
 if TYPE_CHECKING:
+    from search.cli.progress import Display
     from search.finals import Finals
     from search.leaderboard import Row
 
@@ -58,13 +61,15 @@ def launch_command(
     ] = 0.0,
 ) -> None:
     """Launches a campaign; launching it again continues it."""
+    from search.cli.keys import on_q
     from search.cli.progress import progress_for
     from search.launching import launch
     from search.settings import load_settings
 
     settings = load_settings(campaign_file, overrides or [])
+    stopping = threading.Event()
     try:
-        with progress_for(settings) as progress:
+        with progress_for(settings) as progress, on_q(partial(_stop, stopping, progress)):
             result = launch(
                 settings,
                 campaign_file=campaign_file.read_text(encoding="utf-8"),
@@ -75,6 +80,7 @@ def launch_command(
                 gpus_per_worker=gpus_per_worker,
                 observers=[progress],
                 announce=progress.announce,
+                stopping=stopping,
             )
     except KeyboardInterrupt:
         say(f"stopped at once, all but the running batch is kept: {_how_to_go_on(campaign_file)}")
@@ -86,6 +92,11 @@ def launch_command(
     # Parts of the best are measured where finals have made it worth the time.
     is_final = settings.finals is not None
     report_at_end(result.folder, measure=is_final, workers=workers, manual_dir=manual_dir)
+
+
+def _stop(stopping: threading.Event, progress: Display) -> None:
+    stopping.set()
+    progress.announce("stopping after the running batch; Ctrl-C stops now, without that batch")
 
 
 def leaderboard_command(

@@ -127,6 +127,8 @@ class LiveProgress:
 
     def __enter__(self) -> LiveProgress:
         self._progress.start()
+        if sys.stdin.isatty():
+            self.announce("q stops after the running batch")
         return self
 
     def __exit__(self, *error: object) -> None:

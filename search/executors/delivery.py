@@ -17,6 +17,9 @@ from search.executors.executor import Interrupted, WorkersUnusableError, split
 # Whoever kills two workers all by itself is to blame; one may have been killed from outside.
 ATTEMPTS_ALONE: Final = 2
 
+# How often waiting looks whether anybody still wants the results.
+LOOK_SECONDS: Final = 0.5
+
 _HARMLESS: Final = parse("relu")
 
 
@@ -69,6 +72,7 @@ class Delivery:
         """
         self._slots, self._bench, self._batch = slots, bench, batch
         self._proven = False
+        self._abandoned = threading.Event()
 
     def evaluate(
         self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
@@ -89,12 +93,19 @@ class Delivery:
             while waiting and _running(submitted) < self._slots.workers:
                 group = waiting.popleft()
                 submitted.append((group, self._slots.submit(group, fidelity)))
-            wait([future for _, future in submitted if not future.done()], None, FIRST_COMPLETED)
+            running = [future for _, future in submitted if not future.done()]
+            wait(running, LOOK_SECONDS, FIRST_COMPLETED)
+            if self._abandoned.is_set():
+                raise Interrupted
             while submitted and submitted[0][1].done():
                 group, future = submitted.popleft()
                 yield self._settled(group, future, fidelity)
         if stopping.is_set():
             raise Interrupted
+
+    def abandon(self) -> None:
+        """See `Executor.abandon`."""
+        self._abandoned.set()
 
     def _settled(
         self, group: list[Expression], future: Future[list[Evaluation]], fidelity: Fidelity

@@ -94,10 +94,17 @@ class Executor(Protocol):
         """Yields evaluations batch by batch, together one for each expression and in their order.
 
         Candidates that can't be evaluated come back as failed, with the reason; they never take
-        others with them.
+        others with them. Several calls may be under way at a time, each in its own thread.
 
         Raises:
             Interrupted: Once `stopping` is set and the running batches are delivered.
+        """
+        ...
+
+    def abandon(self) -> None:
+        """Gives up the running batches: evaluating is interrupted without their results.
+
+        May be called from any thread; where batches cannot be given up, nothing happens.
         """
         ...
 

@@ -29,6 +29,9 @@ class InProcess:
                 raise Interrupted
             yield self._evaluator.evaluate(group, fidelity)
 
+    def abandon(self) -> None:
+        """Does nothing: this process cannot be taken from its own batch."""
+
     def __enter__(self) -> Self:
         return self
 

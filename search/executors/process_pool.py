@@ -60,6 +60,10 @@ class ProcessPool:
         """See `Executor.evaluate`."""
         return self._delivery.evaluate(expressions, fidelity, stopping=stopping)
 
+    def abandon(self) -> None:
+        """See `Executor.abandon`; the workers end when the executor is closed."""
+        self._delivery.abandon()
+
     def __enter__(self) -> Self:
         return self
 

@@ -223,6 +223,10 @@ class RayCluster:
         """See `Executor.evaluate`."""
         return self._delivery.evaluate(expressions, fidelity, stopping=stopping)
 
+    def abandon(self) -> None:
+        """See `Executor.abandon`; the workers end when the executor is closed."""
+        self._delivery.abandon()
+
     @property
     def workers(self) -> int:
         """The number of slots."""

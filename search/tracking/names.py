@@ -7,6 +7,9 @@ from typing import Final
 
 from search.finals import TITLES
 
+# One metric for each mutation, such as "rate.hoisting".
+RATE_PREFIX: Final = "rate."
+
 # Metrics of the campaign's run; the step is the generation.
 GENERATION_METRICS: Final[Mapping[str, str]] = {
     "best_score": "highest score of the campaign so far",
@@ -21,10 +24,8 @@ GENERATION_METRICS: Final[Mapping[str, str]] = {
     "diversity": "mean structural distance within the population, 0 to 1",
     "evaluations": "trainings of the campaign so far, all rungs together",
     "evaluations_per_second": "trainings a second of wall time in this generation",
+    f"{RATE_PREFIX}MUTATION": "probability of that mutation from now on",
 }
-
-# And one for each mutation, by its name: "rate.hoisting".
-RATE_PREFIX: Final = "rate."
 
 # Metrics of a candidate's run; the step is the rung, so the highest rung is what the UI sorts by.
 FITNESS: Final = "fitness"

@@ -21,7 +21,8 @@ from typing import Self
 from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
 from grammars import Expression, load_grammar
-from search.campaign import Campaign, GenerationSummary
+from search.campaign import Loop
+from search.generation import GenerationSummary
 from search.journal import FILE_NAME, Journal
 from search.racing import Standing
 from search.settings import Settings
@@ -63,6 +64,9 @@ class Paced:
             yield batch
             if self.done >= self.limit:
                 stopping.set()
+
+    def abandon(self) -> None:
+        pass
 
     def __enter__(self) -> Self:
         return self
@@ -106,7 +110,7 @@ def measure(folder: Path, *, strategy: str, evaluations: int, rate: float) -> No
     with Journal(campaign_dir / FILE_NAME) as journal:
         journal.append("campaign", "settings", launch_record(chosen))
         mirror = Mirror(journal.path, store=folder, campaign_dir=campaign_dir)
-        campaign = Campaign(
+        campaign = Loop(
             chosen,
             grammar=load_grammar(chosen.grammar),
             bench=BENCH,

@@ -83,6 +83,8 @@ def generation(number: int, *, best: Candidate, best_score: float) -> JournalEve
         "spread": 0.2 if number else None,
         "best_id": best.id,
         "best_expression": str(best.expression),
+        "diversity": 0.75,
+        "rates": {"hoisting": 0.25, "shrinking": 0.75},
     }
     return ("generation", f"{number:06d}", payload)
 

@@ -56,6 +56,9 @@ class Simulation:
         results = tuple(SeedResult(seed, loss, 1.0 / (1.0 + loss)) for seed in fidelity.seeds)
         return BENCH.record(expression, fidelity, Outcome.SCORED, per_seed=results)
 
+    def abandon(self) -> None:
+        pass
+
     def __enter__(self) -> Self:
         return self
 

@@ -13,7 +13,8 @@ import pytest
 from evaluators.evaluation import Evaluation, Outcome
 from evaluators.fidelity import Fidelity
 from grammars import BASELINES, Expression, load_grammar
-from search.campaign import Campaign, Ending
+from search.campaign import Ending, Loop
+from search.executors import Interrupted
 from search.generation import GenerationSummary
 from search.hall_of_fame import FILE_NAME as HALL_OF_FAME
 from search.journal import FILE_NAME, Journal
@@ -46,7 +47,7 @@ def run(
 ) -> Ending:
     folder.mkdir(exist_ok=True)
     with Journal(folder / FILE_NAME) as journal:
-        campaign = Campaign(
+        loop = Loop(
             chosen,
             grammar=load_grammar(chosen.grammar),
             bench=BENCH,
@@ -54,7 +55,7 @@ def run(
             executor=simulation or Simulation(),
             **more,
         )
-        return campaign.run()
+        return loop.run()
 
 
 def told(folder: Path) -> list[tuple[str, str, Mapping[str, Any]]]:
@@ -200,6 +201,34 @@ def test_evaluations_bound_a_campaign(tmp_path: Path) -> None:
 def test_time_bounds_a_campaign(tmp_path: Path) -> None:
     ending = run(tmp_path, settings(stop__minutes=1e-6, stop__generations=100_000))
     assert ending == Ending("its 1e-06 minutes are over")
+
+
+class Endless(Simulation):
+    """Begins a batch that ends only when it is given up."""
+
+    def __init__(self, *, after: int) -> None:
+        super().__init__()
+        self._after, self._abandoned = after, threading.Event()
+
+    def evaluate(
+        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
+    ) -> Iterator[list[Evaluation]]:
+        for batch in super().evaluate(expressions, fidelity, stopping=stopping):
+            if len(self.done) > self._after:
+                assert self._abandoned.wait(timeout=60.0)
+                raise Interrupted
+            yield batch
+
+    def abandon(self) -> None:
+        self._abandoned.set()
+
+
+@pytest.mark.parametrize("after", [0, 30])
+def test_a_batch_that_outlasts_the_budget_is_given_up(tmp_path: Path, after: int) -> None:
+    chosen = settings(stop__minutes=0.01, stop__generations=100)
+    assert run(tmp_path, chosen, Endless(after=after)) == Ending("its 0.01 minutes are over")
+    with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
+        assert len(list(journal.events("evaluation"))) >= after - 4
 
 
 def test_rejections_are_recorded_with_their_reason_and_not_trained(tmp_path: Path) -> None:

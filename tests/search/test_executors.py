@@ -62,6 +62,14 @@ def test_results_do_not_depend_on_workers_or_batches(alone: list[Evaluation]) ->
         assert essence(evaluate(executor, EXPRESSIONS)) == essence(alone)
 
 
+def test_running_batches_can_be_given_up() -> None:
+    with pool(workers=1, timeout_seconds=600.0) as executor:
+        giving_up = threading.Timer(1.0, executor.abandon)
+        giving_up.start()
+        with pytest.raises(Interrupted):
+            evaluate(executor, EXPRESSIONS, Fidelity(900_000, (0, 1)))
+
+
 def test_a_killed_worker_costs_nobody_a_result(alone: list[Evaluation]) -> None:
     with pool(workers=1) as executor:
         evaluate(executor, EXPRESSIONS[:1])

@@ -15,9 +15,9 @@ import pytest
 from evaluators.evaluation import Outcome
 from evaluators.fidelity import Fidelity
 from grammars import parse
-from search.campaign import GenerationSummary
 from search.executors import ProcessPool, RayCluster, WorkersUnusableError
 from search.executors import ray_cluster as module
+from search.generation import GenerationSummary
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import leaderboard
 from search.racing import Standing

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from grammars import load_grammar
-from search.campaign import Campaign, Ending
+from search.campaign import Ending, Loop
 from search.journal import FILE_NAME, Journal
 from search.settings import Settings
 from search.strategies import STRATEGIES
@@ -23,7 +23,7 @@ def run(folder: Path, *, grammar: str = "core", batch: int = 4, **sections: Any)
         | sections
     )
     with Journal(folder / FILE_NAME) as journal:
-        return Campaign(
+        return Loop(
             settings,
             grammar=load_grammar(grammar),
             bench=BENCH,

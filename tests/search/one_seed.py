@@ -1,0 +1,61 @@
+"""Runs a small campaign under every strategy and writes what its journal tells, times aside."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from grammars import load_grammar
+from search.campaign import Loop
+from search.executors import ProcessPool, Workload
+from search.journal import FILE_NAME, Journal
+from search.settings import Settings
+from search.strategies import STRATEGIES
+
+VARIANTS: Final[dict[str, dict[str, Any]]] = {
+    **{name: {"strategy": name} for name in STRATEGIES},
+    "islands": {"strategy": "genetic", "islands": 2, "migration_interval": 1},
+}
+
+
+def settings(search: dict[str, Any]) -> Settings:
+    document = {
+        "name": "one-seed",
+        "seed": 11,
+        "task": "digits-mlp",
+        "search": {"population": 8, "offspring": 4, **search},
+        "scoring": {"rungs": [{"steps": 4}, {"steps": 8, "seeds": 2}], "reduction_factor": 3.0},
+        "stop": {"generations": 3},
+    }
+    return Settings.model_validate(document)
+
+
+def told(journal: Journal) -> list[Any]:
+    """Every event, without the seconds that it took."""
+    return [
+        (event.kind, event.key, {k: v for k, v in event.payload.items() if k != "seconds"})
+        for event in journal.events()
+    ]
+
+
+def main(folder: Path, *, workers: int) -> None:
+    workload = Workload("digits-mlp", "digits")
+    with ProcessPool(workload, workers=workers, batch=4, timeout_seconds=60.0) as executor:
+        for name, search in VARIANTS.items():
+            (folder / name).mkdir(parents=True)
+            with Journal(folder / name / FILE_NAME) as journal:
+                Loop(
+                    settings(search),
+                    grammar=load_grammar("core"),
+                    bench=workload.bench,
+                    journal=journal,
+                    executor=executor,
+                ).run()
+                text = json.dumps(told(journal), indent=1)
+            (folder / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), workers=int(sys.argv[2]))

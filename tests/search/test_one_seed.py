@@ -1,0 +1,50 @@
+"""One seed is one campaign: with any number of workers, in any process, to the last bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .one_seed import VARIANTS
+
+SCRIPT = Path(__file__).with_name("one_seed.py")
+ROOT = Path(__file__).parents[2]
+
+
+def begin(folder: Path, *, workers: int, before: str, hash_seed: str) -> subprocess.Popen[bytes]:
+    code = (
+        f"{before}; import runpy, sys; sys.argv[1:] = [{str(folder)!r}, '{workers}']; "
+        f"runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
+    )
+
+
+@pytest.fixture(scope="module")
+def journals(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Real trainings: one worker, and two in a process that has imported other things first."""
+    one, two = (tmp_path_factory.mktemp(name) for name in ("one", "two"))
+    unrelated = "import random, decimal, xml.dom, sqlite3; random.seed(5); random.random()"
+    runs = [
+        begin(one, workers=1, before="pass", hash_seed="1"),
+        begin(two, workers=2, before=unrelated, hash_seed="2"),
+    ]
+    assert [run.wait(timeout=500.0) for run in runs] == [0, 0]
+    return one, two
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_one_seed_gives_one_journal(journals: tuple[Path, Path], variant: str) -> None:
+    first, second = (json.loads((each / f"{variant}.json").read_text()) for each in journals)
+    assert first == second
+    scored = [payload for kind, _, payload in first if kind == "evaluation" and payload["per_seed"]]
+    assert len({payload["candidate_id"] for payload in scored}) > 12, "more than the baselines"
+    assert [kind for kind, _, _ in first].count("generation") == 3
