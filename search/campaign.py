@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from evaluators.evaluation import Outcome
 from evaluators.evaluator import Bench
-from grammars import BASELINES, Expression, Grammar, parse
+from grammars import BASELINES, Expression, Grammar, expression_id, parse
 from grammars.fingerprint import FunctionIndex
 from search.candidate import Candidate
 from search.executors import Executor, Interrupted
@@ -98,6 +98,7 @@ class Loop:
         )
         self._known = FunctionIndex()
         self._considered: set[str] = set()
+        self._ids: set[str] = set()
         self._baselines: dict[str, Candidate] = {}
         self._duplicates = self._trained = self._unimproved = 0
         self._exhausted = False
@@ -197,13 +198,23 @@ class Loop:
 
     def _admit(self, expression: Expression) -> bool:
         """Whether the function is new to the search; equal functions are scored once."""
-        text, held = str(expression), len(self._known)
-        if text not in self._considered:  # most duplicates are written alike
-            self._considered.add(text)
-            self._known.find_or_add(text, expression)
-        is_new = len(self._known) > held
+        text = str(expression)
+        is_new = text not in self._considered and self._is_new(text, expression)
+        self._considered.add(text)  # most duplicates are written alike
         self._duplicates += not is_new
         return is_new
+
+    def _is_new(self, text: str, expression: Expression) -> bool:
+        """Whether neither what it computes nor its canonical form is known.
+
+        Most equal functions are found by what they compute. One with a parameter that changes
+        nothing is not compared with those that have none, but shares their form and so their id.
+        """
+        if self._known.find_or_add(text, expression) != text:
+            return False
+        held = len(self._ids)
+        self._ids.add(expression_id(expression))
+        return len(self._ids) > held
 
     def _deadline(self) -> Deadline:
         minutes = self._settings.stop.minutes

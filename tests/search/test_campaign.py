@@ -91,6 +91,14 @@ def test_no_function_is_trained_twice(tmp_path: Path) -> None:
     assert len(set(simulation.done)) == len(simulation.done)
 
 
+def test_a_parameter_without_effect_makes_no_new_function(tmp_path: Path) -> None:
+    same = ["x - x", '(x - x) * param("a", 1)']
+    chosen = settings(grammar="parametric", search__start_from=same, stop__generations=1)
+    run(tmp_path, chosen)
+    candidates = [payload for kind, _, payload in told(tmp_path) if kind == "candidate"]
+    assert [c["expression"] for c in candidates if c["variation"] == "seed"] == same[:1]
+
+
 def test_one_seed_gives_one_campaign_whatever_the_batches(tmp_path: Path) -> None:
     run(tmp_path / "a", settings(), Simulation(batch=1))
     run(tmp_path / "b", settings(), Simulation(batch=50))
