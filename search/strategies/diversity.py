@@ -33,7 +33,8 @@ def diversity(expressions: Sequence[Expression]) -> float:
 
 
 def _distance(first: Counter[tuple[str, str]], second: Counter[tuple[str, str]]) -> float:
-    return 1.0 - (first & second).total() / (first | second).total()
+    shared = sum(min(count, second[pair]) for pair, count in first.items() if pair in second)
+    return 1.0 - shared / (first.total() + second.total() - shared)
 
 
 def _pairs(expression: Expression) -> Counter[tuple[str, str]]:

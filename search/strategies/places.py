@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from grammars import Constant, Grammar, Parameter, Variable
 from search.strategies.trees import Anything, Individual, call_node, leaf_node
 
 Nodes = tuple[Any, ...]
+"""DEAP's nodes in prefix order."""
 
 
 @dataclass(frozen=True)
@@ -18,43 +20,42 @@ class Branch:
     """A subtree, with what the rules ask about it.
 
     Attributes:
-        nodes: DEAP's nodes in prefix order.
+        nodes: Its nodes.
         depth: Edges to its deepest leaf.
-        calls: How often each primitive occurs.
-        parameters: Its distinct trainable parameters, in order of appearance.
         uses_input: Whether a value that it computes depends on `x`.
         takes_input: Whether `x` itself is an operand of its root.
     """
 
     nodes: Nodes
     depth: int
-    calls: Counter[str]
-    parameters: tuple[Parameter, ...]
     uses_input: bool
     takes_input: bool = False
 
     @classmethod
     def leaf(cls, node: Any) -> Branch:
         """A terminal."""
-        value = node.value
-        parameters = (value,) if isinstance(value, Parameter) else ()
-        return cls((node,), 0, Counter(), parameters, isinstance(value, Variable))
+        return cls((node,), 0, isinstance(node.value, Variable))
 
     @classmethod
     def call(cls, node: Any, operands: Sequence[Branch]) -> Branch:
         """A primitive over its operands."""
         free = [operand for operand in operands if operand.root.ret is Anything]
-        calls = Counter({node.name: 1})
-        for operand in operands:
-            calls.update(operand.calls)
         return cls(
             (node, *(below for operand in operands for below in operand.nodes)),
             1 + max(operand.depth for operand in operands),
-            calls,
-            tuple(dict.fromkeys(p for operand in operands for p in operand.parameters)),
             any(operand.uses_input for operand in free),
             any(operand.is_input for operand in free),
         )
+
+    @cached_property
+    def calls(self) -> Counter[str]:
+        """How often each primitive occurs."""
+        return _calls(self.nodes)
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Its distinct trainable parameters, in order of appearance."""
+        return _parameters(self.nodes)
 
     @property
     def root(self) -> Any:
@@ -64,7 +65,7 @@ class Branch:
     @property
     def is_call(self) -> bool:
         """Whether a primitive is at the top."""
-        return bool(self.root.arity)
+        return len(self.nodes) > 1
 
     @property
     def is_input(self) -> bool:
@@ -88,12 +89,11 @@ class Place:
 
     Attributes:
         grammar: Whose rules are kept.
-        accepted: Type of the operand, None at the root.
+        accepted: Type of the operand.
         size: Nodes that fit.
         depth: Edges to the deepest leaf that fit.
         above: Primitives on the way from the root, the nearest one last.
-        calls: How often each primitive occurs elsewhere in the tree.
-        parameters: Trainable parameters elsewhere in the tree.
+        elsewhere: The nodes of the tree that are not in the subtree.
         needs_input: Whether a call above would not depend on `x` otherwise.
         must_be_input: Whether nothing but `x` itself keeps the rule for the root.
     """
@@ -103,10 +103,19 @@ class Place:
     size: int
     depth: int
     above: tuple[str, ...]
-    calls: Counter[str]
-    parameters: tuple[Parameter, ...]
+    elsewhere: Nodes
     needs_input: bool
     must_be_input: bool
+
+    @cached_property
+    def calls(self) -> Counter[str]:
+        """How often each primitive occurs elsewhere in the tree."""
+        return _calls(self.elsewhere)
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Distinct trainable parameters elsewhere in the tree."""
+        return _parameters(self.elsewhere)
 
     def accepts(self, branch: Branch) -> bool:
         """Whether the tree keeps every rule with `branch` here, if it and the tree did before."""
@@ -123,8 +132,10 @@ class Place:
 
     def _parameters_fit(self, branch: Branch) -> bool:
         rule = self.grammar.parameters
+        if rule is None:
+            return not branch.parameters
         distinct = len(self.parameters) + len(branch.parameters)
-        return not branch.parameters or (rule is not None and distinct <= rule.max_count)
+        return not branch.parameters or distinct <= rule.max_count
 
     def _root_fits(self, branch: Branch) -> bool:
         if self.above:
@@ -137,7 +148,7 @@ class Place:
         nesting = self.grammar.nesting
         most = nesting.at_most.get(name)
         enough_left = most is None or self.calls[name] + count <= most
-        return enough_left and not set(nesting.not_inside.get(name, ())).intersection(self.above)
+        return enough_left and set(self.above).isdisjoint(nesting.not_inside.get(name, ()))
 
 
 @dataclass(frozen=True)
@@ -147,51 +158,69 @@ class Anatomy:
     Attributes:
         tree: What was taken apart.
         branches: The subtree at each node, in prefix order.
-        places: What each of them could be replaced by.
+        grammar: Whose rules the tree keeps.
     """
 
     tree: Individual
     branches: tuple[Branch, ...]
-    places: tuple[Place, ...]
+    grammar: Grammar
 
     @property
     def free(self) -> list[int]:
         """Where any subtree may stand, the root included."""
-        return [index for index, place in enumerate(self.places) if place.accepted is Anything]
+        return [index for index, node in enumerate(self.tree) if node.ret is Anything]
 
     def operands(self, index: int) -> list[Branch]:
         """The subtrees directly below a node."""
-        found, start = [], index + 1
-        for _ in range(self.tree[index].arity):
-            found.append(self.branches[start])
-            start += len(self.branches[start].nodes)
-        return found
+        return [self.branches[start] for start in self._starts(index)]
+
+    def place(self, index: int) -> Place:
+        """What the subtree at a node could be replaced by."""
+        whole, own, path = self.branches[0], self.branches[index], self._path(index)
+        siblings = self._siblings(path[-1], index) if path else []
+        # A call above, or the rule for the root, may rest on this operand alone.
+        needed = self.branches[path[-1]].uses_input if path else self.grammar.input_required
+        below_root = len(path) == 1 and self.grammar.input_at_root
+        return Place(
+            grammar=self.grammar,
+            accepted=own.root.ret,
+            size=self.grammar.max_size - len(whole.nodes) + len(own.nodes),
+            depth=self.grammar.max_depth - len(path),
+            above=tuple(self.tree[above].name for above in path),
+            elsewhere=(*whole.nodes[:index], *whole.nodes[index + len(own.nodes) :]),
+            needs_input=needed and not any(sibling.uses_input for sibling in siblings),
+            must_be_input=below_root and not any(sibling.is_input for sibling in siblings),
+        )
 
     def replaced(self, index: int, branch: Branch) -> Individual:
         """The tree with `branch` in place of the subtree at a node."""
         stop = index + len(self.branches[index].nodes)
         return Individual([*self.tree[:index], *branch.nodes, *self.tree[stop:]])
 
+    def _starts(self, index: int) -> Iterator[int]:
+        """The nodes directly below a node."""
+        start, stop = index + 1, index + len(self.branches[index].nodes)
+        while start < stop:
+            yield start
+            start += len(self.branches[start].nodes)
+
+    def _path(self, index: int) -> list[int]:
+        """The nodes above a node, the root first."""
+        path, node = [], 0
+        while node != index:
+            path.append(node)
+            # In prefix order a subtree ends where the next one starts.
+            node = max(start for start in self._starts(node) if start <= index)
+        return path
+
+    def _siblings(self, parent: int, index: int) -> list[Branch]:
+        """The free operands beside a node."""
+        beside = [self.branches[start] for start in self._starts(parent) if start != index]
+        return [branch for branch in beside if branch.root.ret is Anything]
+
 
 def dissect(tree: Individual, grammar: Grammar) -> Anatomy:
     """Takes a tree apart, in time proportional to its size times its depth."""
-    branches = _branches(tree)
-    places: list[Place] = [_root_place(branches[0], grammar)]
-    # Parents come before their operands in prefix order.
-    pending: list[tuple[int, list[int]]] = []
-    for index, node in enumerate(tree):
-        if index:
-            parent, operands = pending[-1]
-            operands.append(index)
-            places.append(_operand_place(places[parent], branches, parent, index))
-        if node.arity:
-            pending.append((index, []))
-        while pending and len(pending[-1][1]) == tree[pending[-1][0]].arity:
-            pending.pop()
-    return Anatomy(tree, branches, tuple(places))
-
-
-def _branches(tree: Individual) -> tuple[Branch, ...]:
     found: list[Branch] = []
     pending: list[Branch] = []
     for node in reversed(tree):
@@ -201,79 +230,31 @@ def _branches(tree: Individual) -> tuple[Branch, ...]:
             branch = Branch.leaf(node)
         pending.append(branch)
         found.append(branch)
-    return tuple(reversed(found))
+    return Anatomy(tree, tuple(reversed(found)), grammar)
 
 
-def _root_place(whole: Branch, grammar: Grammar) -> Place:
-    return Place(
-        grammar=grammar,
-        accepted=Anything,
-        size=grammar.max_size,
-        depth=grammar.max_depth,
-        above=(),
-        calls=Counter(),
-        parameters=(),
-        needs_input=grammar.input_required,
-        must_be_input=False,
-    )
+def _calls(nodes: Nodes) -> Counter[str]:
+    return Counter([node.name for node in nodes if node.arity])
 
 
-def _operand_place(above: Place, branches: Sequence[Branch], parent: int, index: int) -> Place:
-    whole, own = branches[0], branches[index]
-    return Place(
-        grammar=above.grammar,
-        accepted=own.root.ret,
-        size=above.grammar.max_size - len(whole.nodes) + len(own.nodes),
-        depth=above.depth - 1,
-        above=(*above.above, branches[parent].root.name),
-        calls=whole.calls - own.calls,
-        parameters=_outside(branches, index),
-        needs_input=_needs_input(branches, parent, index),
-        must_be_input=_must_be_input(above, branches, parent, index),
-    )
-
-
-def _outside(branches: Sequence[Branch], index: int) -> tuple[Parameter, ...]:
-    stop = index + len(branches[index].nodes)
-    others = (*branches[:index], *branches[stop:])
-    return tuple(dict.fromkeys(p for b in others if b.is_parameter for p in b.parameters))
-
-
-def _siblings(branches: Sequence[Branch], parent: int, index: int) -> list[Branch]:
-    found, start = [], parent + 1
-    for _ in range(branches[parent].root.arity):
-        if start != index and branches[start].root.ret is Anything:
-            found.append(branches[start])
-        start += len(branches[start].nodes)
-    return found
-
-
-def _needs_input(branches: Sequence[Branch], parent: int, index: int) -> bool:
-    """Whether the call above depends on `x` through this operand alone."""
-    siblings = _siblings(branches, parent, index)
-    return branches[parent].uses_input and not any(b.uses_input for b in siblings)
-
-
-def _must_be_input(above: Place, branches: Sequence[Branch], parent: int, index: int) -> bool:
-    """Whether the rule that `x` is an operand of the root rests on this operand alone."""
-    if parent or not above.grammar.input_at_root:
-        return False
-    return not any(b.is_input for b in _siblings(branches, parent, index))
+def _parameters(nodes: Nodes) -> tuple[Parameter, ...]:
+    values = [node.value for node in nodes if not node.arity]
+    return tuple(dict.fromkeys(value for value in values if isinstance(value, Parameter)))
 
 
 def joined(name: str, operands: Sequence[Branch], grammar: Grammar) -> Branch | None:
     """A call over the operands, None if a rule forbids them below it, wherever it stands."""
-    nesting = grammar.nesting
-    node = call_node(name, grammar)
-    branch = Branch.call(node, operands)
+    nesting, node = grammar.nesting, call_node(name, grammar)
     only = nesting.only_of.get(name)
     if only is not None and not (operands[0].is_call and operands[0].root.name in only):
         return None
     below = {inner for operand in operands for inner in operand.calls}
     if any(name in nesting.not_inside.get(inner, ()) for inner in below):
         return None
-    fits = all(o.root.ret is wanted for o, wanted in zip(operands, node.args, strict=True))
-    return branch if fits and branch.uses_input else None
+    if not all(o.root.ret is wanted for o, wanted in zip(operands, node.args, strict=True)):
+        return None
+    branch = Branch.call(node, operands)
+    return branch if branch.uses_input else None
 
 
 def leaf(value: Any, accepted: type = Anything) -> Branch:

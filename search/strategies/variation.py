@@ -55,9 +55,9 @@ def crossover(
     anatomy = dissect(first, grammar)
     offers = [branch for branch in dissect(second, grammar).branches if _is_free(branch)]
     for index in _shuffled(anatomy.free, generator):
-        place = anatomy.places[index]
-        fitting = [b for b in offers if b.nodes != anatomy.branches[index].nodes]
-        fitting = [branch for branch in fitting if place.accepts(branch)]
+        place = anatomy.place(index)
+        fitting = [branch for branch in offers if place.accepts(branch)]
+        fitting = [b for b in fitting if b.nodes != anatomy.branches[index].nodes]
         if fitting:
             return _grafted(anatomy, index, _preferring_calls(fitting, generator))
     return None
@@ -74,7 +74,7 @@ def subtree(tree: Individual, grammar: Grammar, generator: Random) -> Individual
     # In prefix order a subtree comes before its parts.
     offers = [branch for branch in dissect(donor, grammar).branches if _is_free(branch)]
     for index in _shuffled(anatomy.free, generator):
-        place = anatomy.places[index]
+        place = anatomy.place(index)
         for branch in offers:
             if place.accepts(branch) and branch.nodes != anatomy.branches[index].nodes:
                 return _grafted(anatomy, index, branch)
@@ -85,13 +85,13 @@ def point(tree: Individual, grammar: Grammar, generator: Random) -> Individual |
     """Exchanges one primitive for another over the same operands, or one terminal."""
     anatomy = dissect(tree, grammar)
     for index in _shuffled(anatomy.free, generator):
-        branch = anatomy.branches[index]
+        branch, place = anatomy.branches[index], anatomy.place(index)
         options = (
             _other_calls(anatomy, index, grammar)
             if branch.is_call
             else [leaf(value) for value in _terminals(grammar, generator)]
         )
-        options = [o for o in options if anatomy.places[index].accepts(o)]
+        options = [option for option in options if place.accepts(option)]
         options = [option for option in options if option.nodes[0].name != branch.root.name]
         if options:
             return _grafted(anatomy, index, generator.choice(options))
@@ -102,13 +102,14 @@ def insertion(tree: Individual, grammar: Grammar, generator: Random) -> Individu
     """Puts a subtree under a new primitive, whose other operands are terminals."""
     anatomy = dissect(tree, grammar)
     for index in _shuffled(anatomy.free, generator):
+        place = anatomy.place(index)
         options: list[Branch] = []
         weights: list[float] = []
         for name, weight in grammar.primitives.items():
             branch = joined(
                 name, _around(name, anatomy.branches[index], grammar, generator), grammar
             )
-            if branch is not None and anatomy.places[index].accepts(branch):
+            if branch is not None and place.accepts(branch):
                 options.append(branch)
                 weights.append(weight)
         if options:
@@ -120,7 +121,8 @@ def shrinking(tree: Individual, grammar: Grammar, generator: Random) -> Individu
     """Puts one of its operands in place of a call."""
     anatomy = dissect(tree, grammar)
     for index in _shuffled(anatomy.free, generator):
-        operands = [o for o in anatomy.operands(index) if anatomy.places[index].accepts(o)]
+        place = anatomy.place(index)
+        operands = [operand for operand in anatomy.operands(index) if place.accepts(operand)]
         if operands:
             return anatomy.replaced(index, generator.choice(operands))
     return None
@@ -129,8 +131,8 @@ def shrinking(tree: Individual, grammar: Grammar, generator: Random) -> Individu
 def hoisting(tree: Individual, grammar: Grammar, generator: Random) -> Individual | None:
     """Makes an inner call the whole tree (Kinnear, Evolving a Sort, 1993)."""
     anatomy = dissect(tree, grammar)
-    inner = [branch for branch in anatomy.branches[1:] if branch.is_call]
-    fitting = [branch for branch in inner if anatomy.places[0].accepts(branch)]
+    inner, root = [b for b in anatomy.branches[1:] if b.is_call], anatomy.place(0)
+    fitting = [branch for branch in inner if root.accepts(branch)]
     return anatomy.replaced(0, generator.choice(fitting)) if fitting else None
 
 
@@ -176,7 +178,7 @@ def parameter_addition(tree: Individual, grammar: Grammar, generator: Random) ->
             learnt = (
                 joined("mul", [fresh, branch], grammar) if "mul" in grammar.primitives else None
             )
-        if learnt is not None and anatomy.places[index].accepts(learnt):
+        if learnt is not None and anatomy.place(index).accepts(learnt):
             return anatomy.replaced(index, learnt)
     return None
 
@@ -193,7 +195,8 @@ def parameter_removal(tree: Individual, grammar: Grammar, generator: Random) -> 
         elif branch.is_parameter and grammar.constants is not None:
             start = branch.root.value.start
             options = [leaf(Constant(start))] * grammar.constants.allows(start)
-        options = [option for option in options if anatomy.places[index].accepts(option)]
+        place = anatomy.place(index)
+        options = [option for option in options if place.accepts(option)]
         if options:
             return anatomy.replaced(index, generator.choice(options))
     return None
@@ -241,7 +244,7 @@ def _preferring_calls(branches: Sequence[Branch], generator: Random) -> Branch:
 
 def _grafted(anatomy: Anatomy, index: int, branch: Branch) -> Individual:
     """The tree with a foreign branch, whose parameters get names that are free."""
-    unused = _unused(anatomy.places[index].parameters)
+    unused = _unused(anatomy.place(index).parameters)
     renamed = {
         parameter: Parameter(name, parameter.start, parameter.per)
         for parameter, name in zip(branch.parameters, unused, strict=False)

@@ -69,7 +69,7 @@ def launch(runs_dir: Path) -> subprocess.Popen[str]:
 
 def finish(runs_dir: Path) -> None:
     process = launch(runs_dir)
-    _, stderr = process.communicate(timeout=300)
+    _, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr
     assert "Traceback" not in stderr
     assert "events behind" not in stderr

@@ -203,9 +203,9 @@ def test_places_know_what_is_left() -> None:
     chosen = NARROW["nesting"]
     anatomy = dissect(to_tree(parse("exp(abs(x)) + x * 2"), chosen), chosen)
     names = [str(to_expression(branch.nodes)) for branch in anatomy.branches]
-    inner = anatomy.places[names.index("abs(x)")]
+    inner = anatomy.place(names.index("abs(x)"))
     assert (inner.size, inner.depth, inner.above) == (9 - 7 + 2, 2, ("add", "exp"))
     assert inner.needs_input
-    factor = anatomy.places[names.index("2")]
+    factor = anatomy.place(names.index("2"))
     assert not factor.needs_input
-    assert not anatomy.places[names.index("x * 2")].needs_input
+    assert not anatomy.place(names.index("x * 2")).needs_input
