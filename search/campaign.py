@@ -111,12 +111,13 @@ class Loop:
                 generations, reason = self._run_generations()
             except Interrupted:
                 self._recorder.settle()
-                if deadline.passed:
-                    return Ending(f"its {self._settings.stop.minutes:g} minutes are over")
-                return Ending("stopped on request", interrupted=True)
-        self._journal.append(
-            "finished", f"{generations:06d}", {"reason": reason, "generations": generations}
-        )
+                if not deadline.passed:
+                    return Ending("stopped on request", interrupted=True)
+                generations = sum(1 for _ in self._journal.events("generation"))
+                reason = f"its {self._settings.stop.minutes:g} minutes are over"
+        # A generation that the minutes have cut may be taken on by more of them, and cut again.
+        ending = {"reason": reason, "generations": generations}
+        self._journal.append("finished", f"{generations:06d}: {reason}", ending)
         return Ending(reason)
 
     def _run_generations(self) -> tuple[int, str]:

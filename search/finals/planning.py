@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from evaluators.datasets import Dataset, DatasetUnavailable
+from evaluators.evaluation import Outcome
 from evaluators.tasks import Task, find_task, with_learning_rate
 from grammars import BASELINES, parse
 from search.candidate import Candidate
@@ -87,10 +88,28 @@ def plan_finals(
 
 
 def count_tried(journal: Journal) -> dict[str, int]:
-    """How many functions a search has considered, by what became of them."""
-    names = ("considered", "distinct", "rejected", "trained", "promoted")
+    """How many functions a search has considered, by what became of them.
+
+    Those of a generation that the end of the campaign has cut count as well.
+    """
     generations = [event.payload for event in journal.events("generation")]
-    return {name: sum(generation[name] for generation in generations) for name in names}
+    cut = _cut_generation(journal, complete=len(generations))
+    return {name: sum(each[name] for each in (*generations, cut)) for name in cut}
+
+
+def _cut_generation(journal: Journal, *, complete: int) -> dict[str, int]:
+    candidates = [Candidate.from_json(event.payload) for event in journal.events("candidate")]
+    cut = {c.id for c in candidates if c.generation >= complete and c.origin == "discovered"}
+    told = [e.payload for e in journal.events("evaluation") if e.payload["candidate_id"] in cut]
+    rejected = sum(each["outcome"] == Outcome.REJECTED for each in told)
+    first = sum(each["rung"] == 0 for each in told)
+    return {
+        "considered": len(cut),
+        "distinct": len(cut),
+        "rejected": rejected,
+        "trained": first - rejected,
+        "promoted": sum(each["rung"] == 1 for each in told),
+    }
 
 
 def is_same(plan: Plan, other: Plan) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,14 @@ from evaluators.evaluation import Evaluation, Outcome
 from evaluators.fidelity import Fidelity
 from search.ablation import Ablation, ablation
 from search.candidate import Candidate
-from search.finals import RIVALS, Finals, RivalPractice, read_finals, rival_practice
+from search.finals import (
+    RIVALS,
+    Finals,
+    RivalPractice,
+    count_tried,
+    read_finals,
+    rival_practice,
+)
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import CandidateNotFoundError, read_evaluation, standings
 from search.lineage import Ancestor, lineage
@@ -46,7 +53,7 @@ class Findings:
         generations: Their summaries, in order.
         candidates: Everybody considered, by id.
         attempts: Evaluations in order, the rejected ones left out.
-        rejected: How many candidates a probe rejected.
+        tried: How many functions the search considered, by what became of them.
         standings: Everybody scored at the highest rung reached, best first.
         winners: The best discovered ones.
         rivals: ReLU, Swish and GELU, those that were scored.
@@ -65,7 +72,7 @@ class Findings:
     generations: tuple[Mapping[str, Any], ...]
     candidates: Mapping[str, Candidate]
     attempts: tuple[Attempt, ...]
-    rejected: int
+    tried: Mapping[str, int]
     standings: tuple[Standing, ...]
     winners: tuple[Standing, ...]
     rivals: tuple[Standing, ...]
@@ -83,7 +90,7 @@ class Findings:
     @property
     def considered(self) -> int:
         """Proposals of the strategy, duplicates included."""
-        return sum(int(generation["considered"]) for generation in self.generations)
+        return self.tried["considered"]
 
 
 def read_findings(folder: Path) -> Findings:
@@ -132,7 +139,6 @@ def _read(name: str, journal: Journal) -> Findings:
     candidates = {e.key: Candidate.from_json(e.payload) for e in journal.events("candidate")}
     by_id = {standing.candidate.id: standing for standing in scored}
     launch = next(journal.events("campaign"))
-    attempts, rejected = _attempts(journal, candidates)
     race = scored[0].evaluation.fidelity
     measured = recorded(journal)
     parts = (ablation(w.candidate.expression, race, measured=measured) for w in winners)
@@ -144,8 +150,8 @@ def _read(name: str, journal: Journal) -> Findings:
         ending=_ending(journal),
         generations=tuple(event.payload for event in journal.events("generation")),
         candidates=candidates,
-        attempts=attempts,
-        rejected=rejected,
+        attempts=tuple(_attempts(journal, candidates)),
+        tried=count_tried(journal),
         standings=tuple(scored),
         winners=winners,
         rivals=rivals,
@@ -157,19 +163,13 @@ def _read(name: str, journal: Journal) -> Findings:
     )
 
 
-def _attempts(
-    journal: Journal, candidates: Mapping[str, Candidate]
-) -> tuple[tuple[Attempt, ...], int]:
-    found, rejected = [], 0
+def _attempts(journal: Journal, candidates: Mapping[str, Candidate]) -> Iterator[Attempt]:
     for event in journal.events("evaluation"):
         rung, evaluation = read_evaluation(event.payload)
-        if evaluation.outcome is Outcome.REJECTED:
-            rejected += 1
-            continue
-        candidate = candidates.get(evaluation.candidate_id)
-        is_baseline = candidate is not None and candidate.origin == "baseline"
-        found.append(Attempt(rung, evaluation, is_baseline))
-    return tuple(found), rejected
+        if evaluation.outcome is not Outcome.REJECTED:
+            candidate = candidates.get(evaluation.candidate_id)
+            is_baseline = candidate is not None and candidate.origin == "baseline"
+            yield Attempt(rung, evaluation, is_baseline)
 
 
 def _diagnoses(
@@ -190,6 +190,6 @@ def _diagnoses(
 def _ending(journal: Journal) -> str | None:
     """Of the last launch; a larger budget may have taken a finished campaign on."""
     reason = None
-    for event in journal.events("generation", "finished"):
+    for event in journal.events("evaluation", "generation", "finished"):
         reason = event.payload["reason"] if event.kind == "finished" else None
     return reason

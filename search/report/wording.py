@@ -51,9 +51,7 @@ def counted(count: int, noun: str) -> str:
 
 def search_words(found: Findings) -> str:
     """What the search did, in figures."""
-    distinct = sum(int(generation["distinct"]) for generation in found.generations)
-    trained = sum(int(generation["trained"]) for generation in found.generations)
-    settings = found.launched["settings"]
+    tried, settings = found.tried, found.launched["settings"]
     rungs = [
         f"{rung['steps']} steps on {counted(rung['seeds'], 'seed')}"
         for rung in settings["scoring"]["rungs"]
@@ -62,8 +60,9 @@ def search_words(found: Findings) -> str:
     return (
         f"The strategy “{settings['search']['strategy']}” proposed {found.considered:,} functions "
         f"over the grammar “{settings['grammar']}” in "
-        f"{counted(len(found.generations), 'generation')}. {distinct:,} of them were new, a probe "
-        f"rejected {found.rejected:,} before any training, and {trained:,} were trained for "
+        f"{counted(len(found.generations), 'generation')}. {tried['distinct']:,} of them were new, "
+        f"a probe rejected {tried['rejected']:,} before any training, and {tried['trained']:,} "
+        f"were trained for "
         f"{rungs[0]}{climbing}."
     )
 
@@ -104,23 +103,23 @@ def practice_words(practice: RivalPractice) -> Iterator[str]:
     for luck in practice.search:
         yield (
             f"Of {luck.functions:,} functions trained for {luck.steps} steps with one seed, "
-            f"{luck.expression} was the best: {luck.percent:.2f} % against ReLU's "
-            f"{luck.relu_percent:.2f} %, a claim of {signed(luck.claimed_points)} points. "
+            f"{luck.expression} was the best on validation data: {luck.percent:.2f} % against "
+            f"ReLU's {luck.relu_percent:.2f} %, a claim of {signed(luck.claimed_points)} points. "
             + _afterwards(luck.fresh_points)
         )
     if (test := practice.test) is not None:
         yield (
             f"Had each of the {test.functions} finalists been trained once, and the best by test "
             f"accuracy been reported, the claim would be {signed(test.claimed_points)} points "
-            f"above ReLU on average; with the other seeds the same function gains "
-            f"{signed(test.honest_points)}."
+            f"above ReLU on average; on the other seeds the gain of the same function is "
+            f"{signed(test.honest_points)} points."
         )
 
 
 def _afterwards(points: float | None) -> str:
     if points is None:
         return "On more seeds it was not even among the finalists."
-    return f"On the fresh seeds of the finals it gains {signed(points)}."
+    return f"On the fresh seeds of the finals the gain is {signed(points)} points."
 
 
 def bar_width(effect: Effect, part: Ablation) -> str:

@@ -131,9 +131,10 @@ class History:
                 self.candidates[event.key] = CandidateRecord(payload, event.time)
             case "evaluation":
                 self._add_evaluation(payload, event.time)
+                self.finish = None  # a larger budget has taken the campaign on
             case "generation":
                 self._add_generation(payload, event.time)
-                self.finish = None  # a larger budget has taken the campaign on
+                self.finish = None
             case "finished":
                 self.finish = FinishRecord(payload["reason"], event.time)
             case _:

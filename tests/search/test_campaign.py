@@ -15,6 +15,7 @@ from evaluators.fidelity import Fidelity
 from grammars import BASELINES, Expression, load_grammar
 from search.campaign import Ending, Loop
 from search.executors import Interrupted
+from search.finals import count_tried
 from search.generation import GenerationSummary
 from search.hall_of_fame import FILE_NAME as HALL_OF_FAME
 from search.journal import FILE_NAME, Journal
@@ -237,6 +238,22 @@ def test_a_batch_that_outlasts_the_budget_is_given_up(tmp_path: Path, after: int
     assert run(tmp_path, chosen, Endless(after=after)) == Ending("its 0.01 minutes are over")
     with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
         assert len(list(journal.events("evaluation"))) >= after - 4
+
+
+def test_what_the_budget_has_cut_is_an_end_and_counts(tmp_path: Path) -> None:
+    chosen = settings(stop__minutes=0.05, stop__generations=100)
+    run(tmp_path, chosen, Endless(after=2 * len(BASELINES)))  # on both rungs, and no more
+    with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
+        (ending,) = [event.payload for event in journal.events("finished")]
+        assert ending == {"reason": "its 0.05 minutes are over", "generations": 0}
+        tried = count_tried(journal)
+        drawn = [e for e in journal.events("candidate") if e.payload["origin"] == "discovered"]
+    assert tried["considered"] == tried["distinct"] == len(drawn) == 12
+    assert tried["trained"] < tried["distinct"] - tried["rejected"]
+    run(tmp_path, settings(stop__minutes=1.0))
+    with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
+        reasons = [event.payload["reason"] for event in journal.events("finished")]
+    assert reasons == ["its 0.05 minutes are over", "4 generations are done"]
 
 
 def test_rejections_are_recorded_with_their_reason_and_not_trained(tmp_path: Path) -> None:
