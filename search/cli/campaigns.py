@@ -150,13 +150,14 @@ def _print_ending(folder: Path, *, reason: str, runs_dir: Path, name: str) -> No
 
 
 def _say_what_may_be_claimed(finals: Finals | None, *, name: str) -> None:
-    from search.finals import claim, opened
+    from search.finals import claim, opened, tried
 
     console = wide_console()
     if finals is None:
         console.print(f"No finals were held; `actsearch finals {name}` holds them.", style="dim")
     else:
-        console.print(f"Finals: {claim(finals)} {opened(finals)}", highlight=False)
+        said = f"Finals: {claim(finals)} {tried(finals.plan)} {opened(finals)}"
+        console.print(said, highlight=False)
 
 
 def _print_leaderboard(rows: list[Row], *, top: int, title: str) -> None:

@@ -166,7 +166,8 @@ class _Holder:
         key = f"{plan.number:04d}/{stage.task}/{planned}"
         place = {"finals": plan.number, "task": stage.task}
         self.record([("finals_look", key, {**place, **asdict(look)})])
-        self._announce(f"finals on {stage.task}: {done} seeds; {decision}")
+        seeds = f"{done} seed{'' if done == 1 else 's'}"
+        self._announce(f"finals on {stage.task}: {seeds}; {decision}")
         return look
 
     def _unscored(self, stage: Stage) -> Iterator[Run]:
@@ -230,7 +231,7 @@ def _decide(
 ) -> tuple[str, bool]:
     """What follows from a look, in words, and whether it is the last."""
     if done < planned:
-        return f"the {plan.minutes:g} minutes were over", True
+        return f"the finals' {plan.minutes:g} minutes were over", True
     if width is not None and width <= plan.half_width_points:
         return f"every interval is within {width:.2f} points to either side", True
     if planned == stage.looks[-1]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from evaluators.comparison import Finding, listed
 from search.finals.plan import TITLES, Entrant, Plan
@@ -35,9 +36,14 @@ def opened(finals: Finals) -> str:
     counts = Counter(opening.dataset for opening in finals.openings)
     if not counts:
         return "No test set was opened."
+    alike: dict[int, list[str]] = {}
+    for dataset, count in counts.items():
+        alike.setdefault(count, []).append(dataset)
     return " ".join(
-        f"The test set of {dataset} was opened {_times(count)}."
-        for dataset, count in counts.items()
+        f"The test set of {listed(datasets)} was opened {_times(count)}."
+        if len(datasets) == 1
+        else f"The test sets of {listed(datasets)} were opened {_times(count)} each."
+        for count, datasets in alike.items()
     )
 
 
@@ -45,13 +51,12 @@ def where_it_holds(finals: Finals, entrant: Entrant) -> str:
     """One sentence on a finalist's transfer: the tasks by what was found against each rival."""
     parts = []
     for rival in finals.plan.rivals:
-        found = {
-            card.stage.task: comparison.finding
-            for card in finals.cards[1:]
-            if (comparison := card.comparison(entrant.candidate_id, rival))
-        }
+        found: dict[Finding, list[str]] = {}
+        for card in finals.cards[1:]:
+            if comparison := card.comparison(entrant.candidate_id, rival):
+                found.setdefault(comparison.finding, []).append(card.stage.task)
         if found:
-            parts.append(f"against {TITLES[rival]} {_tally(list(found.values()))}")
+            parts.append(f"against {TITLES[rival]} {_tally(found)}")
     return "; ".join(parts) if parts else "no other task was scored"
 
 
@@ -84,15 +89,33 @@ def _of_all(finals: Finals) -> str:
             for rival in finals.plan.rivals
         }
         if finding is Finding.BETTER or any(counts.values()):
-            parts = [f"{count} than {TITLES[rival]}" for rival, count in counts.items()]
-            of_them = f"Of {len(finals.plan.finalists)} finalists"
-            sentences.append(f"{of_them}, those found {finding} are {listed(parts)}.")
+            sentences.append(_counted(counts, finding, finalists=len(finals.plan.finalists)))
     return " ".join(sentences)
 
 
-def _tally(findings: list[Finding]) -> str:
-    counts = Counter(findings)
-    return ", ".join(f"{counts[finding]} {finding}" for finding in Finding if counts[finding])
+def _counted(counts: Mapping[str, int], finding: Finding, *, finalists: int) -> str:
+    """How many finalists something was found of, for each rival."""
+    if not any(counts.values()):
+        *others, last = (TITLES[rival] for rival in counts)
+        return (
+            f"None of the {finalists} finalists was found {finding} than {', '.join(others)} or "
+            f"{last}."
+        )
+    parts = [f"{count or 'none'} than {TITLES[rival]}" for rival, count in counts.items()]
+    first, rest = parts[0].split(" ", 1)
+    were = "were" if next(iter(counts.values())) > 1 else "was"
+    parts[0] = f"{first} {were} found {finding} {rest}"
+    return f"Of the {finalists} finalists, {listed(parts)}."
+
+
+def _tally(found: Mapping[Finding, Sequence[str]]) -> str:
+    """The tasks where a function is better or worse by name, the others by their number."""
+    parts = []
+    for finding in Finding:
+        if tasks := found.get(finding):
+            settled = finding in (Finding.BETTER, Finding.WORSE)
+            parts.append(f"{finding} on {listed(tasks) if settled else len(tasks)}")
+    return ", ".join(parts)
 
 
 def _times(count: int) -> str:

@@ -32,6 +32,7 @@ from search.finals import (
     read_finals,
     rival_practice,
     tried,
+    where_it_holds,
     write_finals,
 )
 from search.journal import JournalError
@@ -152,9 +153,7 @@ def test_test_data_are_opened_once_after_the_last_look(tmp_path: Path) -> None:
         place for place, kind in enumerate(kinds) if kind in ("finals_run", "finals_look")
     )
     assert [(o.finals, o.dataset) for o in finals.openings] == [(1, "digits"), (1, "mnist1d")]
-    assert opened(finals) == (
-        "The test set of digits was opened once. The test set of mnist1d was opened once."
-    )
+    assert opened(finals) == "The test sets of digits and mnist1d were opened once each."
 
 
 def test_all_meet_the_same_fresh_seeds(tmp_path: Path) -> None:
@@ -194,7 +193,7 @@ def test_minutes_cut_everything_but_the_first_look(tmp_path: Path) -> None:
     finals = held(tmp_path, plan, clock=lambda: float(next(ticks)))
     own, transfer = finals.cards
     assert (len(own.seeds), own.state) == (4, "scored")
-    assert own.reason == "the 1 minutes were over"
+    assert own.reason == "the finals' 1 minutes were over"
     assert (transfer.seeds, transfer.state) == ((), "not held")
     assert finals.ended is not None
     assert "No claim" not in claim(finals)
@@ -292,11 +291,33 @@ def test_the_claim_names_what_was_found_and_how_much_was_tried(tmp_path: Path) -
     words = claim(finals)
     assert words.startswith("x * erf(x) is better than ReLU (p < 0.001, +0.")
     assert "10 seeds)" in words
-    assert "Of 3 finalists, those found better are 1 than ReLU, 1 than Swish" in words
+    assert words.endswith(
+        "Of the 3 finalists, 1 was found better than ReLU, 1 than Swish and 1 than GELU."
+    )
     assert tried(finals.plan) == (
         "The search considered 60 functions, 40 of them distinct, and trained 30; 3 finalists "
         "were chosen on validation data."
     )
+
+
+def test_a_claim_of_nothing_says_so_of_all_finalists(tmp_path: Path) -> None:
+    training = SimulatedTraining({str(parse(FINALISTS[1])): -2.0}, noise_points=0.1)
+    words = claim(held(tmp_path, plan_of(FINALISTS, seeds=4, max_seeds=4), training))
+    assert "None of the 3 finalists was found better than ReLU, Swish or GELU." in words
+    assert words.endswith(
+        "Of the 3 finalists, 1 was found worse than ReLU, 1 than Swish and 1 than GELU."
+    )
+
+
+def test_where_it_holds_names_the_tasks(tmp_path: Path) -> None:
+    plan = plan_of(FINALISTS, seeds=4, max_seeds=4, transfer=["mnist1d-mlp"], transfer_seeds=4)
+    training = SimulatedTraining({str(parse(FINALISTS[1])): 2.0}, noise_points=0.1)
+    finals = held(tmp_path, plan, training)
+    assert where_it_holds(finals, plan.finalists[1]) == (
+        "against ReLU better on mnist1d-mlp; against Swish better on mnist1d-mlp; "
+        "against GELU better on mnist1d-mlp"
+    )
+    assert where_it_holds(finals, plan.finalists[0]).startswith("against ReLU not distinguishable")
 
 
 def test_training_curves_come_from_checkpoints(tmp_path: Path) -> None:

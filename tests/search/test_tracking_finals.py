@@ -103,7 +103,9 @@ def test_finals_are_runs_below_a_parent_with_metrics_by_seed(
     assert len(runs) == RUNS
     (parent,) = [run for run in runs if run.data.tags["kind"] == "finals"]
     assert parent.data.tags["claim"].startswith("softplus(x) - 0.5 is better than ReLU (p < 0.001")
-    assert parent.data.tags["opened"].startswith("The test set of digits was opened once.")
+    assert (
+        parent.data.tags["opened"] == "The test sets of digits and mnist1d were opened once each."
+    )
     assert "| Swish |" in parent.data.tags["mlflow.note.content"]
     artifacts = Path(parent.info.artifact_uri.removeprefix("file://"))
     document = json.loads((artifacts / "finals.json").read_text())
