@@ -23,9 +23,10 @@ from search.tracking import (
     candidates_link,
     charts_link,
     database_path,
+    finals_link,
     store_uri,
 )
-from search.tracking.names import candidates_experiment
+from search.tracking.names import candidates_experiment, finals_experiment
 from search.tracking.store import ENVIRONMENT, LOCK, exclusive
 
 HOST: Final = "127.0.0.1"
@@ -57,11 +58,13 @@ class CampaignLinks:
         campaign: Its name.
         charts: The page of its metrics by generation.
         candidates: The page of its candidates, the fittest first.
+        finals: The page of its finals on the campaign's own task; None before they have ended.
     """
 
     campaign: str
     charts: str
     candidates: str
+    finals: str | None
 
 
 class Dashboard:
@@ -174,6 +177,9 @@ def campaign_links(runs_dir: Path, base_url: str) -> list[CampaignLinks]:
             campaign,
             charts_link(base_url, ids[campaign]),
             candidates_link(base_url, ids[candidates_experiment(campaign)]),
+            finals_link(base_url, ids[finals_experiment(campaign)])
+            if finals_experiment(campaign) in ids
+            else None,
         )
         for campaign in ids
         if candidates_experiment(campaign) in ids

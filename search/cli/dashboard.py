@@ -72,6 +72,8 @@ def _show(links: Sequence[CampaignLinks], url: str) -> None:
         print(place.campaign)
         print(f"  charts      {place.charts}")
         print(f"  candidates  {place.candidates}", flush=True)
+        if place.finals is not None:
+            print(f"  finals      {place.finals}", flush=True)
     if (hidden := len(links) - CAMPAIGNS_SHOWN) > 0:
         print(f"and {hidden} older ones at {url}", flush=True)
 

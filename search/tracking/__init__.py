@@ -2,7 +2,7 @@
 
 from search.tracking.mirror import Mirror, MirrorStatus
 from search.tracking.store import Store, TrackingError, artifacts_path, database_path, store_uri
-from search.tracking.views import candidates_link, charts_link
+from search.tracking.views import candidates_link, charts_link, finals_link
 
 __all__ = [
     "Mirror",
@@ -13,5 +13,6 @@ __all__ = [
     "candidates_link",
     "charts_link",
     "database_path",
+    "finals_link",
     "store_uri",
 ]

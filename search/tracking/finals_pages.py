@@ -30,6 +30,7 @@ from search.tracking.pages import (
     shorten,
 )
 from search.tracking.store import Store
+from search.tracking.views import VIEW_TAG, finals_view
 
 _PARENT = "mlflow.parentRunId"
 
@@ -42,7 +43,10 @@ class FinalsPages:
         self._campaign = campaign
         self._experiment = store.experiment(
             names.finals_experiment(campaign),
-            tags={**EXPERIMENT_TAGS, "mlflow.note.content": _describe_experiment(campaign)},
+            tags={
+                **EXPERIMENT_TAGS,
+                "mlflow.note.content": _describe_experiment(campaign),
+            },
         )
         self._runs: dict[tuple[str, str, str], str] = {}
         self._written: set[str] = set()
@@ -84,6 +88,8 @@ class FinalsPages:
         }
         log(self._client, run_id, tags=outcome)
         self._client.log_text(run_id, _json(finals), names.FINALS_JSON)
+        view = json.dumps(finals_view(finals.plan.number, finals.own.stage.task))
+        self._client.set_experiment_tag(self._experiment, VIEW_TAG, view)
         self._client.set_terminated(run_id, "FINISHED", milliseconds(ended))
 
     def _write_function(

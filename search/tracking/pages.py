@@ -23,6 +23,7 @@ from search.tracking.history import (
 from search.tracking.report import write_report
 from search.tracking.store import Store
 from search.tracking.views import (
+    CAMPAIGN_VIEW,
     CANDIDATES_VIEW,
     VIEW_TAG,
     describe_campaign,
@@ -61,7 +62,9 @@ class CampaignPages:
         self._store = store
         self._client = store.client
         self._campaign = campaign
-        self._experiment = store.experiment(campaign, tags=EXPERIMENT_TAGS)
+        self._experiment = store.experiment(
+            campaign, tags={**EXPERIMENT_TAGS, VIEW_TAG: json.dumps(CAMPAIGN_VIEW)}
+        )
         self._candidates_experiment = store.experiment(
             names.candidates_experiment(campaign),
             tags={

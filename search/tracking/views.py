@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from search.finals import TITLES
 from search.tracking import names
 from search.tracking.history import CampaignRecord
 
@@ -12,21 +14,78 @@ from search.tracking.history import CampaignRecord
 VIEW_KEY: Final = "actsearch"
 VIEW_TAG: Final = f"mlflow.sharedViewState.{VIEW_KEY}"
 
-_COLUMNS: Final = (
-    ("metrics", ("fitness", "validation_loss", "validation_accuracy", "rung", "size", "seconds")),
-    ("params", ("expression",)),
-    ("tags", ("origin", "variation", "generation", "outcome")),
+
+def _table(*, sorted_by: str, **columns: Sequence[str]) -> dict[str, Any]:
+    """A table of runs, the highest first, with these columns of metrics, params and tags."""
+    keys = [f"{section}.`{name}`" for section, names in columns.items() for name in names]
+    return {
+        "orderByKey": f"metrics.`{sorted_by}`",
+        "orderByAsc": False,
+        "selectedColumns": keys,
+    }
+
+
+def _charts(section: str, *charts: Sequence[str]) -> dict[str, Any]:
+    """A section of line charts, each of some metrics; the UI draws all others below it."""
+    return {
+        # Else the UI sorts the sections by their names, and its own comes first.
+        "isAccordionReordered": True,
+        "compareRunSections": [
+            {"uuid": section, "name": section, "display": True, "isReordered": True, "columns": 2}
+        ],
+        "compareRunCharts": [_line_chart(section, metrics) for metrics in charts],
+    }
+
+
+def _line_chart(section: str, metrics: Sequence[str]) -> dict[str, Any]:
+    return {
+        "type": "LINE",
+        "uuid": f"{section}/{metrics[0]}",
+        "metricSectionId": section,
+        "metricKey": metrics[0],
+        "selectedMetricKeys": list(metrics),
+        "runsCountToCompare": 10,
+        "deleted": False,
+        "isGenerated": False,
+        "lineSmoothness": 0,
+        "xAxisKey": "step",
+        "xAxisScaleType": "linear",
+        "scaleType": "linear",
+        "selectedXAxisMetricKey": "",
+        "yAxisKey": "metric",
+        "yAxisExpressions": [],
+        "range": {},
+        "ignoreOutliers": False,
+        "displayPoints": True,
+        "useGlobalXaxisKey": True,
+        "useGlobalLineSmoothing": True,
+    }
+
+
+CAMPAIGN_VIEW: Final = _charts(
+    "The search by generation",
+    ("best_score", "median_score"),
+    ("diversity",),
+    ("considered", "distinct", "rejected", "trained", "promoted"),
+    ("evaluations_per_second",),
 )
 
-_COLUMN_KEYS: Final = [
-    f"{section}.`{column}`" for section, columns in _COLUMNS for column in columns
-]
+CANDIDATES_VIEW: Final = _table(
+    sorted_by=names.FITNESS,
+    metrics=("fitness", "validation_loss", "validation_accuracy", "rung", "size", "seconds"),
+    params=("expression",),
+    tags=("origin", "variation", "generation", "outcome"),
+)
 
-CANDIDATES_VIEW: Final[dict[str, Any]] = {
-    "orderByKey": f"metrics.`{names.FITNESS}`",
-    "orderByAsc": False,
-    "selectedColumns": _COLUMN_KEYS,
-}
+_FINALS_TABLE: Final = _table(
+    sorted_by="mean_percent",
+    metrics=(
+        "mean_percent",
+        "deviation_points",
+        *(f"{figure}_{rival}" for rival in TITLES for figure in ("difference", "p")),
+    ),
+    tags=("role", "verdict"),
+)
 
 
 def charts_link(base_url: str, experiment_id: str) -> str:
@@ -36,7 +95,7 @@ def charts_link(base_url: str, experiment_id: str) -> str:
         base_url: Of the dashboard, such as `http://127.0.0.1:5000`.
         experiment_id: Of the experiment that bears the campaign's name.
     """
-    return _runs_page(base_url, experiment_id, compareRunsMode="CHART")
+    return _runs_page(base_url, experiment_id, compareRunsMode="CHART", viewStateShareKey=VIEW_KEY)
 
 
 def candidates_link(base_url: str, experiment_id: str) -> str:
@@ -47,6 +106,22 @@ def candidates_link(base_url: str, experiment_id: str) -> str:
         experiment_id: Of the experiment `<campaign>/candidates`.
     """
     return _runs_page(base_url, experiment_id, viewStateShareKey=VIEW_KEY)
+
+
+def finals_link(base_url: str, experiment_id: str) -> str:
+    """The page that compares the functions of a campaign's finals, the most accurate first.
+
+    Args:
+        base_url: Of the dashboard, such as `http://127.0.0.1:5000`.
+        experiment_id: Of the experiment `<campaign>/finals`.
+    """
+    return _runs_page(base_url, experiment_id, viewStateShareKey=VIEW_KEY)
+
+
+def finals_view(number: int, task: str) -> dict[str, Any]:
+    """The functions of one finals on one task: accuracies on two tasks can't be compared."""
+    only = f"tags.{names.FINALS} = '{number}' and tags.task = '{task}'"
+    return {**_FINALS_TABLE, "searchFilter": only}
 
 
 def describe_campaign(campaign: str, record: CampaignRecord) -> str:
