@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from search import campaign_copy, finals, hall_of_fame
-from search.report import FOLDER, PAGE, Findings, lead, read_findings
+from search.report import FIGURES, FOLDER, PAGE, TABLES, Findings, lead, read_findings
 from search.report.repeating import commands
-from search.report.wording import duration
+from search.report.wording import day, duration
 from search.writing import write_whole
 
 RECORDS: Final = "records"
 README: Final = "README.md"
 
 # A record is read, not run: journals, training states and databases stay where they are.
-_FILES: Final = (campaign_copy.FILE_NAME, hall_of_fame.FILE_NAME, finals.FILE_NAME)
+_COPY: Final = campaign_copy.FILE_NAME
+_FILES: Final = (_COPY, hall_of_fame.FILE_NAME, finals.FILE_NAME)
 MAX_FILE_BYTES: Final = 2_000_000
 
 
@@ -52,30 +54,60 @@ def record(folder: Path, records: Path) -> Path:
 
 
 def readme(found: Findings, paths: list[Path]) -> str:
-    """What heads a record: the claim, and the command that recomputes each file."""
+    """What heads a record: the claim, and the command that recomputes each figure."""
     head = lead(found)
-    meanings = {
-        Path(campaign_copy.FILE_NAME): "the campaign file, as it was launched",
-        Path(hall_of_fame.FILE_NAME): "the best of the search; written by `actsearch launch`",
-        Path(finals.FILE_NAME): "every figure of the finals; written by `actsearch finals`",
-        Path(FOLDER, PAGE): "the report; written by `actsearch report`, as are all files beside it",
-    }
-    rows = [f"| `{path}` | {meanings[path]} |" for path in paths if path in meanings]
+    rows = [
+        f"| `{path}` | {meaning} | {f'`{command}`' if command else ''} |"
+        for path, meaning, command in _contents(found.name)
+        if Path(path) in paths or any(Path(path) in each.parents for each in paths)
+    ]
     dataset = found.launched["dataset"]
     lines = [
         f"# {found.name}: {head.title}",
         *(line for sentence in head.sentences for line in ("", sentence)),
         "",
-        f"Searched for {duration(found.seconds)} on {dataset['name']} ({dataset['source']}). The "
-        "same settings, versions and data give the same figures:",
+        f"Launched on {day(found.time)}; searched for {duration(found.seconds)} on "
+        f"{dataset['name']} ({dataset['source']}){_ended(found)}. The same settings, versions and "
+        "data give the same figures; in this folder:",
         "",
-        *(f"    {command}" for command in commands(found).splitlines()),
+        *(f"    {line}" for line in commands(found, campaign_file=_COPY).splitlines()),
         "",
-        "| file | what it holds |",
-        "|---|---|",
+        "| file | what it holds | computed by |",
+        "|---|---|---|",
         *rows,
     ]
     return "\n".join(lines) + "\n"
+
+
+def _contents(name: str) -> list[tuple[str, str, str]]:
+    """The files of a record, what they hold, and the command that computes it; "" for none."""
+    campaign = shlex.quote(name)
+    report = f"actsearch report {campaign}"
+    return [
+        (_COPY, "the campaign file, as it was launched", ""),
+        (
+            hall_of_fame.FILE_NAME,
+            "the best of the search, by their validation score",
+            f"actsearch leaderboard {campaign}",
+        ),
+        (
+            finals.FILE_NAME,
+            "every figure of the finals, and each training run that it comes from",
+            f"actsearch finals {campaign} --json",
+        ),
+        (f"{FOLDER}/{PAGE}", "the report", report),
+        (f"{FOLDER}/{FIGURES}", "its figures as PNG and SVG", report),
+        (f"{FOLDER}/{TABLES}", "the tables behind it", report),
+    ]
+
+
+def _ended(found: Findings) -> str:
+    """Why the search ended, and what that means for whoever repeats it."""
+    if found.ending is None:
+        return ", and not at its end"
+    if "minutes" not in found.ending:
+        return f" until {found.ending}"
+    return f" until {found.ending}, which is a matter of the machine"
 
 
 def _checked(folder: Path) -> list[Path]:

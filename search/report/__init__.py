@@ -1,7 +1,17 @@
 """The report of a campaign: one page to look at, with its figures and tables as files."""
 
 from search.report.claim import Lead, lead
-from search.report.files import FOLDER, PAGE, write_report
+from search.report.files import FIGURES, FOLDER, PAGE, TABLES, write_report
 from search.report.findings import Findings, read_findings
 
-__all__ = ["FOLDER", "PAGE", "Findings", "Lead", "lead", "read_findings", "write_report"]
+__all__ = [
+    "FIGURES",
+    "FOLDER",
+    "PAGE",
+    "TABLES",
+    "Findings",
+    "Lead",
+    "lead",
+    "read_findings",
+    "write_report",
+]

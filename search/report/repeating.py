@@ -1,4 +1,4 @@
-"""The command that repeats a campaign, and the settings that it repeats."""
+"""The commands that repeat a campaign, and the settings that they repeat."""
 
 from __future__ import annotations
 
@@ -10,20 +10,29 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from search.finals import Plan
 from search.report.findings import Findings
-from search.settings import Settings
+from search.settings import FinalsSettings, Settings
 
 
-def commands(found: Findings) -> str:
+def commands(found: Findings, *, campaign_file: str | None = None) -> str:
     """What to type to get the same campaign, given the campaign file.
 
     Settings that were given on the command line at launch are recovered: they are what the journal
-    has otherwise than the file.
+    has otherwise than the file. So are the options of finals that the launch does not hold itself.
+
+    Args:
+        found: The campaign.
+        campaign_file: Where the file is; by default one that bears the campaign's name.
     """
-    name = found.name
-    overrides = "".join(f" --set {shlex.quote(text)}" for text in _overrides(found.launched))
-    lines = [f"actsearch launch {shlex.quote(name)}.toml{overrides}"]
-    return "\n".join([*lines, f"actsearch report {shlex.quote(name)}"])
+    name = shlex.quote(found.name)
+    path = f"{name}.toml" if campaign_file is None else shlex.quote(campaign_file)
+    named = [] if campaign_file is None else [f"name={found.name}"]
+    overrides = [*named, *_overrides(found.launched)]
+    sets = "".join(f" --set {shlex.quote(text)}" for text in overrides)
+    lines = [f"actsearch launch {path}{sets}"]
+    lines += (f"actsearch finals {name}{options}" for options in _finals_options(found))
+    return "\n".join([*lines, f"actsearch report {name}"])
 
 
 def settings_table(launched: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -33,6 +42,37 @@ def settings_table(launched: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows += [(f"version of {name}", str(text)) for name, text in launched["versions"].items()]
     flat = _flattened(launched["settings"])
     return rows + [(name, _toml(value)) for name, value in flat.items() if value is not None]
+
+
+def _finals_options(found: Findings) -> Iterator[str]:
+    """The options of finals that the launch does not hold; nothing if there are none of these."""
+    if found.finals is None:
+        return
+    try:
+        settings = Settings.model_validate(found.launched["settings"])
+    except ValidationError:
+        return
+    options = "".join(_options(found.finals.plan, settings))
+    if options or settings.finals is None:
+        yield options
+
+
+def _options(plan: Plan, settings: Settings) -> Iterator[str]:
+    """What finals were told otherwise than the campaign's settings say."""
+    usual = settings.finals or FinalsSettings()
+    own, *others = plan.stages
+    transfer = [stage.task for stage in others if stage.purpose == "transfer"]
+    transfer += [task for task, _ in plan.left_out]
+    if len(plan.finalists) != usual.top:
+        yield f" --top {len(plan.finalists)}"
+    if own.looks != usual.looks:
+        yield f" --seeds {own.looks[-1]}"
+    if set(transfer) != {task for task in usual.transfer if task != own.task}:
+        yield f" --tasks {shlex.quote(','.join(transfer))}"
+    if own.steps != (usual.steps or settings.scoring.rungs[-1].steps):
+        yield f" --steps {own.steps}"
+    if plan.minutes != usual.minutes and plan.minutes is not None:
+        yield f" --minutes {plan.minutes:g}"
 
 
 def _overrides(launched: Mapping[str, Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from search.finals import RIVALS, Card
 from search.racing import Standing
 from search.report.figures import cost_of, front_of
 from search.report.findings import Findings
@@ -20,6 +21,8 @@ def tables(found: Findings) -> dict[str, Table]:
         "front": [_standing(s, rank) for rank, s in enumerate(front_of(found), 1)],
         "diagnostics": list(_diagnostics(found)),
         "ablation": list(_ablation(found)),
+        "finals": list(_finals(found)),
+        "finals-seeds": list(_finals_seeds(found)),
     }
     return {name: rows for name, rows in made.items() if rows}
 
@@ -63,6 +66,60 @@ def _diagnostics(found: Findings) -> Iterable[Mapping[str, Any]]:
             "gradient_ratio": diagnosis.gradient_ratio,
             "runs": diagnosis.runs,
         }
+
+
+def _finals(found: Findings) -> Iterable[Mapping[str, Any]]:
+    """One row for each function on each task."""
+    for card in found.finals.cards if found.finals else ():
+        for row in card.rows:
+            identity = row.entrant.candidate_id
+            yield {
+                "task": card.stage.task,
+                "candidate_id": identity,
+                "expression": row.entrant.expression,
+                "name": row.entrant.name,
+                "role": row.entrant.role,
+                "steps": card.stage.steps,
+                "seeds": len(row.runs),
+                "mean_percent": row.mean_percent,
+                "deviation_points": row.deviation_points,
+                **_differences(card, identity),
+                "verdict": card.verdict(identity),
+            }
+
+
+def _differences(card: Card, identity: str) -> Mapping[str, float | None]:
+    """What `finals` says of each rival; nothing of a rival's difference from itself."""
+    row: dict[str, float | None] = {}
+    for rival in RIVALS:
+        pair = card.comparison(identity, rival)
+        row |= {
+            f"difference_{rival}": pair.difference if pair else None,
+            f"low_{rival}": pair.low if pair else None,
+            f"high_{rival}": pair.high if pair else None,
+            f"p_{rival}": pair.p_adjusted if pair else None,
+            f"effect_size_{rival}": pair.effect_size if pair else None,
+        }
+    return row
+
+
+def _finals_seeds(found: Findings) -> Iterable[Mapping[str, Any]]:
+    """One row for each training run."""
+    for card in found.finals.cards if found.finals else ():
+        for row in card.rows:
+            for run in row.runs:
+                yield {
+                    "task": card.stage.task,
+                    "expression": row.entrant.expression,
+                    "name": row.entrant.name,
+                    "seed": run.seed,
+                    "outcome": str(run.outcome),
+                    "test_accuracy": run.test_accuracy,
+                    "test_loss": run.test_loss,
+                    "validation_accuracy": run.curve[-1].validation_accuracy if run.curve else None,
+                    "validation_loss": run.curve[-1].validation_loss if run.curve else None,
+                    "seconds": run.seconds,
+                }
 
 
 def _ablation(found: Findings) -> Iterable[Mapping[str, Any]]:

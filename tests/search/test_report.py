@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html import unescape
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from evaluators.comparison import compare
 from grammars import parse
 from search.cli.report import record_command, report_command
 from search.journal import FILE_NAME, Journal
@@ -25,10 +27,11 @@ from search.report.wording import duration, percent, signed
 from search.tracking import Store
 
 from .conftest import DISCOVERED, campaign_events
-from .finals_events import finals_events, plan
+from .finals_events import SEEDS, finals_events, plan
 
 WriteCampaign = Callable[..., Path]
 
+RECORDS = Path(__file__).parents[2] / "runs" / "records"
 MINUS = "\N{MINUS SIGN}"
 HOSTILE = "</style></title><script>window.hacked = 1</script><img src=x onerror='hacked=1'>{{7*7}}"
 
@@ -66,7 +69,7 @@ def test_with_finals_the_claim_comes_first(write_campaign: WriteCampaign) -> Non
     positions = [text.index(part) for part in order]
     assert positions == sorted(positions)
     assert "The search considered 40 functions, 30 of them distinct, and trained 25" in text
-    assert "The test set of mnist1d was opened once." in text
+    assert "The test sets of digits and mnist1d were opened once each." in text
     assert "mnist-cnn was left out: its data cannot be had" in text
     assert re.search(r"▲ \+0\.\d\d \+0\.\d\d to \+0\.\d\d p < 0\.001, d = \+\d", text)
     assert re.search(r"▼ M\d\.\d\d M\d\.\d\d to M\d\.\d\d p < 0\.001".replace("M", MINUS), text)
@@ -160,6 +163,15 @@ def test_the_report_is_written_as_page_figures_and_tables(write_campaign: WriteC
     table = json.loads((page.parent / "tables" / "leaderboard.json").read_text())
     assert table["columns"][:3] == ["rank", "candidate_id", "expression"]
     assert [row[2] for row in table["data"]][:2] == ["softplus(x) - 0.5", "sin(x) + relu(x)"]
+    finals = json.loads((page.parent / "tables" / "finals.json").read_text())
+    rows = [dict(zip(finals["columns"], row, strict=True)) for row in finals["data"]]
+    assert [row["task"] for row in rows[::6]] == ["digits-mlp", "mnist1d-mlp", "digits-mlp@0.003"]
+    assert rows[0]["low_relu"] < rows[0]["difference_relu"] < rows[0]["high_relu"]
+    assert rows[0]["verdict"].startswith("better than ReLU")
+    relu = next(row for row in rows if row["name"] == "relu")
+    assert (relu["difference_relu"], relu["p_relu"]) == (None, None)
+    seeds = json.loads((page.parent / "tables" / "finals-seeds.json").read_text())
+    assert len(seeds["data"]) == 6 * 3 * SEEDS
 
 
 def test_the_page_needs_nothing_from_elsewhere(write_campaign: WriteCampaign) -> None:
@@ -235,8 +247,40 @@ def test_a_record_holds_the_small_files_and_says_how_to_recompute_them(
     assert kept == {"README.md", "finals.json", "report"}
     readme = (target / "README.md").read_text()
     assert readme.startswith("# demo: Better than ReLU, Swish and GELU\n")
-    assert "    actsearch launch demo.toml" in readme
-    assert "| `report/index.html` | the report; written by `actsearch report`" in readme
+    assert "    actsearch launch campaign.toml --set name=demo" in readme
+    assert "    actsearch finals demo --top 2 --seeds 10 --tasks mnist1d-mlp,mnist-cnn" in readme
+    assert "| `report/index.html` | the report | `actsearch report demo` |" in readme
+    assert "until 2 generations were done. The same settings" in readme
+
+
+def test_every_figure_of_a_record_follows_from_the_runs_that_it_lists() -> None:
+    for path in RECORDS.glob("*/finals.json"):
+        document = json.loads(path.read_text())
+        assert (path.parent / "README.md").read_text().count(document["claim"]) == 1
+        for card in document["cards"]:
+            values = {key_of(each): percents(each, card) for each in card["functions"]}
+            again = compare(
+                values,
+                rivals=document["protocol"]["rivals"],
+                looks=len(card["looks"]),
+                error_rate=document["protocol"]["error_rate"],
+            )
+            written = [pair for each in card["functions"] for pair in each["comparisons"]]
+            assert [asdict(pair) for pair in again] == written
+            means = [each["mean_percent"] for each in card["functions"]]
+            assert means == pytest.approx([fmean(row) for row in values.values()])
+
+
+def key_of(function: Mapping[str, Any]) -> str:
+    return function["name"] or function["candidate_id"]
+
+
+def percents(function: Mapping[str, Any], card: Mapping[str, Any]) -> list[float]:
+    guess = 1.0 / card["classes"]
+    return [
+        100.0 * (guess if run["outcome"] == "diverged" else run["test_accuracy"])
+        for run in function["runs"]
+    ]
 
 
 def test_a_record_refuses_files_that_nobody_wants_to_commit(write_campaign: WriteCampaign) -> None:
