@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +18,7 @@ from search.report.findings import Findings
 from search.report.formula import mathml
 from search.report.wording import signed
 
-_EQUALS: Final = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
-_LESS: Final = "\N{NO-BREAK SPACE}<\N{NO-BREAK SPACE}"
+_SIGN: Final = re.compile(r"(?<=\b[pd]) ([=<]) ")
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,12 @@ def finding_words(pair: Comparison) -> str:
     if pair.p_adjusted is None:
         return str(pair.finding)
     effect = "" if pair.effect_size is None else f", d = {signed(pair.effect_size)}"
-    # A figure stays on the line of its name.
-    return f"{p_words(pair.p_adjusted)}{effect}".replace(" = ", _EQUALS).replace(" < ", _LESS)
+    return unbroken(f"{p_words(pair.p_adjusted)}{effect}")
+
+
+def unbroken(text: str) -> str:
+    """The text with p and d on the same line as their figures."""
+    return _SIGN.sub("\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", text)
 
 
 def times(finals: Finals, dataset: str) -> str:

@@ -18,7 +18,7 @@ from search.finals import TITLES, Finals, opened, rule_in_force, tried, where_it
 from search.novelty import novelty
 from search.racing import Standing
 from search.report import wording
-from search.report.claim import finding_words, lead, times
+from search.report.claim import finding_words, lead, times, unbroken
 from search.report.drawing import Panel, inline_svg
 from search.report.figures import (
     baseline_name,
@@ -52,6 +52,7 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "bar_width": wording.bar_width,
     "cost": lambda standing: f"{cost_of(standing.candidate.expression):.1f}",
     "day": wording.day,
+    "fidelity": lambda fidelity: str(fidelity).replace(" x ", " \N{MULTIPLICATION SIGN} "),
     "entrant_name": lambda e: e.expression if e.name is None else baseline_name(e.name),
     "finding_class": lambda pair: _CLASSES.get(pair.finding, ""),
     "finding_sign": lambda pair: _SIGNS[pair.finding],
@@ -67,6 +68,7 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "standing_words": wording.standing_words,
     "title_of": lambda rival: TITLES.get(rival, rival),
     "tried": tried,
+    "unbroken": unbroken,
     "upper_first": lambda text: text[:1].upper() + text[1:],
 }
 
@@ -137,7 +139,7 @@ def _finals_context(found: Findings, finals: Finals) -> dict[str, Any]:
 def _facts(found: Findings) -> Iterator[tuple[str, str]]:
     yield "functions considered", f"{found.considered:,}"
     yield "trainings spent", f"{len(found.attempts):,}"
-    yield "time at work", wording.duration(found.seconds)
+    yield "time searching", wording.duration(found.seconds)
     yield "data set", str(found.launched["dataset"]["name"])
     yield "task", str(found.launched["settings"]["task"])
     dataset = str(found.launched["dataset"]["name"])
