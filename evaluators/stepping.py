@@ -190,11 +190,13 @@ class Stepper:
 
 
 def _observed(loss: Array, hits: Array, hidden: Activated, present: Array) -> Sums:
-    weights = present.astype(jnp.float32)
+    weights = present.astype(jnp.float32)[:, None]
     steepness = jnp.abs(hidden.slope)
 
     def by_unit(seen: Array) -> Array:
-        return jnp.einsum("lbu,b->lu", seen.astype(jnp.float32), weights)
+        # A sum is one loop over what the layers left behind; a product with the weights would have
+        # XLA lay out all of it anew, which took half of the validation.
+        return jnp.sum(seen.astype(jnp.float32) * weights, axis=1)
 
     return Sums(
         loss,

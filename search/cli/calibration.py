@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from dataclasses import asdict
 from pathlib import Path
@@ -45,16 +46,15 @@ def calibrate_command(
     """Scores the catalogue over many seeds; says what each rung is worth and which to use."""
     from evaluators.calibration import recommend, rung_qualities
 
-    measured = _measure(
+    names, measured = _measure(
         task, _ascending(steps), seeds=seeds, workers=worker_count(workers), manual_dir=manual_dir
     )
     qualities, ladder = rung_qualities(measured), recommend(measured, budget=budget)
     if as_json:
-        print_json(_document(task, measured, qualities, ladder))
+        print_json(_document(task, names, measured, qualities, ladder))
         return
-    functions = measured.scores.shape[1]
     console = wide_console()
-    console.print(_table(qualities, title=f"{task}, {functions} functions x {seeds} seeds"))
+    console.print(_table(qualities, title=f"{task}, {len(names)} functions x {seeds} seeds"))
     console.print(_advice(ladder, budget=budget), highlight=False)
 
 
@@ -72,8 +72,12 @@ def _ascending(text: str) -> tuple[int, ...]:
 
 def _measure(
     task: str, steps: tuple[int, ...], *, seeds: int, workers: int, manual_dir: Path | None
-) -> Scores:
-    """Trains every function of the catalogue that passes the probes; leaves out what diverges."""
+) -> tuple[list[str], Scores]:
+    """Trains every function of the catalogue that passes the probes; leaves out what diverges.
+
+    Returns:
+        The names of those that are left, and what they came to.
+    """
     import numpy as np
 
     from evaluators.calibration import Scores
@@ -85,20 +89,28 @@ def _measure(
     from search.executors import ProcessPool, Workload
 
     dataset = load(find_task(task).dataset, manual_dir=manual_dir, announce=say).name
-    functions = [f for f in map(parse, CATALOGUE) if probe(f) is None]
+    functions = {name: f for name in CATALOGUE if probe(f := parse(name)) is None}
     by_rung: list[list[Evaluation]] = []
-    with ProcessPool(
-        Workload(task, dataset), workers=workers, batch=_BATCH, timeout_seconds=_TIMEOUT_SECONDS
-    ) as executor:
+    # Each rung goes on from the one before.
+    with (
+        tempfile.TemporaryDirectory() as states,
+        ProcessPool(
+            Workload(task, dataset, states_folder=Path(states)),
+            workers=workers,
+            batch=_BATCH,
+            timeout_seconds=_TIMEOUT_SECONDS,
+        ) as executor,
+    ):
         for count in steps:
             fidelity = Fidelity(count, tuple(range(seeds)))
-            batches = executor.evaluate(functions, fidelity, stopping=threading.Event())
+            batches = executor.evaluate([*functions.values()], fidelity, stopping=threading.Event())
             by_rung.append([record for batch in batches for record in batch])
             say(f"{count} steps x {seeds} seeds are done")
-    scored = [column for column in zip(*by_rung, strict=True) if all(r.per_seed for r in column)]
-    losses = [[[s.validation_loss for s in r.per_seed] for r in column] for column in scored]
-    shares = [[[s.validation_accuracy for s in r.per_seed] for r in column] for column in scored]
-    return Scores(
+    columns = dict(zip(functions, zip(*by_rung, strict=True), strict=True))
+    scored = {name: c for name, c in columns.items() if all(r.per_seed for r in c)}
+    losses = [[[s.validation_loss for s in r.per_seed] for r in c] for c in scored.values()]
+    shares = [[[s.validation_accuracy for s in r.per_seed] for r in c] for c in scored.values()]
+    return list(scored), Scores(
         steps,
         scores=-np.log(np.swapaxes(np.array(losses), 0, 1)),
         accuracies=np.swapaxes(np.array(shares), 0, 1),
@@ -106,13 +118,13 @@ def _measure(
 
 
 def _document(
-    task: str, measured: Scores, qualities: list[RungQuality], ladder: Ladder
+    task: str, names: list[str], measured: Scores, qualities: list[RungQuality], ladder: Ladder
 ) -> dict[str, Any]:
-    functions, seeds = measured.scores.shape[1:]
     return {
         "task": task,
-        "functions": functions,
-        "seeds": seeds,
+        "functions": names,
+        "scores": measured.scores.tolist(),
+        "accuracies": measured.accuracies.tolist(),
         "rungs": [asdict(quality) for quality in qualities],
         "recommended": asdict(ladder),
     }
