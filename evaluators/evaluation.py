@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -35,11 +35,22 @@ class SeedResult:
         seed: Of the initial weights and the order of the data.
         validation_loss: Mean cross-entropy in nats over the validation split.
         validation_accuracy: Share of the validation split that is classified rightly, 0 to 1.
+        parameters: What became of each trainable parameter, by its name in the expression: the mean
+            over the channels of each hidden layer. Empty without any, in records of old, and where
+            one is not finite.
     """
 
     seed: int
     validation_loss: float
     validation_accuracy: float
+    parameters: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> SeedResult:
+        """Restores what `dataclasses.asdict` made of one."""
+        learnt = document.get("parameters", {})
+        by_layer = {name: tuple(layers) for name, layers in learnt.items()}
+        return cls(**{**document, "parameters": by_layer})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +107,24 @@ class Evaluation:
         losses = [max(result.validation_loss, SMALLEST_LOSS) for result in self.per_seed]
         return _mean([-math.log(loss) for loss in losses])
 
+    @property
+    def parameters(self) -> dict[str, tuple[float, ...]]:
+        """What training made of each trainable parameter by hidden layer, the mean over the seeds.
+
+        Empty without any, and where a seed's are not on record.
+        """
+        if not self.per_seed:
+            return {}
+        seeds = [result.parameters for result in self.per_seed]
+        shared = [name for name in seeds[0] if all(name in seed for seed in seeds)]
+        return {
+            name: tuple(
+                sum(values) / len(values)
+                for values in zip(*(seed[name] for seed in seeds), strict=True)
+            )
+            for name in shared
+        }
+
     def to_json(self) -> dict[str, Any]:
         """A JSON document; `from_json` restores an equal record."""
         return asdict(self)
@@ -114,7 +143,7 @@ class Evaluation:
                 **fields,
                 "fidelity": Fidelity(int(fidelity["steps"]), tuple(fidelity["seeds"])),
                 "outcome": Outcome(fields["outcome"]),
-                "per_seed": tuple(SeedResult(**result) for result in fields["per_seed"]),
+                "per_seed": tuple(map(SeedResult.from_json, fields["per_seed"])),
                 "diagnostics": None if diagnostics is None else Diagnostics.from_json(diagnostics),
             }
         )

@@ -120,7 +120,8 @@ class TrainingProgram:
         loss = totals["loss"] / examples
         if not math.isfinite(loss):
             return Divergence(seed, steps)
-        result = SeedResult(seed, float(loss), float(totals["hits"] / examples))
+        accuracy = float(totals["hits"] / examples)
+        result = SeedResult(seed, float(loss), accuracy, self._learnt_parameters(index, progress))
         return Trained(result, self._diagnose(index, progress, seed, totals))
 
     def _resume(
@@ -175,6 +176,15 @@ class TrainingProgram:
             np.bool_(learning),
         )
         return passed
+
+    def _learnt_parameters(self, index: int, progress: Progress) -> dict[str, tuple[float, ...]]:
+        """The mean over the units of each hidden layer, by name; none where one is not finite."""
+        own = self._expressions[index].parameters
+        # [slots, layers]; each channel of a layer has the same number of units.
+        means = np.asarray(progress["parameters"], np.float64).mean(axis=2).T[: len(own)]
+        if not np.isfinite(means).all():
+            return {}
+        return {p.name: tuple(row) for p, row in zip(own, means.tolist(), strict=True)}
 
     def _diagnose(
         self, index: int, progress: Progress, seed: int, totals: dict[str, Any]

@@ -2,6 +2,7 @@
 
 from grammars.export.comparison import Check
 from grammars.export.delivery import export, render
+from grammars.export.function import Function
 from grammars.export.json import read_json
 from grammars.export.lowering import ExportError
 from grammars.export.provenance import Provenance
@@ -13,6 +14,7 @@ __all__ = [
     "TARGETS",
     "Check",
     "ExportError",
+    "Function",
     "Provenance",
     "Target",
     "Timing",

@@ -83,9 +83,6 @@ class Check:
         """Whether every compared point agreed."""
         return self.worst is None
 
-    def __str__(self) -> str:
-        return f"{self.quantity} {self.precision} {self.error:.0e}"
-
 
 @dataclass(frozen=True)
 class Trial:

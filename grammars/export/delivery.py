@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from grammars.export.function import DEFAULT_NAME, Function
 from grammars.export.lowering import ExportError
 from grammars.export.provenance import Provenance
 from grammars.export.running import Effort
+from grammars.export.speed import TIMERS, measure_speed
 from grammars.export.targets import TARGETS, Target
 from grammars.export.verification import Exported, Verification, verify
 from grammars.expression import Expression
@@ -76,6 +78,7 @@ def export(
     verify_files: bool = True,
     interpreter: str = sys.executable,
     effort: Effort = "usual",
+    speed: bool = False,
 ) -> list[Verification]:
     """Writes a function as files that stand alone, once each has been run in its framework.
 
@@ -91,6 +94,7 @@ def export(
         verify_files: False leaves every file unverified, and says so.
         interpreter: The Python that runs the files; it need not have this package.
         effort: Of the verification, as in `verify`.
+        speed: Whether files that are verified are also timed, where `measure_speed` can.
 
     Returns:
         One verification for each target and each framework that runs it, in their order.
@@ -113,6 +117,8 @@ def export(
             drafts.append(draft)
         if verify_files:
             results = verify(drafts, interpreter=interpreter, effort=effort)
+            if speed:
+                results = [_timed(result, function, interpreter) for result in results]
         else:
             results = [draft.verdict("unverified", "not asked for") for draft in drafts]
         failed = {result.file for result in results if result.status == "failed"}
@@ -122,6 +128,13 @@ def export(
         _write(Path(workplace) / REPORT_NAME, _report(folder / REPORT_NAME, function, results))
         os.replace(Path(workplace) / REPORT_NAME, folder / REPORT_NAME)
     return results
+
+
+def _timed(result: Verification, function: Function, interpreter: str) -> Verification:
+    if result.status != "verified" or result.target not in TIMERS:
+        return result
+    timings = measure_speed(function.expression, result.target, interpreter=interpreter)
+    return replace(result, timings=tuple(timings))
 
 
 def _places(rows: Sequence[Target], output: Path, name: str) -> list[Path]:

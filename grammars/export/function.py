@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -37,7 +37,7 @@ class TrainedParameter:
 
 @dataclass(frozen=True)
 class Function:
-    """An expression that is ready for printing.
+    """An expression that is ready to be written for any target.
 
     Attributes:
         expression: As it was found.
@@ -46,12 +46,18 @@ class Function:
     """
 
     expression: Expression
-    name: str
-    provenance: Provenance
+    name: str = DEFAULT_NAME
+    provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
         check_name(self.name)
         check_size(self.expression)
+        own = [parameter.name for parameter in self.expression.parameters]
+        if unknown := [name for name in self.provenance.parameters if name not in own]:
+            raise ExportError(
+                f"there are values for {', '.join(map(repr, unknown))}, which the expression does "
+                f"not have; its trainable parameters: {', '.join(own) or 'none'}"
+            )
 
     @property
     def class_name(self) -> str:

@@ -1,14 +1,15 @@
-"""The target `json`: our own format, read back wherever an expression is expected."""
+"""The target `json`: our own format, from which a function is exported again as it was."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from grammars.export.function import Function
+from grammars.export.function import DEFAULT_NAME, Function
 from grammars.export.lowering import ExportError
-from grammars.expression import Expression
+from grammars.export.provenance import Provenance
 from grammars.parsing import parse
 
 FORMAT: Final = "actsearch-expression"
@@ -18,6 +19,7 @@ MAX_FILE_BYTES: Final = 1_000_000
 
 def render(function: Function) -> str:
     """The text of a JSON document with the expression, its parameters and where it comes from."""
+    told = function.provenance
     document = {
         "format": FORMAT,
         "version": VERSION,
@@ -32,19 +34,27 @@ def render(function: Function) -> str:
             }
             for parameter in function.parameters
         },
-        "provenance": {**function.provenance.facts()},
+        "provenance": {
+            "campaign": told.campaign,
+            "candidate_id": told.candidate_id,
+            "score": told.score,
+            "properties": dict(told.properties),
+            "version": told.version,
+        },
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def read_json(path: Path) -> Expression:
-    """Reads an expression back from an exported JSON file.
+def read_json(path: Path) -> Function:
+    """Reads a function back from an exported JSON file.
 
     Args:
-        path: A file that `render` wrote, or one like it.
+        path: A file that `render` wrote, or one like it; `expression` is all that it needs beside
+            its format and version.
 
     Returns:
-        The expression, which the parser has held to its own limits.
+        The function with its name, what is known of it, and the values of its parameters. The
+        parser has held the expression to its own limits.
 
     Raises:
         ExportError: If the file is too large, is not such a document, or is of a later version.
@@ -65,4 +75,27 @@ def read_json(path: Path) -> Expression:
     text = document.get("expression")
     if not isinstance(text, str):
         raise ExportError(f'{path}: "expression" must be a text, got {type(text).__name__}')
-    return parse(text)
+    expression = parse(text)
+    try:
+        provenance = _provenance(document)
+        name = str(document.get("name", DEFAULT_NAME))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ExportError(
+            f'{path}: "parameters" and "provenance" are not as an export writes them: {error!r}; '
+            "both may be left out"
+        ) from error
+    return Function(expression, name, provenance)
+
+
+def _provenance(document: Mapping[str, Any]) -> Provenance:
+    told = document.get("provenance", {})
+    score = told.get("score")
+    return Provenance(
+        campaign=None if told.get("campaign") is None else str(told["campaign"]),
+        candidate_id=str(told.get("candidate_id", "")),
+        score=None if score is None else float(score),
+        properties={str(k): str(v) for k, v in told.get("properties", {}).items()},
+        parameters={
+            name: parameter["value"] for name, parameter in document.get("parameters", {}).items()
+        },
+    )

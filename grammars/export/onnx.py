@@ -102,6 +102,7 @@ class _Builder:
             name = self._name(rebuild(result, _standard))
             # What does not depend on x still has its shape.
             self._nodes.append(self._helper.make_node("Expand", [name, self._shape()], [output]))
+        # The checker of ONNX does not pass inputs without a number of axes.
         info = self._helper.make_tensor_value_info
         x, y, slope_of_y = (
             info(name, FLOAT, ["batch", "channels"]) for name in ("x", "y", "slope")

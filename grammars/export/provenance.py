@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any, Final
 import numpy
 
 from grammars.export.lowering import ExportError
-from grammars.expression import Expression
+from grammars.expression import Expression, Parameter
 
 PACKAGE: Final = "actsearch"
 LINE_WIDTH: Final = 92
@@ -29,7 +30,7 @@ def package_version() -> str:
 class Provenance:
     """What is known of a function beside its formula.
 
-    No date is part of it unless one is given, so that exporting twice writes the same bytes.
+    No date is part of it, so that exporting twice writes the same bytes.
 
     Attributes:
         campaign: Name of the campaign that found it, None for a formula typed in.
@@ -39,7 +40,6 @@ class Provenance:
         parameters: Values that training gave the trainable parameters, by name: one number, or one
             number a channel. Parameters that are missing keep their start value.
         version: Of the package that writes the file.
-        created: A date to be written into the file.
     """
 
     campaign: str | None = None
@@ -48,7 +48,6 @@ class Provenance:
     properties: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     version: str = field(default_factory=package_version)
-    created: str | None = None
 
     def facts(self) -> dict[str, str]:
         """Label and text of everything that is known, in the order in which it is printed."""
@@ -57,7 +56,6 @@ class Provenance:
             "Candidate": self.candidate_id,
             "Score": "" if self.score is None else f"{self.score:.6g}",
             **{label.capitalize(): text for label, text in self.properties.items()},
-            "Created": self.created or "",
             "Written by": f"{PACKAGE} {self.version}",
         }
         return {label: text for label, text in facts.items() if text}
@@ -68,21 +66,40 @@ class Provenance:
         Raises:
             ExportError: If the trained value is neither a finite number nor a row of them.
         """
-        values = numpy.asarray(self.parameters.get(name, start), dtype=float)
+        given = self.parameters.get(name, start)
+        try:
+            values = numpy.asarray(given, dtype=float)
+        except (TypeError, ValueError):
+            values = numpy.asarray(math.nan)
         if values.ndim > 1 or values.size == 0 or not numpy.isfinite(values).all():
             raise ExportError(
                 f"parameter {name!r} needs one finite number, or one a channel; "
-                f"got an array of shape {values.shape}"
+                f"got {str(given)[:80]}"
             )
-        return float(values) if values.ndim == 0 else tuple(float(value) for value in values)
+        return float(values) if values.ndim == 0 else tuple(values.tolist())
 
 
 def description(expression: Expression, provenance: Provenance, *, title: str) -> list[str]:
     """The lines that head an exported file: title, formula and facts, each safe in a comment."""
     lines = [*_wrapped(title), "", *_wrapped(f"f(x) = {expression}", indent="    "), ""]
-    for label, text in provenance.facts().items():
+    facts = provenance.facts()
+    if expression.parameters:
+        trainable = ", ".join(_trainable(p, provenance) for p in expression.parameters)
+        facts = {"Trainable": trainable, **facts}
+    for label, text in facts.items():
         lines.extend(_wrapped(f"{label}: {text}", indent="    "))
     return lines
+
+
+def _trainable(parameter: Parameter, provenance: Provenance) -> str:
+    value = provenance.value_of(parameter.name, parameter.start)
+    if isinstance(value, tuple):
+        origin = f"{len(value)} trained values"
+    elif value != parameter.start:
+        origin = f"{value:.6g} by training, {parameter.start:.6g} before"
+    else:
+        origin = f"from {parameter.start:.6g}"
+    return f"{parameter.name} ({origin}; one a {parameter.per})"
 
 
 def _wrapped(text: str, *, indent: str = "") -> list[str]:

@@ -81,22 +81,20 @@ def signature(
     )
 
 
-def documentation(function: Function, *, summary: str, half: bool = True) -> list[str]:
-    """The docstring of the function."""
-    shape = "A real array of any shape" if half else "Real numbers of any shape"
-    lines = [f'"""{summary}', "", "Args:", f"    x: {shape}."]
-    lines += parameter_documentation(function)
+def documentation(function: Function, *, summary: str, array: str = "array") -> list[str]:
+    """The docstring of the function; `array` is the framework's word for one."""
+    lines = [f'"""{summary}', "", "Args:", f"    x: Real numbers, in {_a(array)} of any shape."]
+    for parameter in function.parameters:
+        owner = "" if parameter.per == "channel" else f", one a {parameter.per}"
+        lines.append(f"    {parameter.name}: Trainable{owner}: a single number, or one a channel.")
     if function.parameters:
         lines.append("    axis: The axis of `x` that counts the channels.")
-    return [*lines, "", "Returns:", "    An array of the shape and precision of `x`.", '"""']
+    returned = f"    {_a(array).capitalize()} of the shape and precision of `x`."
+    return [*lines, "", "Returns:", returned, '"""']
 
 
-def parameter_documentation(function: Function) -> list[str]:
-    """One line a parameter for the `Args` of a docstring."""
-    return [
-        f"    {parameter.name}: Trainable, one a {parameter.per}: a single value, or one a channel."
-        for parameter in function.parameters
-    ]
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def helpers(language: Language, body: Body) -> list[str]:

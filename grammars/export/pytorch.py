@@ -152,7 +152,9 @@ def _definition(function: Function, lowered: Expression, body: Body) -> str:
     if len(head) > 100:
         block = indented([f"{argument}," for argument in arguments])
         head = f"def {function.name}(\n{block}\n) -> torch.Tensor:"
-    lines = documentation(function, summary="Applies the function to every element.")
+    lines = documentation(
+        function, summary="Applies the function to every element.", array="tensor"
+    )
     match lowered:
         case Call(name, (Variable(),)) if LANGUAGE.forms[name].text.startswith("functional."):
             lines.append(f"return {body.values[0]}")
@@ -167,10 +169,9 @@ def _computation(function: Function, lowered: Expression, body: Body) -> list[st
         given = lowered.parameters
         value = f"({value}).expand(x.shape)" if given else f"torch.full_like(x, {value})"
     return [
-        "dtype = x.dtype",
+        "dtype = torch.result_type(x, 1.0)",
         HALF_PRECISION,
-        "if dtype == torch.float16 or dtype == torch.bfloat16:",
-        "    x = x.float()",
+        "x = x.to(torch.promote_types(dtype, torch.float32))",
         *(f"{p.name} = _along({p.name}, x, axis)" for p in function.parameters),
         *body.statements,
         f"value = {value}",

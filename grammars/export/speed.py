@@ -10,9 +10,8 @@ from typing import Final
 
 import numpy
 
-from grammars.export.function import DEFAULT_NAME, Function
+from grammars.export.function import Function
 from grammars.export.lowering import ExportError
-from grammars.export.provenance import Provenance
 from grammars.export.running import Job, Task, run_job
 from grammars.export.targets import TARGETS
 from grammars.expression import Expression
@@ -20,7 +19,8 @@ from grammars.expression import Expression
 # Rows and columns of a layer's activations, large enough that starting a call costs nothing.
 SHAPE: Final = (1_024, 1_024)
 
-_TIMERS: Final = {"jax": "time_jax", "pytorch": "time_torch"}
+# The target: the module in `runners/` that times its files.
+TIMERS: Final = {"jax": "time_jax", "pytorch": "time_torch"}
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,14 @@ def measure_speed(
     Raises:
         ExportError: If the target has no timer, or the file does not run.
     """
-    if target not in _TIMERS:
-        raise ExportError(f"cannot time the target {target!r}; expected one of {list(_TIMERS)}")
-    function = Function(expression, DEFAULT_NAME, Provenance())
+    if target not in TIMERS:
+        raise ExportError(f"cannot time the target {target!r}; expected one of {list(TIMERS)}")
+    function = Function(expression)
     x = numpy.random.default_rng(0).standard_normal(shape, numpy.float32)
     with tempfile.TemporaryDirectory(prefix="export-") as folder:
         path = Path(folder) / f"{function.name}{TARGETS[target].suffix}"
         path.write_text(str(TARGETS[target].render(function)), encoding="utf-8")
-        answer = run_job(Job(_TIMERS[target], [Task(path, function, x)]), interpreter=interpreter)
+        answer = run_job(Job(TIMERS[target], [Task(path, function, x)]), interpreter=interpreter)
     if problem := answer.failure or answer.problems.get(0, ""):
         raise ExportError(f"the file for {target} cannot be timed: {problem}")
     rows = []

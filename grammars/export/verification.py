@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from grammars.export.comparison import Check, Trial, check
 from grammars.export.function import Function
 from grammars.export.json import read_json
 from grammars.export.running import Effort, Job, Task, run_job
+from grammars.export.speed import Timing
 from grammars.export.targets import READ_BACK, Target
 
 Status = Literal["verified", "failed", "unverified"]
@@ -30,6 +31,7 @@ class Verification:
         reason: Why it failed or could not be verified, empty otherwise.
         framework: Names and versions of what ran the file.
         checks: What was compared.
+        timings: Of the function beside ReLU and others, where that was asked for.
     """
 
     target: str
@@ -37,13 +39,17 @@ class Verification:
     status: Status
     reason: str = ""
     framework: str = ""
-    checks: tuple[Check, ...] = field(default=())
+    checks: tuple[Check, ...] = ()
+    timings: tuple[Timing, ...] = ()
 
     def __str__(self) -> str:
         if self.status != "verified":
             return f"{self.file}: {self.status}: {self.reason}"
-        errors = ", ".join(str(check) for check in self.checks)
-        told = f" (largest relative errors: {errors})" if errors else ""
+        errors: dict[str, list[str]] = {}
+        for found in self.checks:
+            errors.setdefault(f"{found.mode} {found.precision}", []).append(f"{found.error:.0e}")
+        listed = "; ".join(f"{how} {', '.join(sizes)}" for how, sizes in errors.items())
+        told = f" (largest errors of value, slope: {listed})" if listed else ""
         return f"{self.file}: verified with {self.framework}{told}"
 
     def to_json(self) -> dict[str, Any]:
@@ -98,8 +104,9 @@ def verify(
 
 def _read_back(file: Exported) -> Verification:
     """What is ours to read needs no other framework: the expression must come back as it was."""
-    if read_json(file.path) != file.function.expression:
-        return file.verdict("failed", "the expression that is read back is another one")
+    read, written = read_json(file.path), file.function
+    if (read.expression, read.parameters) != (written.expression, written.parameters):
+        return file.verdict("failed", "the function that is read back is another one")
     return file.verdict("verified", framework=f"actsearch {file.function.provenance.version}")
 
 

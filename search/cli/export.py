@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,10 +12,8 @@ from search.cli.options import DEFAULT_RUNS_DIR, RunsDir, print_json, say
 
 if TYPE_CHECKING:
     from grammars import Expression
-    from grammars.export import Provenance, Verification
-
-TOLD = ("range", "monotone", "symmetry", "smooth", "kinks", "saturating", "derivative_range")
-"""The properties that a user of the file may want to know."""
+    from grammars.export import Function, Verification
+    from search.racing import Standing
 
 DISAGREES = 1
 """Exit status where a file did not agree with the function, and was therefore not delivered."""
@@ -39,8 +38,15 @@ def export_command(
         Path, typer.Option("--output", "-o", help="A directory; for one target, also a file.")
     ] = Path(),
     name: Annotated[
-        str, typer.Option("--name", help="What the function is called in the files.")
-    ] = "activation",
+        str | None,
+        typer.Option("--name", help="What the function is called. [default: activation]"),
+    ] = None,
+    trained: Annotated[
+        bool,
+        typer.Option(
+            "--trained", help="Start trainable parameters from what training made of them."
+        ),
+    ] = False,
     python: Annotated[
         str | None,
         typer.Option("--python", help="The Python that has the frameworks. [default: this one]"),
@@ -61,45 +67,53 @@ def export_command(
 
     from grammars.export import export
 
-    chosen, provenance = _chosen(campaign, candidate, expression, runs_dir)
-    say(f"f(x) = {chosen}")
-    interpreter = python or sys.executable
+    function = _chosen(campaign, candidate, expression, runs_dir, trained=trained)
+    say(f"f(x) = {function.expression}")
     results = export(
-        chosen,
+        function.expression,
         [target.strip() for target in to.split(",") if target.strip()],
         output,
-        name=name,
-        provenance=provenance,
-        interpreter=interpreter,
+        name=name or function.name,
+        provenance=function.provenance,
+        interpreter=python or sys.executable,
         effort="thorough" if thorough else "usual",
+        speed=speed,
     )
     _report(results, as_json=as_json)
-    if speed:
-        _time(chosen, {result.target for result in results}, interpreter)
     if any(result.status == "failed" for result in results):
         raise typer.Exit(DISAGREES)
 
 
 def _chosen(
-    campaign: str | None, candidate: str | None, expression: str | None, runs_dir: Path
-) -> tuple[Expression, Provenance]:
-    """The function that the options name, and what is known of it."""
+    campaign: str | None,
+    candidate: str | None,
+    expression: str | None,
+    runs_dir: Path,
+    *,
+    trained: bool,
+) -> Function:
+    """The function that the options name, with what is known of it."""
     from grammars.export import ExportError
 
     if (campaign is None) == (expression is None):
         raise ExportError("name either a CAMPAIGN or an --expression, not both")
     if expression is None:
         assert campaign is not None
-        return _from_campaign(campaign, candidate, runs_dir)
+        return _from_campaign(campaign, candidate, runs_dir, trained=trained)
     if candidate is not None:
         raise ExportError("--candidate chooses within a CAMPAIGN; an --expression has none")
+    if trained:
+        raise ExportError(
+            "--trained takes what a CAMPAIGN's training made of the parameters; an --expression "
+            "has its own numbers, and the file of a trained function keeps them"
+        )
     return _given(expression)
 
 
 def _from_campaign(
-    campaign: str, candidate_id: str | None, runs_dir: Path
-) -> tuple[Expression, Provenance]:
-    from grammars.export import Provenance
+    campaign: str, candidate_id: str | None, runs_dir: Path, *, trained: bool
+) -> Function:
+    from grammars.export import Function, Provenance
     from search.journal import FILE_NAME, Journal
     from search.leaderboard import find_campaign, find_standing
 
@@ -107,45 +121,75 @@ def _from_campaign(
     with Journal(folder / FILE_NAME, read_only=True) as journal:
         standing = find_standing(journal, candidate_id)
     found = standing.candidate
+    by_layer = _trained(standing) if trained else {}
+    told = _properties(found.expression)
+    if by_layer:
+        listed = (f"{name} {_listed(values)}" for name, values in by_layer.items())
+        told["trained values by layer"] = "; ".join(listed)
     provenance = Provenance(
         campaign=folder.name,
         candidate_id=found.id,
         score=standing.evaluation.score,
-        properties=_properties(found.expression),
+        properties=told,
+        # One value each, since layers and channels of another network are others.
+        parameters={name: sum(values) / len(values) for name, values in by_layer.items()},
     )
-    return found.expression, provenance
+    return Function(found.expression, provenance=provenance)
 
 
-def _given(text: str) -> tuple[Expression, Provenance]:
+def _trained(standing: Standing) -> dict[str, tuple[float, ...]]:
+    """What training made of each parameter by hidden layer, the mean over channels and seeds."""
+    from grammars.export import ExportError
+
+    values = standing.evaluation.parameters
+    names = [parameter.name for parameter in standing.candidate.expression.parameters]
+    if any(name not in values for name in names):
+        raise ExportError(
+            f"the journal does not say what training made of {', '.join(names)}: an earlier "
+            "version wrote it, or a value ceased to be finite; leave --trained out, and they have "
+            "their start values"
+        )
+    return {name: values[name] for name in names}
+
+
+def _given(text: str) -> Function:
     from grammars import expression_id, parse
-    from grammars.export import Provenance, read_json
+    from grammars.export import Function, Provenance, read_json
 
-    expression = read_json(Path(text[1:])) if text.startswith("@") else parse(text)
-    return expression, Provenance(
-        candidate_id=expression_id(expression), properties=_properties(expression)
+    if text.startswith("@"):
+        return read_json(Path(text[1:]))
+    expression = parse(text)
+    return Function(
+        expression,
+        provenance=Provenance(
+            candidate_id=expression_id(expression), properties=_properties(expression)
+        ),
     )
 
 
 def _properties(expression: Expression) -> dict[str, str]:
-    """What the files tell about the function, in words."""
+    """What a user of the files may want to know of the function, in words."""
     from grammars.properties import properties
 
-    found = properties(expression)
-    return {name.replace("_", " "): _in_words(found[name].value) for name in TOLD}
+    found = {name: answer.value for name, answer in properties(expression).items()}
+    breaks = [f"{name} at {_listed(found[name])}" for name in ("kinks", "jumps") if found[name]]
+    return {
+        "range": _interval(found["range"]),
+        "slope": _interval(found["derivative_range"]),
+        "monotone": str(found["monotone"]),
+        "symmetry": str(found["symmetry"]),
+        "saturating sides": str(found["saturating"]),
+        "smooth": "; ".join(breaks) or ("yes" if found["smooth"] else "no"),
+    }
 
 
-def _in_words(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:.6g}"
-        case list() | tuple():
-            return ", ".join(map(_in_words, value)) or "none"
-        case _:
-            return str(value)
+def _interval(ends: Any) -> str:
+    low, high = (f"{float(end):.6g}" for end in ends)
+    return f"from {low} to {high}"
+
+
+def _listed(numbers: Sequence[float]) -> str:
+    return ", ".join(f"{number:.6g}" for number in numbers)
 
 
 def _report(results: list[Verification], *, as_json: bool) -> None:
@@ -154,12 +198,5 @@ def _report(results: list[Verification], *, as_json: bool) -> None:
         return
     for result in results:
         print(result)
-
-
-def _time(expression: Expression, targets: set[str], interpreter: str) -> None:
-    """Says on standard error how long the function takes, a nanosecond figure per element."""
-    from grammars.export import measure_speed
-
-    for target in sorted(targets & {"jax", "pytorch"}):
-        for timing in measure_speed(expression, target, interpreter=interpreter):
-            say(str(timing))
+    for timing in (timing for result in results for timing in result.timings):
+        say(str(timing))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,10 @@ SCORED = Evaluation(
     dataset="mnist",
     fidelity=Fidelity(200, (0, 1)),
     outcome=Outcome.SCORED,
-    per_seed=(SeedResult(0, 0.1, 0.97), SeedResult(1, 0.4, 0.95)),
+    per_seed=(
+        SeedResult(0, 0.1, 0.97, {"a": (1.0, 2.0)}),
+        SeedResult(1, 0.4, 0.95, {"a": (2.0, 4.0)}),
+    ),
     seconds=1.5,
     diagnostics=DIAGNOSTICS,
 )
@@ -45,6 +49,22 @@ def test_records_written_before_there_were_diagnostics_still_load() -> None:
     document = SCORED.to_json()
     del document["diagnostics"]
     assert Evaluation.from_json(document).diagnostics is None
+
+
+def test_records_written_before_trained_parameters_still_load() -> None:
+    document = SCORED.to_json()
+    for result in document["per_seed"]:
+        del result["parameters"]
+    loaded = Evaluation.from_json(document)
+    assert loaded.validation_loss == SCORED.validation_loss
+    assert loaded.parameters == {}
+
+
+def test_trained_parameters_are_averaged_over_the_seeds() -> None:
+    assert SCORED.parameters == {"a": (1.5, 3.0)}
+    assert FAILED.parameters == {}
+    partly = replace(SCORED, per_seed=(SCORED.per_seed[0], SeedResult(1, 0.4, 0.95)))
+    assert partly.parameters == {}
 
 
 def test_the_score_is_minus_the_mean_logarithm_of_the_loss() -> None:

@@ -56,10 +56,18 @@ def _trained(
 def test_training_agrees_with_a_plain_loop(
     text: str, small_task: Task, digits_data: DeviceData
 ) -> None:
-    loss, accuracy, _ = reference.train(parse(text), small_task, digits_data, seed=3, steps=STEPS)
+    loss, accuracy, learnt = reference.train(
+        parse(text), small_task, digits_data, seed=3, steps=STEPS
+    )
     result = _trained([text], small_task, digits_data).result
     assert result.validation_loss == pytest.approx(loss, rel=1e-4)
     assert result.validation_accuracy == pytest.approx(accuracy, abs=1e-6)
+    assert list(result.parameters) == list(learnt["parameters"])
+    for name, value in learnt["parameters"].items():
+        layers = value if isinstance(value, list) else [value] * small_task.network.hidden_layers
+        assert result.parameters[name] == pytest.approx(
+            [float(np.mean(v)) for v in layers], rel=1e-3
+        )
 
 
 def test_a_convolutional_network_agrees_with_a_plain_loop(

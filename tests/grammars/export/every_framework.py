@@ -6,82 +6,198 @@ Run as a script, since it takes long: `python tests/grammars/export/every_framew
 from __future__ import annotations
 
 import argparse
+import json
+import math
+import multiprocessing
+import os
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from grammars import CATALOGUE, Expression, parse
-from grammars.export import TARGETS, Provenance, Target, Verification, verify
-from grammars.export.function import Function
+from grammars import CATALOGUE, parse
+from grammars.export import TARGETS, Function, Provenance, verify
 from grammars.export.running import Effort
-from grammars.export.verification import Exported
+from grammars.export.verification import Exported, Verification
 from grammars.grammar_files import grammar_names, load_grammar
 
 # As many as one process takes before its caches grow large.
-FILES_PER_PROCESS = 100
+BATCH = 125
+CHANNELS = 3
 
 
-def expressions(samples: int) -> dict[str, list[Expression]]:
-    """The catalogue, and so many expressions from each grammar, by their origin."""
-    found = {"catalogue": [parse(entry.text) for entry in CATALOGUE.values()]}
-    for name in grammar_names():
-        generator, grammar = random.Random(name), load_grammar(name)
-        found[name] = [grammar.sample(generator, depth=(1, 6)) for _ in range(samples)]
+@dataclass(frozen=True)
+class Batch:
+    """Functions that are verified together, in one fresh process a framework.
+
+    Attributes:
+        texts: The expressions by their names, such as `core_7`.
+        targets: Names of the targets.
+        effort: Of the verification.
+    """
+
+    texts: dict[str, str]
+    targets: tuple[str, ...]
+    effort: Effort
+
+    @property
+    def key(self) -> str:
+        """Tells whether a record is of this very batch."""
+        return json.dumps(asdict(self))
+
+    def functions(self) -> list[Function]:
+        """With start values, or with trained ones, a number a channel, by turns."""
+        return [
+            _function(text, name, is_trained=place % 2 == 1)
+            for place, (name, text) in enumerate(self.texts.items())
+        ]
+
+
+def _function(text: str, name: str, *, is_trained: bool) -> Function:
+    expression = parse(text)
+    generator = random.Random(name)
+    values = {
+        parameter.name: [generator.uniform(0.5, 1.5) for _ in range(CHANNELS)]
+        for parameter in (expression.parameters if is_trained else ())
+    }
+    return Function(expression, name, Provenance(parameters=values))
+
+
+def expressions(samples: int) -> dict[str, str]:
+    """The catalogue, and then one expression from each grammar after the other."""
+    found = {f"catalogue_{i}": entry.text for i, entry in enumerate(CATALOGUE.values())}
+    grammars = {name: load_grammar(name) for name in grammar_names()}
+    generators = {name: random.Random(name) for name in grammars}
+    for place in range(samples):
+        for name, grammar in grammars.items():
+            found[f"{name}_{place}"] = str(grammar.sample(generators[name], depth=(1, 6)))
     return found
 
 
-def verified(
-    functions: Sequence[Function], targets: Sequence[Target], effort: Effort
-) -> Iterator[tuple[Function, Verification]]:
-    """Renders all functions for all targets and runs them, a batch of files at a time."""
-    for start in range(0, len(functions), FILES_PER_PROCESS):
-        batch = functions[start : start + FILES_PER_PROCESS]
-        with tempfile.TemporaryDirectory() as folder:
-            files = []
-            for target in targets:
-                for function in batch:
-                    path = Path(folder) / f"{function.name}{target.suffix}"
-                    content = target.render(function)
-                    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-                    files.append(Exported(target, path, function))
-            by_file = {file.path.name: file.function for file in files}
-            for result in verify(files, effort=effort):
-                yield by_file[result.file], result
+def batches(samples: int, targets: Sequence[str], effort: Effort) -> Iterator[Batch]:
+    """All expressions, so many at a time."""
+    named = list(expressions(samples).items())
+    for first in range(0, len(named), BATCH):
+        yield Batch(dict(named[first : first + BATCH]), tuple(targets), effort)
+
+
+def verified(batch: Batch) -> list[dict[str, Any]]:
+    """Renders and runs the files of a batch; one document for each file and framework."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for function in batch.functions():
+            for target in map(TARGETS.__getitem__, batch.targets):
+                path = Path(folder) / f"{function.name}{target.suffix}"
+                content = target.render(function)
+                path.write_bytes(content if isinstance(content, bytes) else content.encode())
+                files.append(Exported(target, path, function))
+        texts = {file.path.name: str(file.function.expression) for file in files}
+        results = verify(files, effort=batch.effort)
+    return [{**_summary(result), "expression": texts[result.file]} for result in results]
+
+
+def _summary(result: Verification) -> dict[str, Any]:
+    return {
+        "target": result.target,
+        "file": result.file,
+        "status": result.status,
+        "framework": result.framework,
+        "reason": result.reason,
+        "checks": [
+            [f"{c.mode} {c.precision}", c.compared, c.widened, c.error] for c in result.checks
+        ],
+    }
+
+
+def run(todo: Iterable[Batch], record: Path, workers: int, seconds: float) -> list[dict[str, Any]]:
+    """Verifies what the record does not hold yet, beginning no batch after so many seconds.
+
+    Returns:
+        All that the record then holds of these batches.
+    """
+    wanted = {batch.key: batch for batch in todo}
+    lines = record.read_text().splitlines() if record.exists() else []
+    done = {entry["key"]: entry["results"] for entry in map(json.loads, lines)}
+    pending = [batch for key, batch in wanted.items() if key not in done]
+    begun = time.monotonic()
+    # A fresh process for each batch, since JAX keeps whatever it has compiled.
+    pool = ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1
+    )
+    running: dict[Future[list[dict[str, Any]]], Batch] = {}
+    with pool, record.open("a") as file:
+        while pending or running:
+            while pending and len(running) < workers:
+                running[pool.submit(verified, pending[0])] = pending.pop(0)
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                batch, results = running.pop(future), future.result()
+                done[batch.key] = results
+                file.write(json.dumps({"key": batch.key, "results": results}) + "\n")
+                file.flush()
+                report_failures(results)
+            passed = time.monotonic() - begun
+            print(f"{len(pending) + len(running)} batches left after {passed:.0f} s", flush=True)
+            if passed > seconds:
+                pending.clear()
+    return [result for key in wanted for result in done.get(key, [])]
+
+
+def report_failures(results: Iterable[dict[str, Any]]) -> None:
+    """Prints what disagrees, and why."""
+    for result in results:
+        if result["status"] == "failed":
+            reason = result["reason"][-700:]
+            print(f"{result['file']}: {result['expression']}\n    {reason}", flush=True)
+
+
+def report(results: Sequence[dict[str, Any]]) -> None:
+    """Prints how many files agree in which framework, and at how many points."""
+    counts = Counter((r["target"], r["framework"] or r["reason"], r["status"]) for r in results)
+    for (target, framework, status), count in counts.items():
+        if status != "failed":
+            print(f"{target}, {framework}: {count:,} files {status}")
+    for target, count in Counter(r["target"] for r in results if r["status"] == "failed").items():
+        print(f"{target}: {count:,} failed")
+    compared: Counter[tuple[str, str]] = Counter()
+    widened: Counter[tuple[str, str]] = Counter()
+    largest: dict[tuple[str, str], float] = {}
+    for result in results:
+        for how, points, of_these, error in result["checks"]:
+            key = result["target"], how
+            compared[key] += points
+            widened[key] += of_these
+            largest[key] = max(largest.get(key, 0.0), error)
+    for key, points in compared.items():
+        print(
+            f"{' '.join(key)}: {points:,} comparisons, {widened[key]:,} of them widened; "
+            f"largest error elsewhere {largest[key]:.1e}"
+        )
 
 
 def main() -> int:
-    """Prints what disagrees and how many files of each target agree; 1 if any does not."""
+    """0 only if every file has been verified, or could not be for want of its framework."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--targets", default=",".join(TARGETS), help="a list with commas")
     parser.add_argument("--samples", type=int, default=200, help="random expressions a grammar")
     parser.add_argument("--effort", choices=["quick", "usual", "thorough"], default="quick")
-    arguments = parser.parse_args()
-    targets = [TARGETS[name] for name in arguments.targets.split(",")]
-    counts: Counter[tuple[str, str]] = Counter()
-    checks: Counter[str] = Counter()
-    started = time.monotonic()
-    for origin, drawn in expressions(arguments.samples).items():
-        functions = [Function(e, f"{origin}_{i}", Provenance()) for i, e in enumerate(drawn)]
-        for function, result in verified(functions, targets, arguments.effort):
-            key = f"{result.target} ({result.framework or result.reason})"
-            counts[key if result.status != "failed" else result.target, result.status] += 1
-            for check in result.checks:
-                checks[f"{result.target} {check.mode} {check.precision}: compared"] += (
-                    check.compared
-                )
-                checks[f"{result.target} {check.mode} {check.precision}: widened"] += check.widened
-            if result.status == "failed":
-                print(f"{result.target}: {function.expression}\n    {result.reason[-700:]}")
-        print(f"{origin} done after {time.monotonic() - started:.0f} s", flush=True)
-    for (target, status), count in sorted(counts.items()):
-        print(f"{target}: {count:,} {status}")
-    for name, count in sorted(checks.items()):
-        print(f"{name} {count:,}")
-    return 1 if any(status == "failed" for _, status in counts) else 0
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--record", type=Path, help="a file; run again, it goes on from there")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no batch after that")
+    given = parser.parse_args()
+    todo = list(batches(given.samples, given.targets.split(","), given.effort))
+    with tempfile.TemporaryDirectory() as folder:
+        record = given.record or Path(folder) / "record.jsonl"
+        results = run(todo, record, given.workers, given.minutes * 60)
+    report(results)
+    missing = sum(len(b.texts) * len(b.targets) for b in todo) - len({r["file"] for r in results})
+    print(f"{missing:,} files were left for another time" if missing else "all files were run")
+    return 0 if not missing and all(result["status"] != "failed" for result in results) else 1
 
 
 if __name__ == "__main__":

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from grammars import parse
-from grammars.export import ExportError, Provenance, export, read_json, render
+from grammars.export import (
+    TARGETS,
+    ExportError,
+    Function,
+    Provenance,
+    Timing,
+    delivery,
+    export,
+    read_json,
+    render,
+)
 
 SWISH = parse("x * sigmoid(x)")
 
@@ -39,7 +49,7 @@ def test_a_later_export_keeps_the_earlier_entries(tmp_path: Path) -> None:
 
 def test_a_single_target_may_name_its_file(tmp_path: Path) -> None:
     export(SWISH, ["json"], tmp_path / "mine.json")
-    assert read_json(tmp_path / "mine.json") == SWISH
+    assert read_json(tmp_path / "mine.json").expression == SWISH
     with pytest.raises(ExportError, match="2 targets are asked for; name a directory"):
         export(SWISH, ["json", "c"], tmp_path / "mine.h")
 
@@ -115,6 +125,45 @@ def test_trained_values_must_be_numbers() -> None:
         render(parse('param("a", 1) * x'), "jax", provenance=provenance)
 
 
+def test_values_of_parameters_that_the_expression_lacks_are_refused() -> None:
+    provenance = Provenance(parameters={"beta": 1.0})
+    with pytest.raises(ExportError, match=r"values for 'beta'.* its trainable parameters: a"):
+        render(parse('param("a", 1) * x'), "jax", provenance=provenance)
+
+
+def test_a_function_is_read_back_with_all_that_is_known_of_it(tmp_path: Path) -> None:
+    expression = parse('param("a", 1) * x + param("b", 2)')
+    given = Function(
+        expression,
+        "bent",
+        Provenance("demo", "abc", 1.25, {"smooth": "yes"}, parameters={"a": [0.5, 1.5], "b": 3.0}),
+    )
+    path = tmp_path / "bent.json"
+    path.write_text(str(TARGETS["json"].render(given)))
+    read = read_json(path)
+    assert (read.expression, read.name) == (expression, "bent")
+    assert [parameter.value for parameter in read.parameters] == [(0.5, 1.5), 3.0]
+    assert read.provenance.facts() == given.provenance.facts()
+
+
+def test_of_a_json_file_the_expression_is_enough(tmp_path: Path) -> None:
+    path = tmp_path / "plain.json"
+    path.write_text('{"format": "actsearch-expression", "version": 1, "expression": "tanh(x)"}')
+    assert read_json(path) == Function(parse("tanh(x)"))
+
+
+def test_timings_are_part_of_the_report_on_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timing = Timing("jax 0", "compiled", "exported", 0.5)
+    monkeypatch.setattr(delivery, "measure_speed", lambda *given, **options: [timing])
+    (result,) = export(SWISH, ["jax"], tmp_path, speed=True)
+    assert result.timings == (timing,)
+    report = json.loads((tmp_path / "verification.json").read_text())
+    (entry,) = report["files"]["activation_jax.py"]["verifications"]
+    assert [row["nanoseconds"] for row in entry["timings"]] == [0.5]
+
+
 def test_huge_expressions_are_refused() -> None:
     with pytest.raises(ExportError, match=r"1,0\d\d nodes; at most 1,000"):
         render(parse(_wide()), "jax")
@@ -139,6 +188,10 @@ def _wide() -> str:
         (
             '{"format": "actsearch-expression", "version": 1, "expression": "sigmiod(x)"}',
             "did you mean 'sigmoid'",
+        ),
+        (
+            '{"format": "actsearch-expression", "version": 1, "expression": "x", "parameters": 3}',
+            "are not as an export writes them",
         ),
         ("[" * 200_000, "not a JSON document"),
     ],
