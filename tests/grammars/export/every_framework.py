@@ -27,8 +27,7 @@ from grammars.export.running import Effort
 from grammars.export.verification import Exported, Verification
 from grammars.grammar_files import grammar_names, load_grammar
 
-# As many as one process takes before its caches grow large.
-BATCH = 125
+# How many values a trained parameter has.
 CHANNELS = 3
 
 
@@ -80,11 +79,11 @@ def expressions(samples: int) -> dict[str, str]:
     return found
 
 
-def batches(samples: int, targets: Sequence[str], effort: Effort) -> Iterator[Batch]:
+def batches(samples: int, size: int, targets: Sequence[str], effort: Effort) -> Iterator[Batch]:
     """All expressions, so many at a time."""
     named = list(expressions(samples).items())
-    for first in range(0, len(named), BATCH):
-        yield Batch(dict(named[first : first + BATCH]), tuple(targets), effort)
+    for first in range(0, len(named), size):
+        yield Batch(dict(named[first : first + size]), tuple(targets), effort)
 
 
 def verified(batch: Batch) -> list[dict[str, Any]]:
@@ -185,12 +184,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--targets", default=",".join(TARGETS), help="a list with commas")
     parser.add_argument("--samples", type=int, default=200, help="random expressions a grammar")
+    parser.add_argument("--batch", type=int, default=125, help="functions that one process runs")
     parser.add_argument("--effort", choices=["quick", "usual", "thorough"], default="quick")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--record", type=Path, help="a file; run again, it goes on from there")
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin no batch after that")
     given = parser.parse_args()
-    todo = list(batches(given.samples, given.targets.split(","), given.effort))
+    todo = list(batches(given.samples, given.batch, given.targets.split(","), given.effort))
     with tempfile.TemporaryDirectory() as folder:
         record = given.record or Path(folder) / "record.jsonl"
         results = run(todo, record, given.workers, given.minutes * 60)
