@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -18,17 +19,21 @@ from grammars import Expression, parse
 # that no compiler can tell that the same is computed again and again.
 _SHAPE: Final = (128, 128)
 _ARRAYS: Final = 8
-_ROUNDS: Final = 25
-# Of one timing, at least: clocks of busy machines jump by a tenth of a millisecond.
-_TIMING_SECONDS: Final = 2e-3
-_FEWEST_PASSES: Final = 64
+# Numbers between two arrays. Stores are slow where they follow loads from the same place within a
+# page of 4 KiB; so the arrays begin at places of their own, and every function meets some of each.
+_GAP: Final = 128
+_ROUNDS: Final = 100
+# Of one timing, at least. The shorter it is, the likelier nobody else takes the processor in it.
+_TIMING_SECONDS: Final = 5e-4
+_FEWEST_PASSES: Final = 8
+_TICK: Final = 1e-9
 
 
 def relative_costs(expressions: Sequence[Expression], *, rounds: int = _ROUNDS) -> list[float]:
     """Time of f, f' and the derivatives by trainable parameters, in units of ReLU's.
 
-    The code that is timed is the code that training runs. Each timing stands beside one of ReLU,
-    and the median of their quotients counts: what slows the machine for a while slows both.
+    The code that is timed is the code that training runs. The functions take turns, and the
+    shortest of each one's timings counts: other work on the machine only ever makes them longer.
 
     Args:
         expressions: What to time, on normally distributed inputs of [128, 128] in float32.
@@ -38,28 +43,31 @@ def relative_costs(expressions: Sequence[Expression], *, rounds: int = _ROUNDS) 
         One figure each; 1.0 for ReLU itself.
     """
     run = _program([*expressions, parse("relu(x)")])
-    relu = len(expressions)
-    relu_passes = _passes(run, relu)
-    costs = []
-    for index in range(relu):
-        passes = _passes(run, index)
-        quotients = [
-            _seconds(run, index, passes) / _seconds(run, relu, relu_passes) for _ in range(rounds)
-        ]
-        costs.append(float(np.median(quotients)) * relu_passes / passes)
-    return costs
+    numbers = range(len(expressions) + 1)
+    passes = [_passes(run, index) for index in numbers]
+    shortest = [math.inf] * len(numbers)
+    starting = math.inf  # what a run takes besides its passes
+    for _ in range(rounds):
+        starting = min(starting, _seconds(run, 0, 0))
+        for index in numbers:
+            shortest[index] = min(shortest[index], _seconds(run, index, passes[index]))
+    *seconds, relu = [
+        max(each - starting, _TICK) / count for each, count in zip(shortest, passes, strict=True)
+    ]
+    return [each / relu for each in seconds]
 
 
 def _program(expressions: Sequence[Expression]) -> Callable[[int, int], None]:
     """Runs so many passes of the function of that number."""
     activations = Activations(expressions)
+    size = math.prod(_SHAPE)
     inputs = jnp.asarray(
-        np.random.default_rng(0).standard_normal((_ARRAYS, *_SHAPE)).astype(np.float32)
+        np.random.default_rng(0).standard_normal((_ARRAYS, size + _GAP)).astype(np.float32)
     )
 
     def repeat(index: Array, passes: Array, inputs: Array, parameters: Array) -> Any:
         def once(number: Any, _: Activated) -> Activated:
-            return activations(index, inputs[number % _ARRAYS], parameters)
+            return activations(index, inputs[number % _ARRAYS, :size].reshape(_SHAPE), parameters)
 
         return lax.fori_loop(0, passes, once, Activated.nothing(*_SHAPE, slots=activations.slots))
 
@@ -86,9 +94,6 @@ def _passes(run: Callable[[int, int], None], index: int) -> int:
 
 
 def _seconds(run: Callable[[int, int], None], index: int, passes: int) -> float:
-    # On a CPU the time of this process alone, which leaves out what other work takes; an
-    # accelerator's time passes outside the process.
-    clock = time.process_time if jax.default_backend() == "cpu" else time.perf_counter
-    begun = clock()
+    begun = time.perf_counter()
     run(index, passes)
-    return max(clock() - begun, 1e-9)  # some clocks stand still for a moment
+    return time.perf_counter() - begun
