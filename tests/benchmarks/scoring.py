@@ -6,15 +6,15 @@ import argparse
 import json
 import multiprocessing
 import os
-import resource
 import statistics
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -28,13 +28,15 @@ from search.executors import ProcessPool, Workload
 from search.executors.executor import use_single_thread
 from search.racing import Racing, Standing
 
+from .processor import largest_child
+from .scoring_campaign import training_share
 from .scoring_peers import BATCH, WIDTHS, jax_loop, pytorch_loop, seconds_a_candidate
 
 WORKLOAD = Workload("mnist-mlp", "mnist")
-# The cheapest that keeps nine of ten of the best tenth: two hundred functions were raced over every
-# ladder that can be made of seven rungs.
-LADDER = (200, 400, 800, 1600)
-REDUCTION_FACTOR = 1.5
+# The cheapest that keeps nine of ten of the best tenth, what compiling a rung takes included: 272
+# functions were raced over every ladder that can be made of seven rungs.
+LADDER = (400, 800, 1600)
+REDUCTION_FACTOR = 2.0
 # Their mean is the step that training alone takes; functions differ by a factor of two.
 TIMED = 16
 TIMEOUT_SECONDS = 600.0
@@ -61,9 +63,10 @@ def candidates(count: int) -> list[Expression]:
     return list(drawn.values())
 
 
-def pool(workers: int, batch: int) -> ProcessPool:
+def pool(workers: int, batch: int, *, states_folder: Path | None = None) -> ProcessPool:
     """Workers that have started and loaded the data."""
-    executor = ProcessPool(WORKLOAD, workers=workers, batch=batch, timeout_seconds=TIMEOUT_SECONDS)
+    workload = replace(WORKLOAD, states_folder=states_folder)
+    executor = ProcessPool(workload, workers=workers, batch=batch, timeout_seconds=TIMEOUT_SECONDS)
     evaluate(executor, candidates(workers), steps=1)
     return executor
 
@@ -86,28 +89,24 @@ def without_racing(expressions: list[Expression], *, steps: int, workers: int, b
 
 def with_racing(
     expressions: list[Expression], *, workers: int, batch: int
-) -> tuple[float, float, list[Standing]]:
-    """Wall and processor seconds a candidate, and where each of them ended."""
+) -> tuple[float, list[Standing]]:
+    """Wall seconds a candidate, and where each of them ended."""
     entrants = [
         Candidate.of(expression, generation=0, origin="random", variation="drawn")
         for expression in expressions
     ]
-    with pool(workers, batch) as executor:
+    with (
+        TemporaryDirectory() as states,
+        pool(workers, batch, states_folder=Path(states)) as executor,
+    ):
 
         def climb(chosen: Sequence[Candidate], rung: int) -> Iterable[Evaluation]:
             return evaluate(executor, [c.expression for c in chosen], steps=LADDER[rung])
 
         racing = Racing(rungs=len(LADDER), reduction_factor=REDUCTION_FACTOR)
-        begun, cpu_begun = time.perf_counter(), _cpu_seconds()
+        begun = time.perf_counter()
         standings = racing.run(entrants, climb)
-        count = len(expressions)
-        seconds = (time.perf_counter() - begun) / count
-        return seconds, (_cpu_seconds() - cpu_begun) / count, standings
-
-
-def steps_trained(standings: Sequence[Standing]) -> int:
-    """Of all candidates together; a state is carried from rung to rung."""
-    return sum(LADDER[standing.rung] for standing in standings)
+        return (time.perf_counter() - begun) / len(expressions), standings
 
 
 def top_decile_recall(truth: list[Evaluation], standings: list[Standing]) -> float:
@@ -191,44 +190,11 @@ def endurance(count: int, *, workers: int, batch: int, steps: int) -> dict[str, 
             begun = time.perf_counter()
             evaluate(executor, expressions[first : first + tenth], steps=steps)
             seconds.append(time.perf_counter() - begun)
-            memory.append(_largest_child())
+            memory.append(largest_child())
     return {
         "late_rate_ratio": seconds[1] / seconds[-1],
         "memory_growth": memory[-1] / memory[1] - 1.0,
     }
-
-
-def _largest_child() -> float:
-    """Resident bytes of the largest process below this one."""
-    return max(
-        float(int((Path("/proc") / str(process) / "statm").read_text().split()[1]))
-        * resource.getpagesize()
-        for process in _below()
-    )
-
-
-def _cpu_seconds() -> float:
-    """Processor time of this process and of all that live below it."""
-    ticks = 0
-    for process in [os.getpid(), *_below()]:
-        fields = (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _below() -> list[int]:
-    """The processes that this one started, and those that they did."""
-    parents = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-        except OSError:  # it has ended meanwhile
-            continue
-        parents[int(entry.name)] = int(fields[1])
-    below = [os.getpid()]
-    for process in below:
-        below.extend(child for child, parent in parents.items() if parent == process)
-    return below[1:]
 
 
 def interval(values: Sequence[float]) -> dict[str, float]:
@@ -252,7 +218,6 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     expressions = candidates(arguments.candidates)
     texts = [str(expression) for expression in expressions[: arguments.peer_candidates]]
     measured: dict[str, list[float]] = {}
-    shares: list[float] = []
     fractions: list[float] = []
     overheads: list[float] = []
     standings: list[Standing] = []
@@ -271,9 +236,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             lambda: without_racing(expressions, steps=400, workers=workers, batch=batch),
         )
         overheads.append(ours * workers / (400 * step.seconds))
-        raced, cpu, standings = with_racing(expressions, workers=workers, batch=batch)
-        training = steps_trained(standings) * step.cpu_seconds / len(expressions)
-        shares.append(training / cpu)
+        raced, standings = with_racing(expressions, workers=workers, batch=batch)
         timed(f"ours with racing, {LADDER[-1]} steps", lambda raced=raced: raced)
         for name, peer in (("JAX loop", jax_loop), ("PyTorch eager", pytorch_loop)):
             for steps in (400, LADDER[-1]):
@@ -288,7 +251,6 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         truth = evaluate(executor, expressions, steps=LADDER[-1])
     report: dict[str, Any] = {
         "overhead_factor": interval(overheads),
-        "training_share": interval(shares),
         "sgemm_fraction": interval(fractions),
         "racing_top_decile_recall": top_decile_recall(truth, standings),
     }
@@ -306,11 +268,12 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 def main() -> None:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--candidates", type=int, default=100)
+    parser.add_argument("--candidates", type=int, default=200)
     parser.add_argument("--peer-candidates", type=int, default=6)
     parser.add_argument("--endurance", type=int, default=5000, help="candidates; 0 leaves it out")
     parser.add_argument("--repetitions", type=int, default=3, help="0 leaves all but endurance out")
-    parser.add_argument("--batch", type=int, default=50)
+    parser.add_argument("--campaign", type=int, default=500, help="candidates; 0 leaves it out")
+    parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--output", type=Path, default=Path("runs/benchmark.json"))
     arguments = parser.parse_args()
     output, workers = arguments.output, len(os.sched_getaffinity(0))
@@ -318,6 +281,14 @@ def main() -> None:
     report = json.loads(output.read_text(encoding="utf-8")) if output.is_file() else {}
     if arguments.repetitions:
         report |= measure(arguments)
+    if arguments.campaign:
+        report["training_share"] = training_share(
+            arguments.campaign,
+            steps=LADDER,
+            reduction_factor=REDUCTION_FACTOR,
+            step_seconds=lambda functions: time_steps(functions, workers=workers).cpu_seconds,
+            sample=TIMED,
+        )
     if arguments.endurance:
         report |= endurance(arguments.endurance, workers=workers, batch=arguments.batch, steps=20)
     report["setting"] = {**vars(arguments), "output": str(output), "workers": workers}
