@@ -28,7 +28,6 @@ class NoveltyWatch:
         """Watches a hall of fame that is kept in this folder."""
         self._hall_of_fame, self._folder = hall_of_fame, folder
         self._changed, self._stopping = threading.Event(), threading.Event()
-        self._closing = False
         self._thread = threading.Thread(target=self._watch, name="novelty", daemon=True)
 
     def on_progress(self, rung: int, done: int, total: int) -> None:
@@ -45,30 +44,30 @@ class NoveltyWatch:
         """Finals come after the watch."""
 
     def close(self, *, complete: bool) -> None:
-        """Ends the watch.
+        """Ends the watch; nothing is written afterwards.
 
         Args:
-            complete: Whether to look up first what is not known yet; else the entry in hand is
-                the last.
+            complete: Whether to look up first what is not known yet. The caller does it: the
+                watch's own thread may starve for minutes where others keep the processors busy.
         """
-        self._closing = True
-        if not complete:
-            self._stopping.set()
+        self._stopping.set()
         self._changed.set()
-        self._thread.join()
+        if complete:
+            self._look_up(threading.Event())
 
     def _watch(self) -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         while not self._stopping.is_set():
             self._changed.wait()
             self._changed.clear()
-            closing = self._closing
-            if self._hall_of_fame.look_up_novelty(stopping=self._stopping):
-                # Without room on the disk the campaign ends by itself, and says so.
-                with suppress(OSError):
-                    self._hall_of_fame.write(self._folder)
-            if closing:
-                return
+            self._look_up(self._stopping)
+
+    def _look_up(self, stopping: threading.Event) -> None:
+        found = self._hall_of_fame.look_up_novelty(stopping=stopping)
+        if found and not stopping.is_set():
+            # Without room on the disk the campaign ends by itself, and says so.
+            with suppress(OSError):
+                self._hall_of_fame.write(self._folder)
 
     def __enter__(self) -> Self:
         self._thread.start()
