@@ -1,4 +1,4 @@
-"""A batch of candidates as one function, of which a number chooses the candidate at run time."""
+"""Several functions as one, of which a number chooses the one to compute at run time."""
 
 from __future__ import annotations
 
@@ -46,15 +46,16 @@ class Activated(NamedTuple):
 
 
 class Activations:
-    """Candidates that share one compiled program.
+    """Functions that share one compiled program.
 
     They are the branches of one `lax.switch` on a run-time index. A branch is compiled by itself,
-    so that a candidate's results don't depend on the others.
+    so that a function's results don't depend on the others, and which layer of which candidate
+    computes which function is a matter of data.
 
     Attributes:
-        slots: Trainable parameters of the candidate that has most.
-        starts: Their values before training [candidates, slots], 0 where a candidate has fewer.
-        scopes: Index into `SCOPES` of each [candidates, slots].
+        slots: Trainable parameters of the function that has most.
+        starts: Their values before training [functions, slots], 0 where a function has fewer.
+        scopes: Index into `SCOPES` of each [functions, slots].
     """
 
     def __init__(self, expressions: Sequence[Expression]) -> None:
@@ -66,11 +67,11 @@ class Activations:
                 self.starts[row, slot] = parameter.start
                 self.scopes[row, slot] = SCOPES.index(parameter.per)
         # A switch of one branch is none: the second, never taken, keeps XLA from compiling a
-        # candidate that is alone otherwise than one that has mates.
+        # function that is alone otherwise than one that has mates.
         self._branches = [*(_branch(expression) for expression in expressions), _identity]
 
     def __call__(self, index: Array, z: Array, parameters: Array) -> Activated:
-        """Candidate `index` at z [batch, units], with its parameters [slots, units]."""
+        """Function `index` at z [batch, units], with its parameters [slots, units]."""
         chosen: Activated = lax.switch(index, self._branches, z, parameters)
         return chosen
 
@@ -97,7 +98,7 @@ def _identity(z: Array, parameters: Array) -> Activated:
     )
 
 
-def tied(gradients: Array, scopes: Array, *, channels: Sequence[int]) -> Array:
+def tied(gradients: Array, scopes: Array, functions: Array, *, channels: Sequence[int]) -> Array:
     """Gives the units that share a trainable parameter the sum of their gradients.
 
     Every unit carries a copy; since the copies start equal and meet equal gradients, an
@@ -105,7 +106,9 @@ def tied(gradients: Array, scopes: Array, *, channels: Sequence[int]) -> Array:
 
     Args:
         gradients: Of each unit's copy [layers, slots, units].
-        scopes: Index into `SCOPES` of each slot [slots].
+        scopes: Index into `SCOPES` of each slot [layers, slots].
+        functions: Number of each layer's function [layers]: what a network shares, only the
+            layers with the same function share.
         channels: Of each layer.
 
     Returns:
@@ -115,8 +118,9 @@ def tied(gradients: Array, scopes: Array, *, channels: Sequence[int]) -> Array:
         [_by_channel(layer, count) for layer, count in zip(gradients, channels, strict=True)]
     )
     by_layer = jnp.sum(gradients, axis=2, keepdims=True)
-    by_network = jnp.sum(by_layer, axis=0, keepdims=True)
-    scope = scopes[None, :, None]
+    same = (functions[:, None] == functions[None, :])[:, :, None, None]
+    by_network = jnp.sum(jnp.where(same, by_layer[None], 0.0), axis=1)
+    scope = scopes[:, :, None]
     shared = jnp.where(scope == SCOPES.index("layer"), by_layer, by_network)
     return jnp.where(scope == SCOPES.index("channel"), by_channel, shared)
 

@@ -36,8 +36,8 @@ class SeedResult:
         validation_loss: Mean cross-entropy in nats over the validation split.
         validation_accuracy: Share of the validation split that is classified rightly, 0 to 1.
         parameters: What became of each trainable parameter, by its name in the expression: the mean
-            over the channels of each hidden layer. Empty without any, in records of old, and where
-            one is not finite.
+            over the channels of each hidden layer. Empty without any, in records of old, where one
+            is not finite, and for functions of single layers.
     """
 
     seed: int
@@ -70,8 +70,9 @@ class Evaluation:
         seconds: Wall time of its training, a batch's compilation shared evenly.
         diagnostics: Of the last seed's run; None unless scored, where a figure overflowed, and in
             records of old.
-        relative_cost: Time of f with f' in units of ReLU's; None where it was not measured. Like
-            `seconds` it tells of the machine too, and decides nothing.
+        relative_cost: Time of f with f' in units of ReLU's, the mean over the hidden layers; None
+            where it was not measured. Like `seconds` it tells of the machine too, and decides
+            nothing.
     """
 
     candidate_id: str

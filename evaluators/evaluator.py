@@ -1,4 +1,4 @@
-"""Probe, train, measure: from expressions to evaluations."""
+"""Probe, train, measure: from candidates to evaluations."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
 from evaluators.evaluation import Evaluation, Outcome, SeedResult
 from evaluators.fidelity import Fidelity
 from evaluators.probes import probe
-from grammars import Expression, canonical, expression_id, parse
+from grammars import (
+    Activation,
+    activation_id,
+    by_layer,
+    canonical_form,
+    parse_activation,
+)
 
 if TYPE_CHECKING:
     from evaluators.datasets import Dataset
@@ -46,7 +53,7 @@ class Bench:
 
     def record(
         self,
-        expression: Expression,
+        activation: Activation,
         fidelity: Fidelity,
         outcome: Outcome,
         *,
@@ -55,9 +62,9 @@ class Bench:
     ) -> Evaluation:
         """An evaluation on this bench."""
         return Evaluation(
-            candidate_id=expression_id(expression),
-            expression=str(expression),
-            canonical=str(canonical(expression)),
+            candidate_id=activation_id(activation),
+            expression=str(activation),
+            canonical=str(canonical_form(activation)),
             task=self.task,
             dataset=self.dataset,
             fidelity=fidelity,
@@ -66,12 +73,12 @@ class Bench:
             per_seed=per_seed,
         )
 
-    def rejection(self, expression: Expression, fidelity: Fidelity) -> Evaluation | None:
+    def rejection(self, activation: Activation, fidelity: Fidelity) -> Evaluation | None:
         """The record of a candidate that a probe rejects; None if it may be trained."""
-        reason = probe(expression)
+        reason = probe(activation)
         if reason is None:
             return None
-        return self.record(expression, fidelity, Outcome.REJECTED, reason=reason)
+        return self.record(activation, fidelity, Outcome.REJECTED, reason=reason)
 
 
 class Evaluator:
@@ -114,24 +121,24 @@ class Evaluator:
             else None
         )
 
-    def evaluate(self, expressions: Sequence[Expression], fidelity: Fidelity) -> list[Evaluation]:
+    def evaluate(self, candidates: Sequence[Activation], fidelity: Fidelity) -> list[Evaluation]:
         """Trains a batch that has passed the probes.
 
         Args:
-            expressions: The candidates; they are compiled into one program.
+            candidates: They are compiled into one program.
             fidelity: Steps and seeds, the same for all.
 
         Returns:
             One record each, in the same order: scored, diverged, or failed for want of time.
         """
         begun = time.perf_counter()
-        self._allow(compiling_allowance(len(expressions), self._timeout_seconds))
-        program = self._program(expressions)
-        compiling = (time.perf_counter() - begun) / len(expressions)
+        self._allow(compiling_allowance(len(candidates), self._timeout_seconds))
+        program = self._program(candidates)
+        compiling = (time.perf_counter() - begun) / len(candidates)
         records = []
-        for index, expression in enumerate(expressions):
+        for index, candidate in enumerate(candidates):
             begun = time.perf_counter()
-            record = self._train(program, index, expression, fidelity)
+            record = self._train(program, index, candidate, fidelity)
             seconds = compiling + time.perf_counter() - begun
             records.append(replace(record, seconds=seconds))
         return self._with_costs(records) if fidelity == self._highest else records
@@ -139,28 +146,37 @@ class Evaluator:
     def _with_costs(self, records: Sequence[Evaluation]) -> list[Evaluation]:
         from evaluators.cost import relative_costs
 
-        scored = [record for record in records if record.outcome is Outcome.SCORED]
-        self._allow(compiling_allowance(len(scored), self._timeout_seconds))
-        measured = relative_costs([parse(record.expression) for record in scored])
-        costs = dict(zip((record.candidate_id for record in scored), measured, strict=True))
-        return [replace(r, relative_cost=costs.get(r.candidate_id)) for r in records]
+        depth = self._task.network.hidden_layers
+        scored = {
+            record.candidate_id: by_layer(parse_activation(record.expression), depth)
+            for record in records
+            if record.outcome is Outcome.SCORED
+        }
+        functions = {str(function): function for layers in scored.values() for function in layers}
+        self._allow(compiling_allowance(len(functions), self._timeout_seconds))
+        costs = dict(zip(functions, relative_costs(list(functions.values())), strict=True))
+        measured = {
+            identity: fmean(costs[str(function)] for function in layers)
+            for identity, layers in scored.items()
+        }
+        return [replace(r, relative_cost=measured.get(r.candidate_id)) for r in records]
 
-    def _program(self, expressions: Sequence[Expression]) -> TrainingProgram:
+    def _program(self, candidates: Sequence[Activation]) -> TrainingProgram:
         """Compiles a batch, unless it is one of the last: finals train one batch seed by seed."""
         from evaluators.training import TrainingProgram
 
-        key = tuple(str(expression) for expression in expressions)
+        key = tuple(str(candidate) for candidate in candidates)
         if key not in self._programs:
             while len(self._programs) >= _KEPT_PROGRAMS:
                 del self._programs[next(iter(self._programs))]
-            self._programs[key] = TrainingProgram(expressions, self._task, self._data)
+            self._programs[key] = TrainingProgram(candidates, self._task, self._data)
         return self._programs[key]
 
     def _train(
         self,
         program: TrainingProgram,
         index: int,
-        expression: Expression,
+        candidate: Activation,
         fidelity: Fidelity,
     ) -> Evaluation:
         from evaluators.training import Divergence, OutOfTimeError
@@ -179,13 +195,13 @@ class Evaluator:
                 )
             except OutOfTimeError:
                 reason = f"it took longer than {self._timeout_seconds:g} s a seed"
-                return self._bench.record(expression, fidelity, Outcome.FAILED, reason=reason)
+                return self._bench.record(candidate, fidelity, Outcome.FAILED, reason=reason)
             if isinstance(run, Divergence):
                 reason = f"the loss was not finite by step {run.step} (seed {run.seed})"
-                return self._bench.record(expression, fidelity, Outcome.DIVERGED, reason=reason)
+                return self._bench.record(candidate, fidelity, Outcome.DIVERGED, reason=reason)
             trained.append(run)
         record = self._bench.record(
-            expression, fidelity, Outcome.SCORED, per_seed=tuple(run.result for run in trained)
+            candidate, fidelity, Outcome.SCORED, per_seed=tuple(run.result for run in trained)
         )
         return replace(record, diagnostics=trained[-1].diagnostics)
 

@@ -32,17 +32,17 @@ class Moments:
 
     Attributes:
         inputs: Of the scaled inputs, over the training split.
-        activation: Of f(z) where z is normally distributed, N(0, 1).
+        activations: Of f(z) for each hidden layer's f, where z is normally distributed, N(0, 1).
     """
 
-    inputs: float = 1.0
-    activation: float = 1.0
+    inputs: float
+    activations: tuple[float, ...]
 
 
 class Network(Protocol):
     """A chain of layers, each but the last followed by the activation.
 
-    Every hidden layer has the same number of units. So one compiled instance of a candidate serves
+    Every hidden layer has the same number of units. So one compiled instance of a function serves
     all layers, and compiling, not training, is what candidates would spend their time on.
     """
 
@@ -204,9 +204,8 @@ def weight_scale(initialiser: Initialiser, *, inputs: int, mean_square: float) -
 
 
 def _scales(initialiser: Initialiser, fans: Sequence[int], moments: Moments) -> Iterator[float]:
-    for number, fan_in in enumerate(fans):
-        mean_square = moments.activation if number else moments.inputs
-        yield weight_scale(initialiser, inputs=fan_in, mean_square=mean_square)
+    for fan_in, flowing in zip(fans, (moments.inputs, *moments.activations), strict=True):
+        yield weight_scale(initialiser, inputs=fan_in, mean_square=flowing)
 
 
 def _layer(random: np.random.Generator, shape: tuple[int, ...], scale: float) -> Layer:

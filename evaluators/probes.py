@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from grammars import Expression, evaluate
+from grammars import Activation, Expression, Layered, evaluate
 
 # Where a network's pre-activations lie, and the points at which formulas break.
 _POINTS: Final = np.unique(
@@ -22,26 +22,37 @@ _STEP: Final = 1e-8  # of one-sided differences: a vertical tangent shows as a s
 _RELATIVE_FLATNESS: Final = 1e-6
 
 
-def probe(expression: Expression) -> str | None:
+def probe(activation: Activation) -> str | None:
     """Decides without training whether a candidate can work at all.
 
     A function passes if it is finite on [-10, 10], in float64 and float32; if it is neither
     constant nor affine on [-5, 5], which normalised pre-activations hardly leave (any number of
     such layers is one layer); and if an optimiser can follow its slope on [-3, 3], where nearly
-    all of them lie.
+    all of them lie. Of several functions each must pass, but that some may be affine.
 
     Args:
-        expression: The candidate; trainable parameters are taken at their start values.
+        activation: The candidate; trainable parameters are taken at their start values.
 
     Returns:
         The reason for a rejection, in words; None if the candidate may be trained.
     """
+    if not isinstance(activation, Layered):
+        return _flaw(activation)
+    for place, function in activation.by_place.items():
+        if flaw := _flaw(function, may_be_affine=True):
+            return f"{place}: {flaw}"
+    affine = [_affine(evaluate(function, _POINTS)) for function in activation.functions]
+    return affine[0] if all(affine) else None
+
+
+def _flaw(expression: Expression, *, may_be_affine: bool = False) -> str | None:
     if not expression.uses_input:
         return "constant: x does not occur in it"
     values = evaluate(expression, _POINTS)
     return (
         _not_finite(expression, values)
-        or _constant_or_affine(values)
+        or _constant(values)
+        or (None if may_be_affine else _affine(values))
         or _slope_out_of_range(expression, values)
     )
 
@@ -56,13 +67,17 @@ def _not_finite(expression: Expression, values: np.ndarray) -> str | None:
     return None
 
 
-def _constant_or_affine(values: np.ndarray) -> str | None:
-    x, y = _POINTS[_REACH], values[_REACH]
-    spread = float(np.ptp(y))
-    if spread <= _RELATIVE_FLATNESS * max(1.0, float(np.abs(y).max())):
+def _constant(values: np.ndarray) -> str | None:
+    y = values[_REACH]
+    if float(np.ptp(y)) <= _RELATIVE_FLATNESS * max(1.0, float(np.abs(y).max())):
         return f"constant: f(x) = {y[0]:.4g} on [-5, 5]"
+    return None
+
+
+def _affine(values: np.ndarray) -> str | None:
+    x, y = _POINTS[_REACH], values[_REACH]
     slope, offset = np.polyfit(x, y, 1)
-    if float(np.abs(y - slope * x - offset).max()) <= _RELATIVE_FLATNESS * spread:
+    if float(np.abs(y - slope * x - offset).max()) <= _RELATIVE_FLATNESS * float(np.ptp(y)):
         return f"affine: f(x) = {_line(float(slope), float(offset))}, so any depth is one layer"
     return None
 

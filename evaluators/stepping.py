@@ -68,7 +68,7 @@ class Stepper:
 
     def run(
         self,
-        index: Array,
+        functions: Array,
         progress: Progress,
         scopes: Array,
         data: tuple[Array, Array, Array],
@@ -79,9 +79,9 @@ class Stepper:
         """Makes `count` passes.
 
         Args:
-            index: Which candidate.
-            progress: The state of its training.
-            scopes: Of its trainable parameters [slots].
+            functions: Number of each hidden layer's function [layers].
+            progress: The state of the training.
+            scopes: Of the trainable parameters [layers, slots].
             data: Inputs [examples, features], labels [examples], and the inputs' scale.
             indices: Examples of each pass [passes, batch]; negative for none.
             count: How many of the passes to make.
@@ -96,7 +96,7 @@ class Stepper:
             chosen = indices[number]
             x = inputs[chosen].astype(jnp.float32) * scale
             return self._pass(
-                index, carried, scopes, x, labels[chosen], chosen >= 0, learning=learning
+                functions, carried, scopes, x, labels[chosen], chosen >= 0, learning=learning
             )
 
         nothing = Sums.nothing(self._layers, self._units)
@@ -105,7 +105,7 @@ class Stepper:
 
     def _pass(
         self,
-        index: Array,
+        functions: Array,
         carried: tuple[Progress, Sums],
         scopes: Array,
         x: Array,
@@ -114,7 +114,7 @@ class Stepper:
         *,
         learning: Array,
     ) -> tuple[Progress, Sums]:
-        hidden = self._forward(index, carried[0], x)
+        hidden = self._forward(functions, carried[0], x)
 
         def total_loss(last: Layer, outputs: Array) -> tuple[Array, Array]:
             logits = self._apply(self._layers, last, outputs)
@@ -128,8 +128,9 @@ class Stepper:
         def learn(progress: Progress, sums: Sums) -> tuple[Progress, Sums]:
             by_last, by_outputs = pull(jnp.float32(1.0 / len(x)))
             gradient = self._backward(progress, x, hidden, by_last, by_outputs)
+            channels = self._network.channels(self._shape)
             gradient["parameters"] = tied(
-                gradient["parameters"], scopes, channels=self._network.channels(self._shape)
+                gradient["parameters"], scopes, functions, channels=channels
             )
             return self._step(progress, gradient), sums._replace(loss=sums.loss + loss)
 
@@ -140,7 +141,7 @@ class Stepper:
         passed: tuple[Progress, Sums] = lax.cond(learning, learn, observe, *carried)
         return passed
 
-    def _forward(self, index: Array, progress: Progress, x: Array) -> Activated:
+    def _forward(self, functions: Array, progress: Progress, x: Array) -> Activated:
         """All hidden layers; the result's arrays have the layer as their first axis."""
         layers, parameters = progress["layers"], progress["parameters"]
         shape = (len(x), self._units)
@@ -153,7 +154,7 @@ class Stepper:
         def pass_layer(number: Array, carried: tuple[Array, Activated]) -> tuple[Array, Activated]:
             outputs, seen = carried
             z = lax.switch(number, choices, outputs)
-            activated = self._activations(index, z, parameters[number])
+            activated = self._activations(functions[number], z, parameters[number])
             return activated.value, Activated(
                 *(kept.at[number].set(new) for kept, new in zip(seen, activated, strict=True))
             )

@@ -20,7 +20,7 @@ from evaluators.networks import Moments
 from evaluators.stepping import Progress, Stepper, Sums
 from evaluators.tasks import Task
 from evaluators.training_states import TrainingStates
-from grammars import Expression
+from grammars import Activation, Layered, by_layer
 
 # Steps between two looks at divergence and deadline; one compiled loop runs up to so many.
 CHUNK: Final = 100
@@ -57,19 +57,28 @@ class TrainingProgram:
     """Trains any of a batch of candidates, one at a time, without compiling again.
 
     The candidate, the steps and the seed are run-time arguments, so XLA compiles once for a whole
-    batch and every fidelity. A candidate's results depend neither on the others in the batch nor on
-    where its training was interrupted.
+    batch and every fidelity. A candidate is a function for each hidden layer, by number: what is
+    compiled are the distinct functions, and their combinations cost nothing. A candidate's results
+    depend neither on the others in the batch nor on where its training was interrupted.
     """
 
-    def __init__(self, expressions: Sequence[Expression], task: Task, data: DeviceData) -> None:
+    def __init__(self, candidates: Sequence[Activation], task: Task, data: DeviceData) -> None:
         """Compiles the program.
 
         Raises:
+            LayersError: If the functions of a candidate don't fit the task's network.
             ValueError: If the task's network can't take such examples.
         """
-        self._expressions, self._task, self._data = list(expressions), task, data
+        self._candidates, self._task, self._data = list(candidates), task, data
+        layers = [by_layer(each, task.network.hidden_layers) for each in candidates]
+        # By text: 0 and -0 are equal as numbers and not as functions.
+        functions = {str(function): function for each in layers for function in each}
+        numbers = {text: number for number, text in enumerate(functions)}
+        self._functions = np.array([[numbers[str(f)] for f in each] for each in layers], np.int32)
+        self._mean_squares = [mean_square(function) for function in functions.values()]
+        self._own_slots = [max(len(f.parameters) for f in each) for each in layers]
         self._optimizer = optax.adam(task.recipe.learning_rate, b1=_ADAM_DECAY)
-        self._activations = Activations(expressions)
+        self._activations = Activations(list(functions.values()))
         stepper = Stepper(task.network, self._activations, self._optimizer, shape=data.shape)
         self._arrays = (data.inputs, data.labels, np.float32(data.scale))
         self._fresh = jax.device_get(self._optimizer.init(self._learnt(0, seed=0)))
@@ -113,8 +122,8 @@ class TrainingProgram:
             if not math.isfinite(float(sums.loss)):
                 return Divergence(seed, first + count)
         if states is not None and keep and done < steps:
-            kept = self._with_slots(progress, len(self._expressions[index].parameters))
-            states.save(self._expressions[index], seed=seed, steps=steps, state=kept)
+            kept = self._with_slots(progress, self._own_slots[index])
+            states.save(self._candidates[index], seed=seed, steps=steps, state=kept)
         progress, totals = self._validate(index, progress)
         examples = self._data.validation
         loss = totals["loss"] / examples
@@ -130,9 +139,8 @@ class TrainingProgram:
         start = {**self._learnt(index, seed), "optimizer": self._fresh}
         if states is None:
             return 0, start
-        own = len(self._expressions[index].parameters)
-        like = self._with_slots(start, own)
-        saved = states.load(self._expressions[index], seed=seed, at_most=steps, like=like)
+        like = self._with_slots(start, self._own_slots[index])
+        saved = states.load(self._candidates[index], seed=seed, at_most=steps, like=like)
         if saved is None:
             return 0, start
         return saved.steps, self._with_slots(saved.state, self._activations.slots)
@@ -167,9 +175,9 @@ class TrainingProgram:
         padded = np.zeros((CHUNK, self._task.recipe.batch), np.int32)
         padded[: len(indices)] = indices
         passed: tuple[Progress, Sums] = self._run(
-            np.int32(index),
+            self._functions[index],
             progress,
-            self._activations.scopes[index],
+            self._activations.scopes[self._functions[index]],
             self._arrays,
             padded,
             np.int32(len(indices)),
@@ -178,8 +186,14 @@ class TrainingProgram:
         return passed
 
     def _learnt_parameters(self, index: int, progress: Progress) -> dict[str, tuple[float, ...]]:
-        """The mean over the units of each hidden layer, by name; none where one is not finite."""
-        own = self._expressions[index].parameters
+        """The mean over the units of each hidden layer, by name.
+
+        None where one is not finite, and none of functions for single layers.
+        """
+        candidate = self._candidates[index]
+        if isinstance(candidate, Layered):
+            return {}
+        own = candidate.parameters
         # [slots, layers]; each channel of a layer has the same number of units.
         means = np.asarray(progress["parameters"], np.float64).mean(axis=2).T[: len(own)]
         if not np.isfinite(means).all():
@@ -206,12 +220,13 @@ class TrainingProgram:
 
     def _learnt(self, index: int, seed: int) -> Progress:
         """Initial weights, and every unit's copy of the trainable parameters."""
-        network, data = self._task.network, self._data
-        moments = Moments(data.mean_square, mean_square(self._expressions[index]))
+        network, data, functions = self._task.network, self._data, self._functions[index]
+        flowing = tuple(self._mean_squares[number] for number in functions)
+        moments = Moments(data.mean_square, flowing)
         random = np.random.default_rng(seed)
         layers = network.start(random, shape=data.shape, classes=data.classes, moments=moments)
-        starts = self._activations.starts[index][None, :, None]
-        copies = np.tile(starts, (network.hidden_layers, 1, network.units(data.shape)))
+        starts = self._activations.starts[functions][:, :, None]
+        copies = np.tile(starts, (1, 1, network.units(data.shape)))
         return {"layers": layers, "parameters": copies}
 
     def _with_slots(self, progress: Progress, slots: int) -> Progress:
@@ -232,8 +247,9 @@ class TrainingProgram:
     def _arguments_to_trace(self) -> tuple[Any, ...]:
         progress = {**self._learnt(0, seed=0), "optimizer": self._fresh}
         indices = np.zeros((CHUNK, self._task.recipe.batch), np.int32)
-        scopes = self._activations.scopes[0]
-        return np.int32(0), progress, scopes, self._arrays, indices, np.int32(0), np.bool_(True)
+        functions = self._functions[0]
+        scopes = self._activations.scopes[functions]
+        return functions, progress, scopes, self._arrays, indices, np.int32(0), np.bool_(True)
 
 
 def _blocks(indices: np.ndarray) -> Iterator[np.ndarray]:

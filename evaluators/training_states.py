@@ -12,7 +12,7 @@ from typing import Any, Final
 import jax
 import numpy as np
 
-from grammars import Expression
+from grammars import Activation
 
 # Part of every key: training that would give other numbers gets another layout.
 _LAYOUT: Final = "states-1"
@@ -49,12 +49,12 @@ class TrainingStates:
         self._setting = (_LAYOUT, task, dataset, jax.__version__)
 
     def load(
-        self, expression: Expression, *, seed: int, at_most: int, like: Any
+        self, candidate: Activation, *, seed: int, at_most: int, like: Any
     ) -> SavedState | None:
         """The state of a run after `at_most` steps or fewer.
 
         Args:
-            expression: The candidate as written, since rounding depends on how it is written.
+            candidate: As written, since rounding depends on how it is written.
             seed: Of the run.
             at_most: Steps beyond which a state is of no use.
             like: A pytree of arrays, in whose form the state is returned.
@@ -64,7 +64,7 @@ class TrainingStates:
         """
         leaves, form = jax.tree.flatten(like)
         try:
-            with np.load(self._path(expression, seed), allow_pickle=False) as file:
+            with np.load(self._path(candidate, seed), allow_pickle=False) as file:
                 steps = int(file["steps"])
                 if not 0 < steps <= at_most:
                     return None
@@ -76,10 +76,10 @@ class TrainingStates:
             return None
         return SavedState(steps, jax.tree.unflatten(form, saved))
 
-    def save(self, expression: Expression, *, seed: int, steps: int, state: Any) -> None:
+    def save(self, candidate: Activation, *, seed: int, steps: int, state: Any) -> None:
         """Keeps a state in place of that of a shorter run; a full or read-only disk is no error."""
         arrays = {f"leaf{n}": np.asarray(leaf) for n, leaf in enumerate(jax.tree.leaves(state))}
-        path, unfinished = self._path(expression, seed), None
+        path, unfinished = self._path(candidate, seed), None
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._make_room(sum(array.nbytes for array in arrays.values()))
@@ -92,8 +92,8 @@ class TrainingStates:
             if unfinished is not None:  # where there is no room, it takes what others need
                 unfinished.unlink(missing_ok=True)
 
-    def _path(self, expression: Expression, seed: int) -> Path:
-        key = "\n".join([*self._setting, str(expression), str(seed)])
+    def _path(self, candidate: Activation, seed: int) -> Path:
+        key = "\n".join([*self._setting, str(candidate), str(seed)])
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
 
     def _make_room(self, needed: int) -> None:

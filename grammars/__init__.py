@@ -7,6 +7,17 @@ from grammars.expression import Call, Constant, Expression, Parameter, Variable
 from grammars.fingerprint import FunctionIndex, fingerprint, same_function
 from grammars.grammar import ConstantRange, Grammar, ParameterRule
 from grammars.grammar_files import GrammarError, grammar_names, load_grammar
+from grammars.layered import (
+    Activation,
+    Layered,
+    LayersError,
+    activation_id,
+    assign,
+    by_layer,
+    canonical_form,
+    functions_of,
+    parse_activation,
+)
 from grammars.parsing import ParseError, parse
 from grammars.primitives import PRIMITIVES, Primitive
 
@@ -14,6 +25,7 @@ __all__ = [
     "BASELINES",
     "CATALOGUE",
     "PRIMITIVES",
+    "Activation",
     "Call",
     "Constant",
     "ConstantRange",
@@ -22,18 +34,26 @@ __all__ = [
     "FunctionIndex",
     "Grammar",
     "GrammarError",
+    "Layered",
+    "LayersError",
     "Parameter",
     "ParameterRule",
     "ParseError",
     "Primitive",
     "Variable",
+    "activation_id",
+    "assign",
+    "by_layer",
     "canonical",
+    "canonical_form",
     "evaluate",
     "expression_id",
     "fingerprint",
+    "functions_of",
     "grammar_names",
     "load_grammar",
     "parse",
+    "parse_activation",
     "same_function",
     "to_jax",
     "with_partials",

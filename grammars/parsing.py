@@ -22,7 +22,7 @@ from grammars.expression import (
 from grammars.primitives import PRIMITIVES
 from grammars.tokens import ParseError, Token, cut, tokens
 
-__all__ = ["MAX_DEPTH", "MAX_SIZE", "MAX_TEXT_LENGTH", "ParseError", "parse"]
+__all__ = ["MAX_DEPTH", "MAX_SIZE", "MAX_TEXT_LENGTH", "ParseError", "parse", "parse_list"]
 
 MAX_TEXT_LENGTH: Final = 10_000
 MAX_DEPTH: Final = 60
@@ -45,23 +45,32 @@ def parse(text: str, *, definitions: Mapping[str, Expression] | None = None) -> 
     Raises:
         ParseError: With the position, what was expected and, for a wrong name, the nearest one.
     """
-    if definitions is None:
-        from grammars.catalogue import definitions as catalogue_definitions
-
-        definitions = catalogue_definitions()
-    if len(text) > MAX_TEXT_LENGTH:
-        raise ParseError(
-            f"the text has {len(text):,} characters; at most {MAX_TEXT_LENGTH:,} are allowed",
-            text,
-            MAX_TEXT_LENGTH,
-        )
     return _Parser(text, definitions).whole()
+
+
+def parse_list(text: str) -> tuple[Expression, ...]:
+    """Reads expressions in brackets, such as `[relu(x), tanh(x)]`; without brackets, a single one.
+
+    Raises:
+        ParseError: See `parse`.
+    """
+    return _Parser(text, None).whole_list()
 
 
 class _Parser:
     """One method a level of precedence, weakest first."""
 
-    def __init__(self, text: str, definitions: Mapping[str, Expression]) -> None:
+    def __init__(self, text: str, definitions: Mapping[str, Expression] | None) -> None:
+        if definitions is None:
+            from grammars.catalogue import definitions as catalogue_definitions
+
+            definitions = catalogue_definitions()
+        if len(text) > MAX_TEXT_LENGTH:
+            raise ParseError(
+                f"the text has {len(text):,} characters; at most {MAX_TEXT_LENGTH:,} are allowed",
+                text,
+                MAX_TEXT_LENGTH,
+            )
         self._text = text
         self._definitions = definitions
         self._tokens = tokens(text)
@@ -71,8 +80,25 @@ class _Parser:
 
     def whole(self) -> Expression:
         expression = self._sum()
+        self._end()
+        return self._checked(expression)
+
+    def whole_list(self) -> tuple[Expression, ...]:
+        if not self._take("["):
+            return (self.whole(),)
+        expressions = [self._sum()]
+        while self._take(","):
+            expressions.append(self._sum())
+        if not self._take("]"):
+            raise self._error(f"expected an operator, ',' or ']', found {self._found}")
+        self._end()
+        return tuple(map(self._checked, expressions))
+
+    def _end(self) -> None:
         if self._next.kind != "end":
             raise self._error(f"expected an operator or the end, found {self._found}")
+
+    def _checked(self, expression: Expression) -> Expression:
         if (depth := expression.depth) > MAX_DEPTH:
             problem = f"the expression is {depth} deep; at most {MAX_DEPTH} is allowed"
             raise ParseError(problem, self._text, 0)

@@ -12,7 +12,7 @@ _TOKEN: Final = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"|(?P<name>[A-Za-z_]\w*)"
     r'|(?P<string>"[^"\n]*"|\'[^\'\n]*\')'
-    r"|(?P<symbol>\*\*|>=|<=|[-+*/^(),<>=]))",
+    r"|(?P<symbol>\*\*|>=|<=|[-+*/^(),<>=\[\]]))",
     re.ASCII,
 )
 _SPACE: Final = re.compile(r"\s*", re.ASCII)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import jax
@@ -16,7 +17,7 @@ from evaluators.datasets import load
 from evaluators.moments import mean_square
 from evaluators.networks import Layer, Moments
 from evaluators.tasks import find_task
-from grammars import Expression, evaluate
+from grammars import Activation, Expression, by_layer, evaluate
 
 KNOTS: Final = 4097
 REACH: Final = 12.0
@@ -40,19 +41,21 @@ class Tabulated:
         self._train = jax.jit(self._train_traced)
         self._memory: dict[tuple[str, int], float | None] = {}
 
-    def loss(self, expression: Expression, *, seed: int) -> float | None:
+    def loss(self, activation: Activation, *, seed: int) -> float | None:
         """Validation loss in nats after training, None if it diverged; remembered by the text."""
-        key = (str(expression), seed)
+        key = (str(activation), seed)
         if key not in self._memory:
+            functions = by_layer(activation, self._task.network.hidden_layers)
             with np.errstate(all="ignore"):
-                table = np.float32(evaluate(expression, np.linspace(-REACH, REACH, KNOTS)))
-            loss = float(self._train(table, self._start(expression, seed), self._order(seed)))
+                knots = np.linspace(-REACH, REACH, KNOTS)
+                tables = np.float32([evaluate(function, knots) for function in functions])
+            loss = float(self._train(tables, self._start(functions, seed), self._order(seed)))
             self._memory[key] = loss if math.isfinite(loss) else None
         return self._memory[key]
 
-    def _start(self, expression: Expression, seed: int) -> Layers:
+    def _start(self, functions: Sequence[Expression], seed: int) -> Layers:
         data, random = self._data, np.random.default_rng(seed)
-        moments = Moments(data.mean_square, mean_square(expression))
+        moments = Moments(data.mean_square, tuple(map(mean_square, functions)))
         return self._task.network.start(
             random, shape=data.shape, classes=data.classes, moments=moments
         )
@@ -66,24 +69,26 @@ class Tabulated:
             examples=self._data.training,
         )
 
-    def _train_traced(self, table: Array, layers: Any, order: Array) -> Array:
+    def _train_traced(self, tables: Array, layers: Any, order: Array) -> Array:
         optimizer = optax.adam(self._task.recipe.learning_rate)
         training, total = self._data.training, self._data.training + self._data.validation
 
         def step(number: Array, carried: tuple[Any, Any]) -> tuple[Any, Any]:
             layers, state = carried
-            gradient = jax.grad(self._loss)(layers, table, order[number])
+            gradient = jax.grad(self._loss)(layers, tables, order[number])
             updates, state = optimizer.update(gradient, state)
             return optax.apply_updates(layers, updates), state
 
         layers, _ = lax.fori_loop(0, self._steps, step, (layers, optimizer.init(layers)))
-        return self._loss(layers, table, jnp.arange(training, total))
+        return self._loss(layers, tables, jnp.arange(training, total))
 
-    def _loss(self, layers: Any, table: Array, chosen: Array) -> Array:
+    def _loss(self, layers: Any, tables: Array, chosen: Array) -> Array:
         network, data = self._task.network, self._data
         signal = data.inputs[chosen].astype(jnp.float32) * np.float32(data.scale)
         for number, layer in enumerate(layers[:-1]):
-            signal = _looked_up(table, network.apply(number, layer, signal, shape=data.shape))
+            signal = _looked_up(
+                tables[number], network.apply(number, layer, signal, shape=data.shape)
+            )
         logits = network.apply(len(layers) - 1, layers[-1], signal, shape=data.shape)
         labels = data.labels[chosen]
         return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()

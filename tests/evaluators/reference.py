@@ -17,24 +17,25 @@ from evaluators.batches import DeviceData, batches
 from evaluators.moments import mean_square
 from evaluators.networks import Moments
 from evaluators.tasks import Task
-from grammars import Expression, to_jax
+from grammars import Activation, by_layer, to_jax
 
 
 def train(
-    expression: Expression, task: Task, data: DeviceData, *, seed: int, steps: int
+    activation: Activation, task: Task, data: DeviceData, *, seed: int, steps: int
 ) -> tuple[float, float, dict[str, Any]]:
     """Validation loss and accuracy after training, and what was learnt.
 
     A trainable parameter is one array of the very shape that its scope says.
     """
     network = task.network
+    expressions = by_layer(activation, network.hidden_layers)
     layers = network.start(
         np.random.default_rng(seed),
         shape=data.shape,
         classes=data.classes,
-        moments=Moments(data.mean_square, mean_square(expression)),
+        moments=Moments(data.mean_square, tuple(map(mean_square, expressions))),
     )
-    function = to_jax(expression)
+    functions = [to_jax(expression) for expression in expressions]
     channels = network.channels(data.shape)
 
     def start(parameter: Any) -> Any:
@@ -58,8 +59,8 @@ def train(
             z = network.apply(number, layer, x, shape=data.shape)
             if number == network.hidden_layers:
                 return z
-            own = {name: spread(v, number, z) for name, v in learnt["parameters"].items()}
-            x = function(z, own)
+            own = learnt["parameters"][str(expressions[number])]
+            x = functions[number](z, {name: spread(v, number, z) for name, v in own.items()})
         raise AssertionError("the last layer gives the logits")
 
     def loss(learnt: Any, x: Any, labels: Any) -> Any:
@@ -68,7 +69,8 @@ def train(
 
     learnt = {
         "layers": layers,
-        "parameters": {p.name: start(p) for p in expression.parameters},
+        # A function has its parameters once, however many layers it is in.
+        "parameters": {str(f): {p.name: start(p) for p in f.parameters} for f in expressions},
     }
     optimizer = optax.adam(task.recipe.learning_rate)
     state = optimizer.init(learnt)

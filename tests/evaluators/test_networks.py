@@ -8,13 +8,14 @@ from jax import lax
 
 from evaluators.moments import mean_square
 from evaluators.networks import CNN, MLP, Initialiser, Moments, Network, weight_scale
-from grammars import evaluate, parse
+from grammars import by_layer, evaluate, parse, parse_activation
 
 
 @pytest.mark.parametrize("network", [MLP(width=12, hidden_layers=3), CNN(first_channels=2)])
 def test_every_hidden_layer_has_the_same_units(network: Network) -> None:
     shape = (8, 8)
-    layers = network.start(np.random.default_rng(0), shape=shape, classes=5, moments=Moments())
+    moments = Moments(1.0, (1.0,) * network.hidden_layers)
+    layers = network.start(np.random.default_rng(0), shape=shape, classes=5, moments=moments)
     outputs = np.ones((3, 64), np.float32)
     for number, layer in enumerate(layers[:-1]):
         outputs = np.asarray(network.apply(number, layer, outputs, shape=shape))
@@ -28,7 +29,7 @@ def test_every_hidden_layer_has_the_same_units(network: Network) -> None:
 def test_convolutions_are_those_of_jax(shape: tuple[int, ...]) -> None:
     network = CNN(first_channels=4)
     random = np.random.default_rng(0)
-    layers = network.start(random, shape=shape, classes=10, moments=Moments())
+    layers = network.start(random, shape=shape, classes=10, moments=Moments(1.0, (1.0, 1.0)))
     outputs = random.standard_normal((5, int(np.prod(shape)))).astype(np.float32)
     height, width = shape[:2]
     for number, layer in enumerate(layers[:-1]):
@@ -77,12 +78,12 @@ def test_gain_gives_every_activation_signals_of_unit_variance() -> None:
     network = MLP(width=256, hidden_layers=4, initialiser="gain")
     random = np.random.default_rng(0)
     x = random.uniform(0, 1, (500, 64)).astype(np.float32)
-    for text in ("sigmoid(x)", "x * x", "relu(x)"):
-        expression = parse(text)
-        moments = Moments(float(np.mean(x**2)), mean_square(expression))
+    for text in ("sigmoid(x)", "x * x", "relu(x)", "[3 * x, x * x, sigmoid(x), relu(x)]"):
+        functions = by_layer(parse_activation(text), network.hidden_layers)
+        moments = Moments(float(np.mean(x**2)), tuple(map(mean_square, functions)))
         layers = network.start(np.random.default_rng(1), shape=(64,), classes=10, moments=moments)
         outputs = x
         for number, layer in enumerate(layers[:-1]):
             z = np.asarray(network.apply(number, layer, outputs, shape=(64,)))
             assert 0.3 < float(np.mean(z**2)) < 3.0, (text, number)
-            outputs = evaluate(expression, z)
+            outputs = evaluate(functions[number], z)

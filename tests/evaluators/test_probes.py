@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evaluators.probes import probe
-from grammars import CATALOGUE, parse
+from grammars import CATALOGUE, parse, parse_activation
 
 _UNFIT = {"identity", "binary_step"}
 
@@ -25,10 +25,16 @@ def test_published_activations_pass(name: str) -> None:
         ("2 * x + 1", "affine: f(x) = 2 x + 1, so any depth is one layer"),
         ("0.5 * x - 3", "affine: f(x) = 0.5 x - 3, so any depth is one layer"),
         ("where(x >= 4, 1, 0)", "no gradient: f' is 0 almost everywhere on [-3, 3]"),
+        ("[relu(x), x - x]", "last: constant: f(x) = 0 on [-5, 5]"),
+        ("[-x, 2 * x]", "affine: f(x) = -x, so any depth is one layer"),
     ],
 )
 def test_reasons_for_rejection(text: str, reason: str) -> None:
-    assert probe(parse(text)) == reason
+    assert probe(parse_activation(text)) == reason
+
+
+def test_a_layer_may_be_affine_if_another_is_not() -> None:
+    assert probe(parse_activation("[x, relu(x), 2 * x]")) is None
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,13 @@ CHANNELS = (2, 4)
 def test_copies_of_a_parameter_meet_the_same_gradient(
     scope: Scope, expected: list[list[float]]
 ) -> None:
-    scopes = np.array([SCOPES.index(scope)], np.int32)
-    shared = tied(GRADIENTS, scopes, channels=CHANNELS)  # type: ignore[arg-type]
+    scopes = np.full((2, 1), SCOPES.index(scope), np.int32)
+    same = np.zeros(2, np.int32)
+    shared = tied(GRADIENTS, scopes, same, channels=CHANNELS)  # type: ignore[arg-type]
     np.testing.assert_array_equal(np.asarray(shared)[:, 0], expected)
+
+
+def test_functions_of_different_layers_share_nothing() -> None:
+    scopes = np.full((2, 1), SCOPES.index("network"), np.int32)
+    shared = tied(GRADIENTS, scopes, np.arange(2), channels=CHANNELS)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(np.asarray(shared)[:, 0], [[15] * 4, [240] * 4])

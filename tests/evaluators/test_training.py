@@ -12,11 +12,11 @@ import pytest
 
 from evaluators.batches import DeviceData
 from evaluators.datasets import Dataset
-from evaluators.networks import CNN
+from evaluators.networks import CNN, MLP
 from evaluators.tasks import Task
 from evaluators.training import CHUNK, Divergence, OutOfTimeError, Trained, TrainingProgram
 from evaluators.training_states import TrainingStates
-from grammars import CATALOGUE, Expression, parse
+from grammars import CATALOGUE, Expression, Layered, LayersError, parse, parse_activation
 
 STEPS = CHUNK + 20  # two chunks, the second one short
 
@@ -38,7 +38,7 @@ reference = _load_reference()
 def _trained(
     texts: list[str], task: Task, data: DeviceData, *, index: int = 0, steps: int = STEPS
 ) -> Trained:
-    run = TrainingProgram([parse(text) for text in texts], task, data).train(
+    run = TrainingProgram([parse_activation(text) for text in texts], task, data).train(
         index, seed=3, steps=steps
     )
     assert isinstance(run, Trained)
@@ -51,19 +51,23 @@ def _trained(
         "x * sigmoid(x)",
         'where(x >= 0, x, param("a", 0.25, per="layer") * x)',
         'param("a", 1, per="network") * tanh(x) + param("b", 0.1, per="channel") * x',
+        '[x * param("a", 1, per="network"), tanh(x) + param("a", 0.5, per="channel") * x]',
     ],
 )
 def test_training_agrees_with_a_plain_loop(
     text: str, small_task: Task, digits_data: DeviceData
 ) -> None:
+    activation = parse_activation(text)
     loss, accuracy, learnt = reference.train(
-        parse(text), small_task, digits_data, seed=3, steps=STEPS
+        activation, small_task, digits_data, seed=3, steps=STEPS
     )
     result = _trained([text], small_task, digits_data).result
     assert result.validation_loss == pytest.approx(loss, rel=1e-4)
     assert result.validation_accuracy == pytest.approx(accuracy, abs=1e-6)
-    assert list(result.parameters) == list(learnt["parameters"])
-    for name, value in learnt["parameters"].items():
+    # What became of the parameters of single layers' functions is not on record.
+    parameters = {} if isinstance(activation, Layered) else learnt["parameters"][text]
+    assert list(result.parameters) == list(parameters)
+    for name, value in parameters.items():
         layers = value if isinstance(value, list) else [value] * small_task.network.hidden_layers
         assert result.parameters[name] == pytest.approx(
             [float(np.mean(v)) for v in layers], rel=1e-3
@@ -101,6 +105,36 @@ def test_the_same_is_true_of_a_function_with_trainable_parameters(
     mates = [CATALOGUE["pangaea_linear"].text, CATALOGUE["relu"].text, CATALOGUE["prelu"].text]
     alone = _trained([text], small_task, digits_data)
     assert _trained([*mates, text], small_task, digits_data, index=3) == alone
+
+
+def test_one_function_in_every_layer_is_that_function_to_the_bit(
+    small_task: Task, digits_data: DeviceData
+) -> None:
+    task = replace(small_task, network=MLP(width=8, hidden_layers=5, initialiser="gain"))
+    function = parse('param("a", 1, per="network") * tanh(x) + param("b", 0.1, per="channel") * x')
+    alike = [function, Layered((function,) * 3), Layered((function,) * 5)]
+    program = TrainingProgram(alike, task, digits_data)
+    first, *others = [program.train(index, seed=2, steps=STEPS) for index in range(3)]
+    assert isinstance(first, Trained)
+    assert others == [first, first]
+
+
+def test_layers_with_functions_of_their_own_train_alike_in_any_company(
+    small_task: Task, digits_data: DeviceData
+) -> None:
+    text = '[x * sigmoid(x), where(x >= 0, x, param("a", 0.25, per="network") * x)]'
+    alone = _trained([text], small_task, digits_data)
+    others = ["tanh(x)", "[sin(x), x * sigmoid(x)]", CATALOGUE["pangaea_linear"].text]
+    assert _trained([*others, text], small_task, digits_data, index=3) == alone
+    turned = '[where(x >= 0, x, param("a", 0.25, per="network") * x), x * sigmoid(x)]'
+    assert _trained([turned], small_task, digits_data) != alone
+
+
+def test_functions_that_do_not_fit_the_layers_are_refused(
+    small_task: Task, digits_data: DeviceData
+) -> None:
+    with pytest.raises(LayersError, match="3 functions, and the network 2 hidden layers"):
+        TrainingProgram([parse_activation("[x, sin(x), tanh(x)]")], small_task, digits_data)
 
 
 def test_training_goes_on_from_a_kept_state_to_the_same_bits(
