@@ -46,7 +46,7 @@ benchmark: install  ## the language's rates; candidates scored a minute beside J
 	$(BIN)/python -m tests.benchmarks.scoring
 	@echo "Longer ones, a quarter of an hour together: $(BIN)/python -m tests.benchmarks.NAME,"
 	@echo "where NAME is strategies (against chance), regret (against the best of all), rediscovery"
-	@echo "(of Swish, GELU, Mish) or agreement (of the table that these train with)."
+	@echo "(of Swish, GELU, Mish), layers (a function for each) or agreement (of the table that these train with)."
 
 clean:  ## remove the environment and caches; campaigns stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, Protocol
 
 from evaluators.evaluation import Outcome
 from evaluators.evaluator import Bench
-from grammars import BASELINES, Expression, Grammar, expression_id, parse
-from grammars.fingerprint import FunctionIndex
+from evaluators.tasks import find_task
+from grammars import BASELINES, Expression, Grammar, parse
 from search.candidate import Candidate
+from search.considered import Considered
 from search.executors import Executor, Interrupted
 from search.generation import Asked, GenerationSummary, summarise
 from search.hall_of_fame import HallOfFame
@@ -84,7 +85,12 @@ class Loop:
         self.stopping = stopping or threading.Event()
         self.hall_of_fame = hall_of_fame or HallOfFame()
         fidelities = settings.scoring.fidelities
-        self._strategy = begin(grammar, settings.search, seed=settings.seed)
+        self._strategy = begin(
+            grammar,
+            settings.search,
+            seed=settings.seed,
+            hidden_layers=find_task(settings.task).network.hidden_layers,
+        )
         self._racing = Racing(
             rungs=len(fidelities), reduction_factor=settings.scoring.reduction_factor
         )
@@ -96,9 +102,7 @@ class Loop:
             stopping=self.stopping,
             on_progress=self._on_progress,
         )
-        self._known = FunctionIndex()
-        self._considered: set[str] = set()
-        self._ids: set[str] = set()
+        self._considered: defaultdict[int, Considered] = defaultdict(Considered)
         self._baselines: dict[str, Candidate] = {}
         self._duplicates = self._trained = self._unimproved = 0
         self._exhausted = False
@@ -197,25 +201,11 @@ class Loop:
             if candidate.origin == "baseline" or candidate.id not in self._baselines
         )
 
-    def _admit(self, expression: Expression) -> bool:
+    def _admit(self, expression: Expression, *, place: int = 0) -> bool:
         """Whether the function is new to the search; equal functions are scored once."""
-        text = str(expression)
-        is_new = text not in self._considered and self._is_new(text, expression)
-        self._considered.add(text)  # most duplicates are written alike
+        is_new = self._considered[place].add(expression)
         self._duplicates += not is_new
         return is_new
-
-    def _is_new(self, text: str, expression: Expression) -> bool:
-        """Whether neither what it computes nor its canonical form is known.
-
-        Most equal functions are found by what they compute. One with a parameter that changes
-        nothing is not compared with those that have none, but shares their form and so their id.
-        """
-        if self._known.find_or_add(text, expression) != text:
-            return False
-        held = len(self._ids)
-        self._ids.add(expression_id(expression))
-        return len(self._ids) > held
 
     def _deadline(self) -> Deadline:
         minutes = self._settings.stop.minutes

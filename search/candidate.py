@@ -1,4 +1,4 @@
-"""A function under consideration: an expression with its place in the search."""
+"""What is under consideration: an activation with its place in the search."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from grammars import Expression, canonical, expression_id, parse
+from grammars import Activation, activation_id, canonical_form, parse_activation
 
 Origin = Literal["discovered", "baseline"]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An expression with its lineage.
+    """An expression, or several for the layers of a network, with its lineage.
 
     Attributes:
         id: The expression id, equal for equal canonical forms.
@@ -25,7 +25,7 @@ class Candidate:
     """
 
     id: str
-    expression: Expression
+    expression: Activation
     origin: Origin
     generation: int
     parents: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Candidate:
     @classmethod
     def of(
         cls,
-        expression: Expression,
+        expression: Activation,
         *,
         generation: int,
         origin: Origin = "discovered",
@@ -42,13 +42,13 @@ class Candidate:
         variation: str = "random",
     ) -> Candidate:
         """A candidate under the id of its expression."""
-        identity = expression_id(expression)
+        identity = activation_id(expression)
         return cls(identity, expression, origin, generation, parents, variation)
 
     @property
-    def canonical(self) -> Expression:
+    def canonical(self) -> Activation:
         """The canonical form of the expression."""
-        return canonical(self.expression)
+        return canonical_form(self.expression)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON document; `from_json` restores an equal record."""
@@ -70,7 +70,7 @@ class Candidate:
         """Restores a candidate from what `to_json` wrote."""
         return cls(
             id=document["id"],
-            expression=parse(document["expression"]),
+            expression=parse_activation(document["expression"]),
             origin=document["origin"],
             generation=document["generation"],
             parents=tuple(document["parents"]),

@@ -50,7 +50,10 @@ def identify(
     if recorded is None:
         journal.append("campaign", "settings", {**identity, "campaign_file": campaign_file})
         return
-    before, now = _deciding(recorded), _deciding(json.loads(json.dumps(identity)))
+    # Read anew, so that a setting that is younger than the journal has its default there.
+    known = recorded_settings(journal).model_dump(mode="json")
+    before = _deciding({**recorded, "settings": known})
+    now = _deciding(json.loads(json.dumps(identity)))
     differences = [
         f"  {key}: was {before.get(key)!r}, is {now.get(key)!r}"
         for key in sorted(before.keys() | now.keys())

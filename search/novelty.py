@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from grammars import Expression
+from grammars import Activation, Expression, Layered
 from grammars.relatives import known_as, relatives
 
 
-@lru_cache(maxsize=1_000)
-def novelty(expression: Expression) -> str:
+def novelty(activation: Activation) -> str:
     """Compares a function with every published one; takes up to a second, once for each.
 
     Args:
-        expression: What was found.
+        activation: What was found.
 
     Returns:
         "known as swish"; or "relative of swish: 0.25 * swish(2 * x)", where scaling and shifting
-        are all that is new; or "not in the catalogue".
+        are all that is new; or "not in the catalogue". Of functions for the layers of a network,
+        this of each: "first: known as swish; last: not in the catalogue".
     """
+    if not isinstance(activation, Layered):
+        return _novelty(activation)
+    found = {place: _novelty(function) for place, function in activation.by_place.items()}
+    return "; ".join(f"{place}: {words}" for place, words in found.items())
+
+
+@lru_cache(maxsize=1_000)
+def _novelty(expression: Expression) -> str:
     if names := known_as(expression):
         return f"known as {', '.join(names)}"
     if kin := relatives(expression):

@@ -89,7 +89,7 @@ def _measure_parts(
     announce: Callable[[str], None],
 ) -> bool:
     """Trains what the ablation of the winners lacks; whether it is complete."""
-    wanted = [part for w in found.winners for part in to_measure(w.candidate.expression)]
+    wanted = [part for function in found.divisible for part in to_measure(function)]
     with Journal(folder / FILE_NAME, read_only=True) as journal:
         missing = missing_of(wanted, found.race, measured=recorded(journal))
     if not missing:

@@ -65,6 +65,9 @@ class SearchSettings(_Section):
         islands: Populations that evolve side by side.
         migration_interval: Generations between two migrations from each island to the next.
         migrants: Individuals that migrate from each island, its best.
+        layers: Whether all hidden layers share one function, or a function each evolves for the
+            first, the middle and the last of them, or for each; populations and their settings are
+            then those of each place.
         start_from: Catalogue names, expressions, and folders of campaigns whose hall of fame is
             taken; the first candidates of an evolutionary strategy.
     """
@@ -82,6 +85,7 @@ class SearchSettings(_Section):
     islands: Annotated[int, Field(ge=1, le=1_000)] = 1
     migration_interval: Positive = 5
     migrants: Annotated[int, Field(ge=0, le=1_000)] = 2
+    layers: Literal["shared", "first_middle_last", "each"] = "shared"
     start_from: Annotated[tuple[str, ...], Field(max_length=1_000, strict=False)] = ()
 
     @model_validator(mode="after")
@@ -104,6 +108,23 @@ class SearchSettings(_Section):
                 f"individuals, more than its {self.migrants} migrants, and 1 of the offspring"
             )
         return self
+
+    @model_validator(mode="after")
+    def _can_coevolve(self) -> SearchSettings:
+        if self.layers != "shared" and self.strategy in ("random", "exhaustive"):
+            raise ValueError(f"layers: the strategy {self.strategy!r} has no population")
+        if self.layers != "shared" and self.islands > 1:
+            raise ValueError(
+                f"layers: {self.layers!r} gives each place in the network one population; islands "
+                f"must be 1, not {self.islands}"
+            )
+        return self
+
+    def places(self, hidden_layers: int) -> int:
+        """How many functions a network of so many hidden layers takes."""
+        if self.layers == "shared":
+            return 1
+        return hidden_layers if self.layers == "each" else min(hidden_layers, 3)
 
     @property
     def generation_size(self) -> int:

@@ -125,7 +125,7 @@ def _how_to_go_on(campaign_file: Path) -> str:
 
 
 def _print_ending(folder: Path, *, reason: str, runs_dir: Path, name: str) -> None:
-    from grammars import parse
+    from grammars import parse_activation
     from search.cli.finals import print_finals
     from search.finals import read_finals
     from search.journal import FILE_NAME, Journal
@@ -141,7 +141,8 @@ def _print_ending(folder: Path, *, reason: str, runs_dir: Path, name: str) -> No
     print(f"\nThe campaign ended: {reason}.")
     best = next((row for row in rows if row.origin == "discovered"), None)
     if best is not None:
-        print(f"The best discovered, {best.expression}, is {novelty(parse(best.expression))}.")
+        known = novelty(parse_activation(best.expression))
+        print(f"The best discovered is {best.expression}: {known}.")
     print(f"Its journal, hall of fame, settings and Pareto front (front.png) are in {folder}.")
     print(f"The MLflow store is {runs_dir / 'mlflow.db'}; open the dashboard with")
     print(f"  actsearch dashboard{where}")

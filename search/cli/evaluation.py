@@ -24,12 +24,16 @@ from search.cli.options import (
 if TYPE_CHECKING:
     from evaluators.evaluation import Evaluation
     from evaluators.fidelity import Fidelity
-    from grammars import Expression
+    from grammars import Activation
 
 
 def evaluate_command(
     expressions: Annotated[
-        list[str], typer.Argument(help="Expressions or catalogue names.", metavar="EXPRESSION...")
+        list[str],
+        typer.Argument(
+            help="Expressions or catalogue names; [f, g] for a function of its own in each layer.",
+            metavar="EXPRESSION...",
+        ),
     ],
     task: Annotated[str, typer.Option(help="What to train them on.")] = "mnist-mlp",
     steps: Annotated[int, typer.Option(min=1, max=1_000_000, help="Optimiser steps.")] = 1000,
@@ -40,9 +44,9 @@ def evaluate_command(
 ) -> None:
     """Scores expressions or catalogue names exactly as a campaign would."""
     from evaluators.fidelity import Fidelity
-    from grammars import parse
+    from grammars import parse_activation
 
-    parsed = [parse(text) for text in expressions]
+    parsed = [parse_activation(text) for text in expressions]
     fidelity = Fidelity(steps, tuple(range(seeds)))
     records = score(
         parsed, fidelity, task=task, workers=worker_count(workers), manual_dir=manual_dir
@@ -55,22 +59,28 @@ def evaluate_command(
 
 
 def score(
-    expressions: list[Expression],
+    expressions: list[Activation],
     fidelity: Fidelity,
     *,
     task: str,
     workers: int,
     manual_dir: Path | None,
 ) -> list[Evaluation]:
-    """Probes and trains; equal expressions are trained once."""
+    """Probes and trains; equal expressions are trained once.
+
+    Raises:
+        LayersError: If an expression has more functions than the task's network has places for.
+    """
     from evaluators.datasets import load
     from evaluators.tasks import find_task
-    from grammars import expression_id
+    from grammars import activation_id, by_layer
     from search.executors import ProcessPool, Workload
 
+    for expression in expressions:
+        by_layer(expression, find_task(task).network.hidden_layers)
     dataset = load(find_task(task).dataset, manual_dir=manual_dir, announce=say)
     workload = Workload(task, dataset.name, highest=fidelity)
-    distinct = {expression_id(expression): expression for expression in expressions}
+    distinct = {activation_id(expression): expression for expression in expressions}
     records = {
         identity: rejection
         for identity, expression in distinct.items()
@@ -83,7 +93,7 @@ def score(
         never = threading.Event()
         for batch in executor.evaluate(trainable, fidelity, stopping=never):
             records.update((record.candidate_id, record) for record in batch)
-    return [records[expression_id(expression)] for expression in expressions]
+    return [records[activation_id(expression)] for expression in expressions]
 
 
 def evaluation_row(text: str, record: Evaluation) -> dict[str, Any]:

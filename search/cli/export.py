@@ -11,7 +11,7 @@ import typer
 from search.cli.options import DEFAULT_RUNS_DIR, RunsDir, print_json, say
 
 if TYPE_CHECKING:
-    from grammars import Expression
+    from grammars import Activation, Expression
     from grammars.export import Function, Verification
     from search.racing import Standing
 
@@ -30,6 +30,10 @@ def export_command(
     expression: Annotated[
         str | None,
         typer.Option("--expression", help="An expression instead of a campaign, or @FILE.json."),
+    ] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option(help="Which of a candidate with several: first, middle, last or a number."),
     ] = None,
     to: Annotated[
         str, typer.Option("--to", help="Targets with commas between them, or all.")
@@ -67,7 +71,7 @@ def export_command(
 
     from grammars.export import export
 
-    function = _chosen(campaign, candidate, expression, runs_dir, trained=trained)
+    function = _chosen(campaign, candidate, expression, layer, runs_dir, trained=trained)
     say(f"f(x) = {function.expression}")
     results = export(
         function.expression,
@@ -88,6 +92,7 @@ def _chosen(
     campaign: str | None,
     candidate: str | None,
     expression: str | None,
+    layer: str | None,
     runs_dir: Path,
     *,
     trained: bool,
@@ -99,9 +104,10 @@ def _chosen(
         raise ExportError("name either a CAMPAIGN or an --expression, not both")
     if expression is None:
         assert campaign is not None
-        return _from_campaign(campaign, candidate, runs_dir, trained=trained)
-    if candidate is not None:
-        raise ExportError("--candidate chooses within a CAMPAIGN; an --expression has none")
+        return _from_campaign(campaign, candidate, layer, runs_dir, trained=trained)
+    if candidate is not None or layer is not None:
+        given = "--candidate" if layer is None else "--layer"
+        raise ExportError(f"{given} chooses within a CAMPAIGN; an --expression has none")
     if trained:
         raise ExportError(
             "--trained takes what a CAMPAIGN's training made of the parameters; an --expression "
@@ -111,7 +117,12 @@ def _chosen(
 
 
 def _from_campaign(
-    campaign: str, candidate_id: str | None, runs_dir: Path, *, trained: bool
+    campaign: str,
+    candidate_id: str | None,
+    layer: str | None,
+    runs_dir: Path,
+    *,
+    trained: bool,
 ) -> Function:
     from grammars.export import Function, Provenance
     from search.journal import FILE_NAME, Journal
@@ -121,8 +132,9 @@ def _from_campaign(
     with Journal(folder / FILE_NAME, read_only=True) as journal:
         standing = find_standing(journal, candidate_id)
     found = standing.candidate
-    by_layer = _trained(standing) if trained else {}
-    told = _properties(found.expression)
+    function = _of_layer(found.expression, layer)
+    by_layer = _trained(standing, function) if trained else {}
+    told = _properties(function)
     if by_layer:
         listed = (f"{name} {_listed(values)}" for name, values in by_layer.items())
         told["trained values by layer"] = "; ".join(listed)
@@ -134,20 +146,36 @@ def _from_campaign(
         # One value each, since layers and channels of another network are others.
         parameters={name: sum(values) / len(values) for name, values in by_layer.items()},
     )
-    return Function(found.expression, provenance=provenance)
+    return Function(function, provenance=provenance)
 
 
-def _trained(standing: Standing) -> dict[str, tuple[float, ...]]:
+def _of_layer(activation: Activation, layer: str | None) -> Expression:
+    from grammars import Layered
+    from grammars.export import ExportError
+
+    if not isinstance(activation, Layered):
+        if layer is not None:
+            raise ExportError(f"{activation} is the function of all layers; leave --layer out")
+        return activation
+    if layer is None:
+        raise ExportError(
+            f"{activation} has a function of its own in each layer, and a file holds one; choose "
+            f"it with --layer {' or --layer '.join(activation.places)}"
+        )
+    return activation.at(layer)
+
+
+def _trained(standing: Standing, function: Expression) -> dict[str, tuple[float, ...]]:
     """What training made of each parameter by hidden layer, the mean over channels and seeds."""
     from grammars.export import ExportError
 
     values = standing.evaluation.parameters
-    names = [parameter.name for parameter in standing.candidate.expression.parameters]
+    names = [parameter.name for parameter in function.parameters]
     if any(name not in values for name in names):
         raise ExportError(
             f"the journal does not say what training made of {', '.join(names)}: an earlier "
-            "version wrote it, or a value ceased to be finite; leave --trained out, and they have "
-            "their start values"
+            "version wrote it, a value ceased to be finite, or the function is one of several "
+            "for single layers; leave --trained out, and they have their start values"
         )
     return {name: values[name] for name in names}
 

@@ -22,7 +22,7 @@ def is_mistake(error: Exception) -> bool:
     """Whether the error says what the user can change; its message is then written for people."""
     from evaluators.datasets import DatasetUnavailable, UnknownDatasetError
     from evaluators.tasks import UnknownTaskError
-    from grammars import GrammarError, ParseError
+    from grammars import GrammarError, LayersError, ParseError
     from grammars.export import ExportError
     from search.executors import WorkersUnusableError
     from search.finals import FinalsError
@@ -43,6 +43,7 @@ def is_mistake(error: Exception) -> bool:
         FinalsError,
         GrammarError,
         JournalError,
+        LayersError,
         ParseError,
         PictureError,
         RecordError,

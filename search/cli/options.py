@@ -53,9 +53,12 @@ def print_json(document: Any) -> None:
 
 
 def wide_console() -> Console:
-    """Standard output; where it is no terminal, wide enough for tables that nobody folds."""
-    console = Console()
-    return console if console.is_terminal else Console(width=120)
+    """Standard output; where it is no terminal, wide enough for tables that nobody folds.
+
+    Text is printed as it is: the brackets of `[relu(x), tanh(x)]` are no markup.
+    """
+    console = Console(markup=False)
+    return console if console.is_terminal else Console(width=120, markup=False)
 
 
 def say(text: str) -> None:

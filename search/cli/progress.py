@@ -118,8 +118,8 @@ class LiveProgress:
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=Console(stderr=True),
+            TextColumn("{task.fields[note]}", markup=False),
+            console=Console(stderr=True, markup=False),
         )
         name = settings.name
         self._whole = self._progress.add_task(name, total=self._generations, note="baselines")

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from evaluators.evaluation import Evaluation, Outcome
 from evaluators.evaluator import Bench
 from evaluators.fidelity import Fidelity
-from grammars import Expression, parse
+from grammars import Activation, parse
 from search.executors.executor import Interrupted, WorkersUnusableError, split
 
 # Whoever kills two workers all by itself is to blame; one may have been killed from outside.
@@ -45,13 +45,13 @@ class Slots(Protocol):
         ...
 
     def submit(
-        self, expressions: Sequence[Expression], fidelity: Fidelity
+        self, expressions: Sequence[Activation], fidelity: Fidelity
     ) -> Future[list[Evaluation]]:
         """Hands a batch to the next free one; the future may hold a `LostBatchError`."""
         ...
 
 
-_Submitted = tuple[list[Expression], "Future[list[Evaluation]]"]
+_Submitted = tuple[list[Activation], "Future[list[Evaluation]]"]
 
 
 class Delivery:
@@ -75,7 +75,7 @@ class Delivery:
         self._abandoned = threading.Event()
 
     def evaluate(
-        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
+        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: threading.Event
     ) -> Iterator[list[Evaluation]]:
         """See `Executor.evaluate`.
 
@@ -108,7 +108,7 @@ class Delivery:
         self._abandoned.set()
 
     def _settled(
-        self, group: list[Expression], future: Future[list[Evaluation]], fidelity: Fidelity
+        self, group: list[Activation], future: Future[list[Evaluation]], fidelity: Fidelity
     ) -> list[Evaluation]:
         """The batch's evaluations; where it was lost, those of its members one by one."""
         if len(group) == 1:
@@ -123,7 +123,7 @@ class Delivery:
             ]
 
     def _alone(
-        self, expression: Expression, future: Future[list[Evaluation]], fidelity: Fidelity
+        self, expression: Activation, future: Future[list[Evaluation]], fidelity: Fidelity
     ) -> Evaluation:
         attempt = 1
         while True:

@@ -15,7 +15,7 @@ from evaluators.evaluation import Evaluation
 from evaluators.evaluator import Bench, Evaluator
 from evaluators.fidelity import Fidelity
 from evaluators.tasks import find_task
-from grammars import Expression
+from grammars import Activation
 
 # XLA shares no threads between workers: one single-threaded process a core is faster than one
 # process with all cores, and its results don't depend on how many there are.
@@ -89,7 +89,7 @@ class Executor(Protocol):
     """Evaluates batches somewhere; owns processes or connections until it is closed."""
 
     def evaluate(
-        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
+        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: threading.Event
     ) -> Iterator[list[Evaluation]]:
         """Yields evaluations batch by batch, together one for each expression and in their order.
 
@@ -121,7 +121,7 @@ def use_single_thread() -> None:
     os.environ.update(_SINGLE_THREADED)
 
 
-def split(expressions: Sequence[Expression], *, batch: int, workers: int) -> list[list[Expression]]:
+def split(expressions: Sequence[Activation], *, batch: int, workers: int) -> list[list[Activation]]:
     """Cuts expressions into batches of at most `batch`, at least one for each worker."""
     size = max(1, min(batch, -(-len(expressions) // workers)))
     return [list(expressions[i : i + size]) for i in range(0, len(expressions), size)]

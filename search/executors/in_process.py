@@ -8,7 +8,7 @@ from typing import Self
 
 from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
-from grammars import Expression
+from grammars import Activation
 from search.executors.executor import Interrupted, Workload, split, use_single_thread
 
 
@@ -21,7 +21,7 @@ class InProcess:
         self._batch = batch
 
     def evaluate(
-        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
+        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: threading.Event
     ) -> Iterator[list[Evaluation]]:
         """See `Executor.evaluate`."""
         for group in split(expressions, batch=self._batch, workers=1):

@@ -11,7 +11,7 @@ from typing import Self
 
 from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
-from grammars import Expression
+from grammars import Activation
 from search.executors.delivery import Delivery
 from search.executors.executor import DEFAULT_MEMORY_GIB, Workload
 from search.executors.worker_pool import WorkerPool
@@ -55,7 +55,7 @@ class ProcessPool:
         self._delivery = Delivery(self._pool, bench=workload.bench, batch=batch)
 
     def evaluate(
-        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
+        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: threading.Event
     ) -> Iterator[list[Evaluation]]:
         """See `Executor.evaluate`."""
         return self._delivery.evaluate(expressions, fidelity, stopping=stopping)

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from evaluators.datasets import load_all
 from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
-from grammars import Expression
+from grammars import Activation
 from search.executors.delivery import Delivery, LostBatchError
 from search.executors.executor import DEFAULT_MEMORY_GIB, WorkersUnusableError, Workload
 from search.executors.ray_place import Place, versions
@@ -107,7 +107,7 @@ class RaySlots:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="ray-slot")
 
     def submit(
-        self, expressions: Sequence[Expression], fidelity: Fidelity
+        self, expressions: Sequence[Activation], fidelity: Fidelity
     ) -> Future[list[Evaluation]]:
         """See `Slots.submit`."""
         return self._threads.submit(self._evaluate, [str(e) for e in expressions], fidelity)
@@ -218,7 +218,7 @@ class RayCluster:
         self._delivery = Delivery(self._slots, bench=workload.bench, batch=batch)
 
     def evaluate(
-        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
+        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: threading.Event
     ) -> Iterator[list[Evaluation]]:
         """See `Executor.evaluate`."""
         return self._delivery.evaluate(expressions, fidelity, stopping=stopping)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from evaluators.datasets import Split, install
 from evaluators.datasets.array_cache import cache_root
 from evaluators.fidelity import Fidelity
-from grammars import parse
+from grammars import parse_activation
 from search.executors.delivery import LostBatchError
 from search.executors.executor import WorkersUnusableError, Workload
 from search.executors.worker_pool import WorkerPool
@@ -48,7 +48,8 @@ class Place:
 
     def evaluate(self, texts: list[str], steps: int, seeds: list[int]) -> dict[str, Any]:
         """Evaluates a batch; says in plain values what became of it."""
-        future = self._pool.submit([parse(text) for text in texts], Fidelity(steps, tuple(seeds)))
+        candidates = [parse_activation(text) for text in texts]
+        future = self._pool.submit(candidates, Fidelity(steps, tuple(seeds)))
         try:
             return {"evaluations": [evaluation.to_json() for evaluation in future.result()]}
         except LostBatchError as loss:

@@ -16,7 +16,7 @@ from typing import Final
 from evaluators.evaluation import Evaluation
 from evaluators.evaluator import Evaluator
 from evaluators.fidelity import Fidelity
-from grammars import parse
+from grammars import parse_activation
 from search.executors.executor import Workload
 
 OUT_OF_MEMORY: Final = 77
@@ -62,7 +62,7 @@ def _answered(evaluator: Evaluator | Exception, texts: list[str], fidelity: Fide
         name = type(evaluator).__name__
         return Answer(unusable=f"a worker could not get ready: {name}: {evaluator}")
     try:
-        return Answer(evaluator.evaluate([parse(text) for text in texts], fidelity))
+        return Answer(evaluator.evaluate([parse_activation(text) for text in texts], fidelity))
     except Exception as error:
         if _is_want_of_memory(error):
             # What is left of this process may be short of memory for the next candidate too.

@@ -16,7 +16,7 @@ from typing import Final, Self
 from evaluators.evaluation import Evaluation
 from evaluators.evaluator import compiling_allowance
 from evaluators.fidelity import Fidelity
-from grammars import Expression
+from grammars import Activation
 from search.executors import worker
 from search.executors.delivery import LostBatchError
 from search.executors.executor import WorkersUnusableError, Workload, use_single_thread
@@ -98,7 +98,7 @@ class WorkerPool:
         self._is_closed = False
 
     def submit(
-        self, expressions: Sequence[Expression], fidelity: Fidelity
+        self, expressions: Sequence[Activation], fidelity: Fidelity
     ) -> Future[list[Evaluation]]:
         """Hands a batch to the next free worker.
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from evaluators.evaluation import Evaluation, Outcome
 from evaluators.fidelity import Fidelity
-from grammars import Expression, parse
+from grammars import Activation
 from search.executors import Executor, Interrupted
 from search.finals.plan import Plan, Stage
 from search.finals.records import FINALS_KINDS, Ledger, Look, Point, Run, read_ledger
@@ -85,7 +85,7 @@ class _Holder:
         begun = self.ledger.begun[plan.number].sequence
         before = seconds_worked(journal, kinds=FINALS_KINDS, after=begun - 1)
         self._clock, self._begun = clock, clock() - before
-        self._expressions = {each.candidate_id: parse(each.written) for each in plan.entrants}
+        self._expressions = {each.candidate_id: each.activation for each in plan.entrants}
 
     def record(self, events: Sequence[tuple[Kind, str, dict[str, Any]]]) -> None:
         """Writes events, and takes them in as a reader of the journal would."""
@@ -191,7 +191,7 @@ class _Holder:
     def _evaluate(
         self, identities: Sequence[str], fidelity: Fidelity, executor: Executor
     ) -> list[Evaluation]:
-        expressions: list[Expression] = [self._expressions[identity] for identity in identities]
+        expressions: list[Activation] = [self._expressions[identity] for identity in identities]
         if not expressions:
             return []
         if self._stopping.is_set():

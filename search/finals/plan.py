@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 from evaluators.comparison import listed
+from grammars import Activation, parse_activation
 
 RIVALS: Final = ("relu", "swish", "gelu")
 """Catalogue names of the baselines that every function is compared with."""
@@ -37,6 +38,11 @@ class Entrant:
     name: str | None
     role: Role
     rank: int | None
+
+    @property
+    def activation(self) -> Activation:
+        """What is trained."""
+        return parse_activation(self.written)
 
     @property
     def label(self) -> str:

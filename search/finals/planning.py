@@ -9,7 +9,7 @@ from typing import Final
 from evaluators.datasets import Dataset, DatasetUnavailable
 from evaluators.evaluation import Outcome
 from evaluators.tasks import Task, find_task, with_learning_rate
-from grammars import BASELINES, parse
+from grammars import BASELINES, Expression, LayersError, by_layer, parse
 from search.candidate import Candidate
 from search.finals.plan import RIVALS, Entrant, Plan, Purpose, Stage
 from search.journal import Journal
@@ -63,10 +63,13 @@ def plan_finals(
         load: Gets a data set; one that cannot be had leaves its task out.
 
     Raises:
-        FinalsError: If the search has scored no function of its own.
+        FinalsError: If the search has scored no function of its own, or what it has found cannot
+            be registered.
         UnknownTaskError: If a task of the settings does not exist.
     """
     entrants = tuple(_entrants(standings, settings.top))
+    if settings.register_leader:
+        _check_single(entrants)
     steps = settings.steps or steps
     own = _stage(
         task, dataset, "own", [entrant.candidate_id for entrant in entrants], steps, settings.looks
@@ -131,6 +134,16 @@ def _entrants(standings: Iterable[Standing], top: int) -> Iterator[Entrant]:
         yield _entrant(baseline, rank=None)
 
 
+def _check_single(entrants: Iterable[Entrant]) -> None:
+    """A model in a registry is one function."""
+    for entrant in entrants:
+        if not isinstance(entrant.activation, Expression):
+            raise FinalsError(
+                f"{entrant.label} has a function of its own in each layer, and a registered model "
+                "is a single function; hold the finals without registering"
+            )
+
+
 def _entrant(candidate: Candidate, *, rank: int | None) -> Entrant:
     is_baseline = candidate.origin == "baseline"
     return Entrant(
@@ -160,8 +173,10 @@ def _other_stages(
         if task.name == own.name:
             continue
         try:
+            for entrant in entrants:
+                by_layer(entrant.activation, task.network.hidden_layers)
             stages.append(_stage(task, load(task.dataset), "transfer", meeting, steps, looks))
-        except DatasetUnavailable as error:
+        except (DatasetUnavailable, LayersError) as error:
             left_out.append((name, str(error)))
     for rate in dict.fromkeys(settings.learning_rates):
         if rate != own.recipe.learning_rate:

@@ -11,7 +11,7 @@ from typing import Final
 from markupsafe import Markup
 
 from evaluators.comparison import Comparison, Finding, listed, p_words
-from grammars import parse
+from grammars import parse_activation
 from search.finals import TITLES, Finals, claim, opened, tried
 from search.report.figures import shorten
 from search.report.findings import Findings
@@ -83,14 +83,14 @@ def _without_finals(found: Findings) -> Lead:
 
 def _with_finals(found: Findings, finals: Finals) -> Lead:
     leader = finals.leader
-    formula = found.winners[0].candidate.canonical if leader is None else parse(leader.expression)
+    written = str(found.winners[0].candidate.canonical) if leader is None else leader.expression
     scored = finals.own.state == "scored" and leader is not None
     return Lead(
         _title(finals.own.comparisons_of(leader.candidate_id))
         if scored and leader is not None
         else "No claim yet: the finals are not finished",
         (claim(finals), tried(finals.plan), opened(finals)),
-        Markup(mathml(formula)),
+        Markup(mathml(parse_activation(written))),
         warning=_reopened(finals),
         command="" if scored else f"actsearch finals {found.name}",
     )

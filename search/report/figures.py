@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy
 
-from grammars import Expression, evaluate
+from grammars import Activation, Expression, Layered, canonical, evaluate
 from search.pictures import LARGEST_Y, SMALLEST_SPAN, X_LIMIT, slope
 from search.racing import Standing
 from search.report.drawing import (
     FAINT,
     INK,
+    RIVAL_DASHES,
     WINNERS,
     Panel,
     Style,
@@ -58,9 +61,26 @@ def styled(findings: Findings) -> list[tuple[Standing, Style]]:
     return [*rivals, *winners]
 
 
+def curves(findings: Findings) -> list[tuple[str, Expression, Style]]:
+    """Name, function and style of every curve: of a winner with several functions, one for each.
+
+    These share its colour, and are told apart by dashes.
+    """
+    found: list[tuple[str, Expression, Style]] = []
+    for standing, style in styled(findings):
+        expression = standing.candidate.expression
+        if not isinstance(expression, Layered):
+            found.append((shown_name(standing), expression, style))
+            continue
+        dashes = itertools.cycle(RIVAL_DASHES)
+        for (place, function), dash in zip(expression.by_place.items(), dashes, strict=False):
+            found.append((f"{place}: {canonical(function)}", function, replace(style, dash=dash)))
+    return found
+
+
 def function_panels(findings: Findings) -> list[Panel]:
     """f on one panel, f' on another, winners beside ReLU, Swish and GELU."""
-    names = ", ".join(shown_name(standing) for standing, _ in styled(findings))
+    names = ", ".join(name for name, _, _ in curves(findings))
     return [
         Panel(
             "functions",
@@ -117,19 +137,17 @@ def front_of(findings: Findings) -> list[Standing]:
     return pareto_front(_compared(findings))
 
 
-def cost_of(expression: Expression) -> float:
+def cost_of(activation: Activation) -> float:
     """Arithmetic of value and slope in units of ReLU's."""
-    return Price.of(expression).cost
+    return Price.of(activation).cost
 
 
 def _draw_functions(axes: Axes, findings: Findings, *, slopes: bool) -> None:
     x = numpy.linspace(-X_LIMIT, X_LIMIT, _POINTS)
     rows = []
-    for standing, style in styled(findings):
-        expression = standing.candidate.expression
-        rows.append(slope(expression, x) if slopes else evaluate(expression, x))
-        label = shorten(shown_name(standing))
-        (line,) = axes.plot(x, rows[-1], label=label, **style.line)
+    for name, function, style in curves(findings):
+        rows.append(slope(function, x) if slopes else evaluate(function, x))
+        (line,) = axes.plot(x, rows[-1], label=shorten(name), **style.line)
         line.set_gid(f"line-{len(rows)}")
     axes.axhline(0.0, color=FAINT, linewidth=0.7, zorder=0)
     axes.set_xlim(-X_LIMIT, X_LIMIT)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from evaluators.evaluation import Evaluation, Outcome
 from evaluators.fidelity import Fidelity
+from grammars import Expression
 from search.ablation import Ablation, ablation
 from search.candidate import Candidate
 from search.finals import (
@@ -83,6 +84,11 @@ class Findings:
     practice: RivalPractice | None
 
     @property
+    def divisible(self) -> tuple[Expression, ...]:
+        """The winners of which parts are measured: those that are a single function."""
+        return divisible(self.winners)
+
+    @property
     def race(self) -> Fidelity:
         """The highest rung that anybody was scored on."""
         return self.standings[0].evaluation.fidelity
@@ -126,6 +132,12 @@ def pick_winners(scored: list[Standing], finals: Finals | None) -> tuple[Standin
     return tuple(s for s in discovered[:WINNERS] if s.rung == highest)
 
 
+def divisible(winners: Iterable[Standing]) -> tuple[Expression, ...]:
+    """Those that are a single function, in canonical form."""
+    forms = (winner.candidate.canonical for winner in winners)
+    return tuple(form for form in forms if isinstance(form, Expression))
+
+
 def pick_rivals(scored: list[Standing]) -> tuple[Standing, ...]:
     """ReLU, Swish and GELU, in this order."""
     baselines = {s.candidate.variation: s for s in scored if s.candidate.origin == "baseline"}
@@ -141,7 +153,7 @@ def _read(name: str, journal: Journal) -> Findings:
     launch = next(journal.events("campaign"))
     race = scored[0].evaluation.fidelity
     measured = recorded(journal)
-    parts = (ablation(w.candidate.expression, race, measured=measured) for w in winners)
+    parts = (ablation(function, race, measured=measured) for function in divisible(winners))
     return Findings(
         name=name,
         launched=launch.payload,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Final
 
-from grammars import Call, Constant, Expression, Parameter, Variable
+from grammars import Activation, Call, Constant, Expression, Layered, Parameter, Variable
 from grammars.export.writing import Form
 from grammars.expression import ATOM, NAMED_CONSTANTS, POWER, PRODUCT, SUM
 
@@ -45,13 +45,16 @@ _NAMES: Final[Mapping[str, str]] = {
 _NAMED: Final = {NAMED_CONSTANTS["pi"]: "&pi;", NAMED_CONSTANTS["e"]: "e"}
 
 
-def mathml(expression: Expression) -> str:
-    """The function as a `<math>` element.
+def mathml(activation: Activation) -> str:
+    """The function as a `<math>` element; several, each after the name of its place.
 
     Args:
-        expression: What to typeset; names of parameters are escaped.
+        activation: What to typeset; names of parameters are escaped.
     """
-    return f'<math aria-label="{escape(str(expression))}">{_write(expression)[0]}</math>'
+    if isinstance(activation, Layered):
+        lines = (f"{place}: {mathml(f)}" for place, f in activation.by_place.items())
+        return "<br>".join(lines)
+    return f'<math aria-label="{escape(str(activation))}">{_write(activation)[0]}</math>'
 
 
 def _write(node: Expression) -> tuple[str, int]:

@@ -23,6 +23,7 @@ from search.report.drawing import Panel, inline_svg
 from search.report.figures import (
     baseline_name,
     cost_of,
+    curves,
     front_of,
     front_panel,
     function_panels,
@@ -104,7 +105,7 @@ def _context(found: Findings) -> dict[str, Any]:
         "found": found,
         "claim": lead(found),
         "facts": list(_facts(found)),
-        "legend": [(shown_name(s), style.swatch) for s, style in styled(found)],
+        "legend": [(name, style.swatch) for name, _, style in curves(found)],
         "function_panels": function_panels(found),
         "novelties": [(w, novelty(w.candidate.expression)) for w in found.winners],
         "search_words": wording.search_words(found),

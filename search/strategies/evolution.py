@@ -176,6 +176,7 @@ class Evolution(ABC):
         return MUTATIONS[variation](first, self._grammar, generator), variation, (first,)
 
     def _individual(self, candidate: Candidate) -> Individual:
+        assert isinstance(candidate.expression, Expression)  # as it was asked for
         individual = to_tree(candidate.expression, self._grammar)
         individual.candidate_id = candidate.id
         individual.born = self._born.get(candidate.id, -1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from statistics import fmean
 from typing import final
 
 from grammars import Grammar
@@ -74,12 +73,7 @@ class Archipelago:
     @property
     def vitals(self) -> Vitals:
         """Means over the islands."""
-        vitals = [island.vitals for island in self._islands]
-        diversities = [each.diversity for each in vitals if each.diversity is not None]
-        return Vitals(
-            diversity=fmean(diversities) if diversities else None,
-            rates={name: fmean(each.rates[name] for each in vitals) for name in vitals[0].rates},
-        )
+        return Vitals.mean([island.vitals for island in self._islands])
 
     @property
     def populations(self) -> list[set[str]]:

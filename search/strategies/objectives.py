@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import fmean
 
-from grammars import PRIMITIVES, Call, Expression, canonical
+from grammars import (
+    PRIMITIVES,
+    Activation,
+    Call,
+    Expression,
+    canonical_form,
+    functions_of,
+)
 from search.racing import Standing
 
 
@@ -21,19 +29,19 @@ class Price:
     """What a candidate costs whoever uses it, in its canonical form.
 
     Attributes:
-        cost: Arithmetic, in units of ReLU's.
-        size: Nodes.
+        cost: Arithmetic, in units of ReLU's; of several functions, the mean.
+        size: Nodes, of all functions together.
     """
 
     cost: float
     size: int
 
     @classmethod
-    def of(cls, expression: Expression) -> Price:
+    def of(cls, activation: Activation) -> Price:
         """The price of what would be exported, not of how it was bred."""
-        form = canonical(expression)
+        form = canonical_form(activation)
         # Summands in another order would differ in the last digit.
-        return cls(round(static_cost(form), 6), form.size)
+        return cls(round(fmean(map(static_cost, functions_of(form))), 6), form.size)
 
 
 def pareto_front(standings: Iterable[Standing]) -> list[Standing]:

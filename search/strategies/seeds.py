@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from grammars import Expression, Grammar, parse
+from grammars import Expression, Grammar, functions_of, parse_activation
 from search.hall_of_fame import FILE_NAME
 from search.settings import SettingsError
 
@@ -41,10 +41,10 @@ def _read(text: str, grammar: Grammar) -> Iterator[Expression]:
     if (folder := Path(text)).is_dir():
         yield from _best_of(folder, grammar)
         return
-    expression = parse(text)
-    if (words := grammar.violation(expression)) is not None:
-        raise ValueError(f"the grammar {grammar.name!r} cannot write {expression}: {words}")
-    yield expression
+    for expression in functions_of(parse_activation(text)):
+        if (words := grammar.violation(expression)) is not None:
+            raise ValueError(f"the grammar {grammar.name!r} cannot write {expression}: {words}")
+        yield expression
 
 
 def _best_of(folder: Path, grammar: Grammar) -> list[Expression]:
@@ -55,7 +55,8 @@ def _best_of(folder: Path, grammar: Grammar) -> list[Expression]:
         raise ValueError(f"{FILE_NAME} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
     with path.open(encoding="utf-8", newline="") as file:
         texts = [row["expression"] for row in csv.DictReader(file) if row.get("expression")]
-    expressions = [parse(text) for text in texts]
+    # What was found for single layers is worth a try in every other.
+    expressions = [each for text in texts for each in functions_of(parse_activation(text))]
     writable = [each for each in expressions if grammar.violation(each) is None]
     if not writable:
         raise ValueError(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Protocol
 
 from grammars import Expression
 from search.candidate import Candidate
 from search.racing import Standing
 
-Admit = Callable[[Expression], bool]
-"""True for a function that has not been considered before; from then on it has been."""
+
+class Admit(Protocol):
+    """Decides whether a function is new to a search."""
+
+    def __call__(self, expression: Expression, /, *, place: int = 0) -> bool:
+        """True for what has not been considered in that place before; from then on it has been."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,15 @@ class Vitals:
 
     diversity: float | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def mean(cls, vitals: Sequence[Vitals]) -> Vitals:
+        """Of several populations with the same mutations."""
+        diversities = [each.diversity for each in vitals if each.diversity is not None]
+        return cls(
+            diversity=fmean(diversities) if diversities else None,
+            rates={name: fmean(each.rates[name] for each in vitals) for name in vitals[0].rates},
+        )
 
 
 class Strategy(Protocol):

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from grammars import Grammar
 from search.settings import SearchSettings, StrategyName
+from search.strategies.coevolution import Coevolution
 from search.strategies.exhaustive import Exhaustive
 from search.strategies.genetic import Genetic
 from search.strategies.islands import Archipelago
@@ -25,13 +26,23 @@ STRATEGIES: Final[Mapping[StrategyName, Callable[..., Any]]] = {
 """By the name that campaign files use, called with (grammar, settings, seed=...)."""
 
 
-def begin(grammar: Grammar, settings: SearchSettings, *, seed: int) -> Strategy:
+def begin(
+    grammar: Grammar, settings: SearchSettings, *, seed: int, hidden_layers: int = 1
+) -> Strategy:
     """The strategy of a campaign, at its beginning.
+
+    Args:
+        grammar: What may be written.
+        settings: The campaign's.
+        seed: Of all that is drawn.
+        hidden_layers: Of the task's network; of interest where layers have functions of their own.
 
     Raises:
         SettingsError: If a function to start from cannot be had or not be written.
     """
     strategy = STRATEGIES[settings.strategy]
+    if (count := settings.places(hidden_layers)) > 1:
+        return Coevolution(strategy, grammar, settings, seed=seed, count=count)
     if settings.islands > 1:
         return Archipelago(strategy, grammar, settings, seed=seed)
     chosen: Strategy = strategy(grammar, settings, seed=seed)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
+from grammars import Expression
 from search.finals import (
     TITLES,
     Card,
@@ -68,7 +69,8 @@ class FinalsPages:
                 if row.runs:
                     yield partial(self._write_function, finals, card, row, begun, ended)
         for entrant in finals.plan.finalists:
-            yield partial(self._write_model, finals, entrant.candidate_id)
+            if isinstance(entrant.activation, Expression):  # a model is a single function
+                yield partial(self._write_model, finals, entrant.candidate_id)
         yield partial(self._finish, finals)
 
     def _write_parent(self, finals: Finals, begun: float, ended: float) -> None:

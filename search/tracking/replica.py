@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 
-from grammars import parse
+from grammars import Layered, parse_activation
 from search.finals import finals_of
 from search.journal import Event, Journal
 from search.pictures import draw_functions, draw_progress
@@ -192,6 +192,7 @@ class Replica:
         draw_progress([record.payload for record in generations], folder / names.PROGRESS_PICTURE)
         yield names.PROGRESS_PICTURE
         if expression := generations[-1].payload.get("best_expression"):
-            functions = {"best so far": parse(expression)}
+            best = parse_activation(expression)
+            functions = best.by_place if isinstance(best, Layered) else {"best so far": best}
             draw_functions(functions, folder / names.FUNCTIONS_PICTURE)
             yield names.FUNCTIONS_PICTURE

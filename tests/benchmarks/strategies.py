@@ -7,7 +7,7 @@ import itertools
 import json
 import math
 import multiprocessing
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, partial
@@ -20,7 +20,15 @@ import numpy as np
 from evaluators.evaluation import Evaluation, Outcome, SeedResult
 from evaluators.fidelity import Fidelity
 from evaluators.probes import probe
-from grammars import Expression, FunctionIndex, Grammar, canonical, expression_id, load_grammar
+from evaluators.tasks import find_task
+from grammars import (
+    Activation,
+    Expression,
+    FunctionIndex,
+    Grammar,
+    canonical_form,
+    load_grammar,
+)
 from search.candidate import Candidate
 from search.racing import Standing
 from search.settings import SearchSettings
@@ -41,7 +49,7 @@ SEARCH_SEED: Final = 0
 FRESH_SEEDS: Final = tuple(range(1000, 1008))
 
 
-OneScore = Callable[[Expression], float | None]
+OneScore = Callable[[Activation], float | None]
 """Scores a function; None if its training diverges."""
 
 
@@ -66,7 +74,7 @@ class Run:
 
 def search(
     strategy: str, *, seed: int, budget: int, grammar: Grammar, score: OneScore, **settings: Any
-) -> tuple[list[float], Expression]:
+) -> tuple[list[float], Activation]:
     """Asks and tells until so many candidates have been trained, as a campaign does.
 
     Settings that are not given have the defaults of a campaign file.
@@ -75,11 +83,12 @@ def search(
         The best score after each evaluation, and the function that has it.
     """
     chosen = SearchSettings.model_validate({"strategy": strategy, **settings})
-    searching = begin(grammar, chosen, seed=seed)
-    admit = partial(_admit, FunctionIndex())
+    layers = find_task(TASK).network.hidden_layers
+    searching = begin(grammar, chosen, seed=seed, hidden_layers=layers)
+    admit = partial(_admit, defaultdict(FunctionIndex))
     best, asked = (-math.inf, ""), itertools.count()
     curve: list[float] = []
-    functions: dict[str, Expression] = {}
+    functions: dict[str, Activation] = {}
     ahead: deque[list[Candidate]] = deque()
     while len(curve) < budget:
         while len(ahead) <= chosen.generations_ahead:
@@ -100,14 +109,14 @@ def search(
     return curve[:budget], functions[best[1]]
 
 
-def _admit(known: FunctionIndex, expression: Expression) -> bool:
-    return known.find_or_add(key := f"{len(known)}", expression) == key
+def _admit(known: dict[int, FunctionIndex], expression: Expression, *, place: int = 0) -> bool:
+    return known[place].find_or_add(key := f"{len(known[place])}", expression) == key
 
 
 def _evaluation(candidate: Candidate, score: float) -> Evaluation:
     result = SeedResult(SEARCH_SEED, math.exp(-score), 0.0)
     return Evaluation(
-        candidate_id=expression_id(candidate.expression),
+        candidate_id=candidate.id,
         expression=str(candidate.expression),
         canonical=str(candidate.canonical),
         task=TASK,
@@ -121,7 +130,7 @@ def _evaluation(candidate: Candidate, score: float) -> Evaluation:
 class Score(Protocol):
     """Scores a function by one training run, None if that diverges."""
 
-    def __call__(self, expression: Expression, *, seed: int = SEARCH_SEED) -> float | None: ...
+    def __call__(self, activation: Activation, *, seed: int = SEARCH_SEED) -> float | None: ...
 
 
 @cache
@@ -129,8 +138,8 @@ def score_on(task: str, *, steps: int) -> Score:
     """Minus the logarithm of the validation loss after so many steps; one instance a process."""
     training = Tabulated(task, steps=steps)
 
-    def score(expression: Expression, *, seed: int = SEARCH_SEED) -> float | None:
-        loss = training.loss(expression, seed=seed)
+    def score(activation: Activation, *, seed: int = SEARCH_SEED) -> float | None:
+        loss = training.loss(activation, seed=seed)
         return None if loss is None else -math.log(loss)
 
     return score
@@ -151,7 +160,7 @@ def run_seed(seed: int, *, strategies: Sequence[str], budget: int) -> list[Run]:
         scores = [score(winner, seed=fresh) for fresh in FRESH_SEEDS]
         # A winner that diverges under another seed counts as one that has learnt nothing.
         fresh = float(np.mean([-math.log(math.log(10)) if s is None else s for s in scores]))
-        runs.append(Run(strategy, seed, curve, str(canonical(winner)), fresh))
+        runs.append(Run(strategy, seed, curve, str(canonical_form(winner)), fresh))
         print(f"seed {seed} {strategy}: {curve[-1]:.4f} fresh {fresh:.4f} {runs[-1].winner}")
     return runs
 

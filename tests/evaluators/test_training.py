@@ -116,7 +116,9 @@ def test_one_function_in_every_layer_is_that_function_to_the_bit(
     program = TrainingProgram(alike, task, digits_data)
     first, *others = [program.train(index, seed=2, steps=STEPS) for index in range(3)]
     assert isinstance(first, Trained)
-    assert others == [first, first]
+    # Of functions for single layers it is not on record what became of their parameters.
+    unnamed = replace(first, result=replace(first.result, parameters={}))
+    assert others == [unnamed, unnamed]
 
 
 def test_layers_with_functions_of_their_own_train_alike_in_any_company(

@@ -17,6 +17,7 @@ from search.strategies import STRATEGIES
 VARIANTS: Final[dict[str, dict[str, Any]]] = {
     **{name: {"strategy": name} for name in STRATEGIES},
     "islands": {"strategy": "genetic", "islands": 2, "migration_interval": 1},
+    "layers": {"strategy": "genetic", "layers": "each"},
 }
 
 

@@ -42,3 +42,18 @@ def test_what_start_from_came_to_is_part_of_a_campaign(tmp_path: Path) -> None:
     launch(tmp_path, seeds=["x * erf(x)"])
     with pytest.raises(SettingsError, match=r"seeds: was \['x \* erf\(x\)'\], is \['tanh\(x\)'\]"):
         launch(tmp_path, seeds=["tanh(x)"])
+
+
+def test_a_setting_that_is_younger_than_the_journal_has_its_default_there(tmp_path: Path) -> None:
+    for name in ("new", "old"):
+        (tmp_path / name).mkdir()
+    launch(tmp_path / "new")
+    with Journal(tmp_path / "new" / FILE_NAME, read_only=True) as journal:
+        recorded = dict(journal.get("campaign", "settings") or {})
+    search = {k: v for k, v in recorded["settings"]["search"].items() if k != "layers"}
+    recorded["settings"] = {**recorded["settings"], "search": search}
+    with Journal(tmp_path / "old" / FILE_NAME) as journal:
+        journal.append("campaign", "settings", recorded)
+    launch(tmp_path / "old")
+    with pytest.raises(SettingsError, match=r"search\.layers: was 'shared', is 'each'"):
+        launch(tmp_path / "old", search={"layers": "each"})

@@ -9,7 +9,7 @@ import pytest
 
 from evaluators.evaluation import Outcome, SeedResult
 from evaluators.fidelity import Fidelity
-from grammars import parse
+from grammars import parse, parse_activation
 from search.candidate import Candidate
 from search.hall_of_fame import FILE_NAME, HallOfFame
 from search.novelty import novelty
@@ -25,10 +25,11 @@ from .simulation import BENCH
         ("sigmoid(x) * x", "known as swish"),
         ("0.5 * x * sigmoid(2 * x)", "relative of swish: 0.25 * swish(2 * x)"),
         ("max(x, tanh(x)) - x * cos(x)", "not in the catalogue"),
+        ("[sigmoid(x) * x, tanh(x)]", "first: known as swish; last: known as tanh"),
     ],
 )
 def test_a_function_is_known_related_or_new(text: str, said: str) -> None:
-    assert novelty(parse(text)) == said
+    assert novelty(parse_activation(text)) == said
 
 
 def standing(text: str) -> Standing:

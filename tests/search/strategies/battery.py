@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 
 from evaluators.evaluation import Evaluation, Outcome, SeedResult
 from evaluators.fidelity import Fidelity
-from grammars import Expression, FunctionIndex, evaluate, load_grammar, parse
+from grammars import Expression, FunctionIndex, evaluate, functions_of, load_grammar, parse
 from search.candidate import Candidate
+from search.considered import Considered
 from search.racing import Standing
 from search.settings import SearchSettings
-from search.strategies import begin
+from search.strategies import Admit, begin
 
 _POINTS = np.linspace(-4.0, 4.0, 81)
 # No small expression comes near, so that chance does not either.
@@ -28,9 +32,10 @@ def distance(expression: Expression) -> float:
         return float(np.mean(np.abs(evaluate(expression, _POINTS) - _TARGET)))
 
 
-def standing(candidate: Candidate, *, rung: int = 0) -> Standing | None:
+def standing(candidate: Candidate, *, rung: int = 0, loss: float | None = None) -> Standing | None:
     """The candidate with its score, None if it has no finite one."""
-    loss = 0.01 + distance(candidate.expression)
+    if loss is None:
+        loss = 0.01 + fmean(distance(function) for function in functions_of(candidate.expression))
     if not math.isfinite(loss):
         return None
     record = Evaluation(
@@ -56,6 +61,16 @@ def admitting(known: FunctionIndex) -> Callable[[Expression], bool]:
     return admit
 
 
+def admitting_by_place() -> Admit:
+    """Admits every function once in each place, as a campaign does."""
+    considered: defaultdict[int, Considered] = defaultdict(Considered)
+
+    def admit(expression: Expression, /, *, place: int = 0) -> bool:
+        return considered[place].add(expression)
+
+    return admit
+
+
 def generations(
     strategy: str,
     *,
@@ -71,8 +86,8 @@ def generations(
     chosen = SearchSettings.model_validate(
         {"strategy": strategy, "population": population, "offspring": offspring, **settings}
     )
-    searching = begin(load_grammar(grammar), chosen, seed=seed)
-    admit = admitting(FunctionIndex())
+    searching = begin(load_grammar(grammar), chosen, seed=seed, hidden_layers=3)
+    admit = admitting_by_place()
     asked = []
     for generation in range(count):
         candidates = searching.ask(offspring, generation=generation, admit=admit)
@@ -87,4 +102,4 @@ def texts(asked: Iterable[Iterable[Candidate]]) -> list[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(texts(generations(sys.argv[1], grammar=sys.argv[2]))))
+    print("\n".join(texts(generations(sys.argv[1], **json.loads(sys.argv[2])))))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 from statistics import fmean
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -41,10 +42,14 @@ def test_a_generation_is_whole_new_and_within_the_grammar(strategy: str) -> None
     ]
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_results_may_arrive_in_any_order(strategy: str) -> None:
-    usual = generations(strategy)
-    assert texts(usual) == texts(generations(strategy, arriving=reversed))
+@pytest.mark.parametrize(
+    ("strategy", "layers"),
+    [(strategy, "shared") for strategy in STRATEGIES]
+    + [(strategy, "each") for strategy in EVOLUTIONARY],
+)
+def test_results_may_arrive_in_any_order(strategy: str, layers: str) -> None:
+    usual = generations(strategy, layers=layers)
+    assert texts(usual) == texts(generations(strategy, layers=layers, arriving=reversed))
 
 
 @pytest.mark.parametrize("strategy", sorted(set(STRATEGIES) - {"exhaustive"}))
@@ -53,14 +58,17 @@ def test_another_seed_is_another_search(strategy: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("strategy", "grammar"), [(s, "core") for s in STRATEGIES] + [("genetic", "piecewise")]
+    ("strategy", "settings"),
+    [(strategy, {}) for strategy in STRATEGIES]
+    + [("genetic", {"grammar": "piecewise"})]
+    + [(strategy, {"layers": "each"}) for strategy in EVOLUTIONARY],
 )
-def test_one_seed_is_one_search_in_any_process(strategy: str, grammar: str) -> None:
-    here = texts(generations(strategy, grammar=grammar))
+def test_one_seed_is_one_search_in_any_process(strategy: str, settings: dict[str, Any]) -> None:
+    here = texts(generations(strategy, **settings))
     script = Path(__file__).with_name("battery.py")
     code = (
         "import xml.dom, decimal, asyncio, random, runpy, sys; random.seed(77); "
-        f"sys.argv[1:] = [{strategy!r}, {grammar!r}]; "
+        f"sys.argv[1:] = [{strategy!r}, {json.dumps(settings)!r}]; "
         f"runpy.run_path({str(script)!r}, run_name='__main__')"
     )
     done = subprocess.run(

@@ -1,0 +1,159 @@
+"""A function of its own for each layer: populations that evolve by what they achieve together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from random import Random
+from typing import final
+
+from grammars import Expression, Grammar, assign, functions_of
+from grammars.layered import places
+from search.candidate import Candidate
+from search.racing import Standing
+from search.settings import SearchSettings
+from search.strategies.evolution import Evolution
+from search.strategies.seeds import read_seeds
+from search.strategies.strategy import Admit, Vitals
+
+Team = tuple[str, ...]
+"""Expression ids of the functions of a network, from the inputs to the logits."""
+
+
+@final
+class Coevolution:
+    """A population for each place in the network, such as first, middle and last layer.
+
+    Raz Lapid and Moshe Sipper (Evolution of Activation Functions for Deep Learning-Based Image
+    Classification, 2022) evolve three populations of functions, for the input layer, the hidden
+    layers and the output layer, whose members are judged in networks of one of each. The method is
+    cooperative coevolution (Potter, De Jong, A Cooperative Coevolutionary Approach to Function
+    Optimization, 1994).
+
+    A candidate is a network: a new function with partners from the other populations, in turn their
+    best and random ones. A function is worth what the best of its networks is, which works better
+    than what they are worth on average (Wiegand, Liles, De Jong, An Empirical Analysis of
+    Collaboration Methods in Cooperative Coevolutionary Algorithms, 2001).
+
+    Deviations from Lapid and Sipper: trees instead of Cartesian genetic programming; any of the
+    evolutionary strategies for each population; places are hidden layers only, since the logits
+    have no activation; and all populations begin with the same functions, each of which serves in
+    all layers at first, so that no founder is judged by partners that chance gave it.
+    """
+
+    def __init__(
+        self,
+        strategy: Callable[..., Evolution],
+        grammar: Grammar,
+        settings: SearchSettings,
+        *,
+        seed: int,
+        count: int,
+    ) -> None:
+        """Founds the populations.
+
+        Args:
+            strategy: Of each of them.
+            grammar: What may be written.
+            settings: The campaign's; each population is as large as they say.
+            seed: Of all that is drawn.
+            count: Number of places.
+
+        Raises:
+            SettingsError: If a function to start from cannot be had or not be written.
+        """
+        self._places, self._seed = places(count), seed
+        seeds = read_seeds(settings.start_from, grammar)
+        self._populations = [
+            strategy(grammar, settings, seed=f"{seed}/{place}", seeds=seeds)
+            for place in self._places
+        ]
+        # Of every function by its id, for each place: itself, and the best network it was in.
+        self._functions: list[dict[str, Candidate]] = [{} for _ in self._places]
+        self._achieved: list[dict[str, Standing]] = [{} for _ in self._places]
+        self._teams: dict[str, Team] = {}
+
+    def ask(self, count: int, *, generation: int, admit: Admit) -> list[Candidate]:
+        """Makes networks; see `Strategy.ask`."""
+        if not self._populations[0].population:
+            return self._founders(count, generation=generation, admit=admit)
+        generator = Random(f"{self._seed}/{generation}/partners")
+        networks = []
+        for place, population in enumerate(self._populations):
+            share = count // len(self._places) + (place < count % len(self._places))
+            functions = population.ask(
+                share, generation=generation, admit=partial(admit, place=place)
+            )
+            self._functions[place].update((function.id, function) for function in functions)
+            for number, function in enumerate(functions):
+                team = self._partners(generator if number % 2 else None)
+                team[place] = function
+                variation = f"{function.variation} ({self._places[place]})"
+                networks.append(self._network(team, variation, generation))
+        return networks
+
+    def tell(self, standings: Iterable[Standing]) -> None:
+        """Tells every population what its functions have achieved; see `Strategy.tell`."""
+        told = list(standings)
+        for place, population in enumerate(self._populations):
+            achieved, improved = self._achieved[place], {}
+            for standing in told:
+                member = self._teams[standing.candidate.id][place]
+                best = achieved.get(member)
+                if best is None or _order(standing) > _order(best):
+                    achieved[member] = improved[member] = standing
+            population.tell(
+                Standing(self._functions[place][member], standing.rung, standing.evaluation)
+                for member, standing in improved.items()
+            )
+
+    @property
+    def vitals(self) -> Vitals:
+        """Means over the populations."""
+        return Vitals.mean([population.vitals for population in self._populations])
+
+    def _founders(self, count: int, *, generation: int, admit: Admit) -> list[Candidate]:
+        """Functions for all layers alike, each of them a member of every population."""
+        others = range(1, len(self._places))
+
+        def everywhere(expression: Expression, /, *, place: int = 0) -> bool:
+            return admit(expression) and all(admit(expression, place=other) for other in others)
+
+        founders = self._populations[0].ask(count, generation=generation, admit=everywhere)
+        for functions in self._functions:
+            functions.update((founder.id, founder) for founder in founders)
+        alike = [[founder] * len(self._places) for founder in founders]
+        return [self._network(team, team[0].variation, generation) for team in alike]
+
+    def _partners(self, generator: Random | None) -> list[Candidate]:
+        """One of each population: the best, or with a generator a random one."""
+        chosen = []
+        for population, functions in zip(self._populations, self._functions, strict=True):
+            ranking = population.best(len(population.population))
+            individual = ranking[0] if generator is None else generator.choice(ranking)
+            chosen.append(functions[individual.candidate_id])
+        return chosen
+
+    def _network(self, team: Sequence[Candidate], variation: str, generation: int) -> Candidate:
+        """The candidate whose layers have these functions, with the networks that they are from."""
+        functions = [f for function in team for f in functions_of(function.expression)]
+        network = Candidate.of(
+            assign(functions),
+            generation=generation,
+            parents=tuple(dict.fromkeys(self._ancestors(team))),
+            variation=variation,
+        )
+        self._teams[network.id] = tuple(function.id for function in team)
+        return network
+
+    def _ancestors(self, team: Sequence[Candidate]) -> Iterator[str]:
+        """Ids of the best networks of the functions that a team is made of, or made from."""
+        for achieved, function in zip(self._achieved, team, strict=True):
+            for source in (function.id, *function.parents):
+                if source in achieved:
+                    yield achieved[source].candidate.id
+
+
+def _order(standing: Standing) -> tuple[tuple[int, float], str]:
+    """Best last; of equals always the same, whatever the order in which they were told."""
+    return standing.rank_key, standing.candidate.id
