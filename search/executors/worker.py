@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
 import multiprocessing
 import os
 import resource
 import signal
-import sys
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Final
 
 from evaluators.evaluation import Evaluation
@@ -21,8 +22,6 @@ from search.executors.executor import Workload
 
 OUT_OF_MEMORY: Final = 77
 """Exit status of a worker that could not get the memory it asked for."""
-
-_PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass(frozen=True)
@@ -49,12 +48,10 @@ def serve(pipe: Connection[Answer, tuple[list[str], Fidelity]], workload: Worklo
         evaluator: Evaluator | Exception = workload.evaluator(allow=_end_after)
     except Exception as error:  # said with the first batch, since another worker would fare alike
         evaluator = error
-    while True:
-        try:
+    with suppress(EOFError, ConnectionError):  # nobody is there to be answered any more
+        while True:
             texts, fidelity = pipe.recv()
-        except EOFError:
-            return
-        pipe.send(_answered(evaluator, texts, fidelity))
+            pipe.send(_answered(evaluator, texts, fidelity))
 
 
 def _answered(evaluator: Evaluator | Exception, texts: list[str], fidelity: Fidelity) -> Answer:
@@ -74,12 +71,15 @@ def _answered(evaluator: Evaluator | Exception, texts: list[str], fidelity: Fide
 
 
 def _end_with_the_owner() -> None:
-    """A worker whose campaign was killed must not live on, nor one that is only just starting."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    """A worker whose campaign was killed must not live on, however long its batch would take."""
     owner = multiprocessing.parent_process()
-    if owner is not None and not owner.is_alive():
-        os._exit(0)
+    if owner is not None:
+        threading.Thread(target=_outlive_nobody, args=[owner], daemon=True).start()
+
+
+def _outlive_nobody(owner: BaseProcess) -> None:
+    owner.join()
+    os._exit(0)
 
 
 def _take_signals() -> None:

@@ -96,19 +96,23 @@ def test_workers_may_be_killed_while_they_start_and_while_they_rest(
 
 
 def test_workers_end_with_their_owner() -> None:
-    """Though it is killed at the very moment when they start."""
+    """Though it is killed at the very moment when they start, or amid hours of training."""
     code = (
         "import os, signal, threading, time; from tests.search.test_executors import *; "
-        "executor = pool(workers=2); killer = threading.Timer({pause}, os.kill, "
-        "[os.getpid(), signal.SIGKILL]); killer.start(); evaluate(executor, EXPRESSIONS)"
+        "executor = pool(workers=2, timeout_seconds=600.0); "
+        "killer = threading.Timer({pause}, os.kill, [os.getpid(), signal.SIGKILL]); "
+        "killer.start(); evaluate(executor, EXPRESSIONS, Fidelity(900_000, (0,)))"
     )
-    for pause in (2.0, 2.3, 2.6, 2.9):
+    for pause in (2.0, 2.3, 2.6, 6.0):
         owner = subprocess.Popen(
-            [sys.executable, "-c", code.format(pause=pause)], stdout=subprocess.PIPE
+            [sys.executable, "-c", code.format(pause=pause)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
-        # Its workers hold the same pipe, which ends when the last of them has ended.
-        owner.communicate(timeout=30.0)
+        # Its workers hold the same pipes, which end when the last of them has ended.
+        _, stderr = owner.communicate(timeout=30.0)
         assert owner.returncode == -signal.SIGKILL
+        assert b"actsearch-worker" not in stderr  # what a worker says when it ends by an error
 
 
 def kill_workers(killed: list[int], pause: float = 0.5) -> None:
