@@ -134,6 +134,8 @@ def launch(
             campaign_file=campaign_file,
         )
         keep_copy(folder, campaign_file)
+        if kept := sum(1 for _ in journal.events("evaluation")):
+            announce(f"going on from {kept} evaluations that {journal.path} holds")
         workload = Workload(
             task.name,
             dataset.name,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from evaluators.fidelity import Fidelity
 from grammars.toml_files import TomlError, parse_toml, read_toml
@@ -18,6 +18,11 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 LearningRate = Annotated[float, Field(gt=0.0, le=10.0)]
 _SMALLEST_ISLAND: Final = 4
 _TOURNAMENT: Final = 4
+
+# What else lies in a runs directory.
+_TAKEN: Final = frozenset(
+    {"campaigns", "records", "mlartifacts", "mlflow.db", "mlflow.db-shm", "mlflow.db-wal"}
+)
 
 StrategyName = Literal["genetic", "regularized_evolution", "nsga2", "random", "exhaustive"]
 
@@ -276,7 +281,7 @@ class Settings(_Section):
     """A campaign, whole.
 
     Attributes:
-        name: Of the campaign and of its folder.
+        name: Of the campaign and of its folder in the runs directory, where some names are taken.
         description: Free text for people.
         seed: Of the search; the same seed gives the same campaign.
         task: Name of the task.
@@ -297,6 +302,13 @@ class Settings(_Section):
     tracking: TrackingSettings = TrackingSettings()
     stop: StopSettings = StopSettings()
     finals: FinalsSettings | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _is_free(cls, name: str) -> str:
+        if name in _TAKEN:
+            raise ValueError("a runs directory keeps other things under that name; choose another")
+        return name
 
     @model_validator(mode="after")
     def _has_fresh_seeds(self) -> Settings:

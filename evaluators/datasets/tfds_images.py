@@ -26,6 +26,9 @@ BUILDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
 # loses rows.
 _FILE_FORMAT = "array_record"
 
+# Of one split; MNIST's kin have 60,000. More is no such data set, and could fill the memory.
+_MOST_EXAMPLES = 100_000
+
 
 class DatasetUnavailable(Exception):  # noqa: N818 - says what the data set is
     """A data set could not be found anywhere; the message names the ways to get it."""
@@ -191,6 +194,8 @@ def _read(builder: Any, places: Places) -> tuple[Split, Split]:
 
 def _read_split(builder: Any, split: str) -> Split:
     source = builder.as_data_source(split=split)
+    if (count := len(source)) > _MOST_EXAMPLES:
+        raise ValueError(f"{split} has {count:,} examples; at most {_MOST_EXAMPLES:,} are read")
     examples = source.__getitems__(range(len(source)))  # far faster than one by one
     return Split(
         inputs=np.stack([example["image"][..., 0] for example in examples]),

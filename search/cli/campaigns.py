@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import threading
 from dataclasses import asdict
 from enum import StrEnum
@@ -30,7 +32,9 @@ from search.cli.report import report_at_end
 if TYPE_CHECKING:
     from search.cli.progress import Display
     from search.finals import Finals
+    from search.launching import Launch
     from search.leaderboard import Row
+    from search.settings import Settings
 
 
 class Place(StrEnum):
@@ -83,11 +87,11 @@ def launch_command(
                 stopping=stopping,
             )
     except KeyboardInterrupt:
-        say(f"stopped at once, all but the running batch is kept: {_how_to_go_on(campaign_file)}")
+        say(f"stopped at once, all but the running batch is kept: {_how_to_go_on()}")
         raise typer.Exit(INTERRUPTED) from None
-    _print_ending(result.folder, reason=result.reason, runs_dir=runs_dir, name=settings.name)
+    _print_ending(settings, result, runs_dir=runs_dir)
     if result.interrupted:
-        say(_how_to_go_on(campaign_file))
+        say(_how_to_go_on())
         raise typer.Exit(INTERRUPTED)
     # Parts of the best are measured where finals have made it worth the time.
     is_final = settings.finals is not None
@@ -120,11 +124,12 @@ def leaderboard_command(
     _say_what_may_be_claimed(finals, name=folder.name)
 
 
-def _how_to_go_on(campaign_file: Path) -> str:
-    return f"It goes on with: actsearch launch {campaign_file}"
+def _how_to_go_on() -> str:
+    """The command that was given, with its options: other ones might be another campaign."""
+    return f"It goes on with: {shlex.join(['actsearch', *sys.argv[1:]])}"
 
 
-def _print_ending(folder: Path, *, reason: str, runs_dir: Path, name: str) -> None:
+def _print_ending(settings: Settings, result: Launch, *, runs_dir: Path) -> None:
     from grammars import parse_activation
     from search.cli.finals import print_finals
     from search.finals import read_finals
@@ -132,20 +137,22 @@ def _print_ending(folder: Path, *, reason: str, runs_dir: Path, name: str) -> No
     from search.leaderboard import leaderboard
     from search.novelty import novelty
 
+    name, folder = settings.name, result.folder
     with Journal(folder / FILE_NAME, read_only=True) as journal:
         rows, finals = leaderboard(journal), read_finals(journal)
     _print_leaderboard(rows, top=10, title=name)
     where = "" if runs_dir == DEFAULT_RUNS_DIR else f" --runs-dir {runs_dir}"
     if finals is not None:
         print_finals(finals, title=name)
-    print(f"\nThe campaign ended: {reason}.")
+    print(f"\nThe campaign ended: {result.reason}.")
     best = next((row for row in rows if row.origin == "discovered"), None)
     if best is not None:
         known = novelty(parse_activation(best.expression))
         print(f"The best discovered is {best.expression}: {known}.")
     print(f"Its journal, hall of fame, settings and Pareto front (front.png) are in {folder}.")
-    print(f"The MLflow store is {runs_dir / 'mlflow.db'}; open the dashboard with")
-    print(f"  actsearch dashboard{where}")
+    if settings.tracking.mlflow:
+        print(f"The MLflow store is {runs_dir / 'mlflow.db'}; open the dashboard with")
+        print(f"  actsearch dashboard{where}")
     print("Take the best function with you:")
     print(f"  actsearch export {name} --to jax --output activation.py{where}")
 

@@ -404,6 +404,12 @@ def test_prepared_data_with_lost_rows_never_becomes_a_data_set(part_of_fashion):
         datasets.load("fashion_mnist", data_dir=part_of_fashion, fallback="digits")
 
 
+def test_prepared_data_beyond_all_measure_is_not_read(part_of_fashion, monkeypatch):
+    monkeypatch.setattr(tfds_images, "_MOST_EXAMPLES", 100)
+    with pytest.raises(datasets.DatasetDamaged, match="train has 500 examples; at most 100 are"):
+        datasets.load("fashion_mnist", data_dir=part_of_fashion)
+
+
 def test_prepared_data_that_is_truncated_is_refused_by_name(part_of_fashion, tmp_path):
     shutil.copytree(part_of_fashion, tmp_path / "tfds")
     (shard,) = (tmp_path / "tfds").glob("fashion_mnist/*/fashion_mnist-train.array_record*")

@@ -27,6 +27,18 @@ def test_an_empty_file_is_a_campaign_of_defaults_named_after_it(tmp_path: Path) 
     assert settings.fallback_dataset is None
 
 
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", ".hidden", "a/b", "", "evil\\n"])
+def test_a_name_is_no_path(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="name: string should match pattern"):
+        load_settings(write(tmp_path, f'name = "{name}"'))
+
+
+@pytest.mark.parametrize("name", ["campaigns", "records", "mlartifacts", "mlflow.db"])
+def test_what_a_runs_directory_holds_besides_is_no_name(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=f"choose another, got '{name}'"):
+        load_settings(write(tmp_path, f'name = "{name}"'))
+
+
 def test_rungs_become_fidelities_with_common_seeds(tmp_path: Path) -> None:
     text = "[scoring]\nfirst_seed = 7\nrungs = [{steps = 50}, {steps = 200, seeds = 2}]"
     settings = load_settings(write(tmp_path, text))
