@@ -15,7 +15,11 @@ def explain(error: Exception) -> str | None:
             f"{error.filename or 'a file'} cannot be written: {error.strerror}; what a campaign "
             "has recorded is safe: make room and launch it again"
         )
-    return str(error) if is_mistake(error) else None
+    if not is_mistake(error):
+        return None
+    if isinstance(error, OSError) and error.strerror:  # Python begins with a number
+        return f"{error.filename} cannot be used: {error.strerror}"
+    return str(error)
 
 
 def is_mistake(error: Exception) -> bool:
@@ -52,6 +56,7 @@ def is_mistake(error: Exception) -> bool:
         UnknownDatasetError,
         UnknownTaskError,
         WorkersUnusableError,
+        FileExistsError,
         FileNotFoundError,
         IsADirectoryError,
         NotADirectoryError,

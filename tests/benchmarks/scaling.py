@@ -1,27 +1,34 @@
 """How much faster N workers are than one, and what would hold a thousand back.
 
-    python -m tests.benchmarks.scaling --workers 1 2 4 [--executor ray] [--driver-ms 1.2]
+    python -m tests.benchmarks.scaling --workers 1 2 4 [--executor ray] [--driver-ms 1.6]
 
-Measured is the same set of candidates with each number of workers. The model takes the seconds of
-training that a candidate needs from that, and says at how many workers the driver (search, journal
-and tracking, as tests.benchmarks.driver measures them) would have no time left.
+Measured is the same set of candidates with each number of workers, and what their records cost the
+journal. The model says which part of the driver a thousand workers would outrun first: all of it
+(as tests.benchmarks.driver measures it), the journal alone, or the mirror in MLflow.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
 from grammars import Expression, load_grammar
 from search.executors import Executor, ProcessPool, RayCluster, Workload
-from search.settings import SearchSettings
+from search.journal import FILE_NAME, Journal, Kind
+from search.settings import ScoringSettings, SearchSettings
 from search.strategies import STRATEGIES
+from search.tracking.mirror import REST_SHARE
 
 FIDELITY = Fidelity(400, (0,))
-LIMITS = {"batch": 16, "timeout_seconds": 60.0}
+BATCH = 16
+TIMEOUT_SECONDS = 60.0
 
 
 def candidates(count: int) -> list[Expression]:
@@ -37,34 +44,52 @@ def candidates(count: int) -> list[Expression]:
     return [c.expression for c in strategy.ask(count, generation=0, admit=admit)]
 
 
-def rate(start: Callable[[], Executor], expressions: list[Expression]) -> float:
-    """Evaluations a second, once the workers are up."""
+def timed(
+    start: Callable[[], Executor], expressions: list[Expression]
+) -> tuple[list[Evaluation], float]:
+    """Evaluations, and how many a second there were once the workers were up."""
     with start() as executor:
         stopping = threading.Event()
         for _ in executor.evaluate(expressions[:16], Fidelity(1, (0,)), stopping=stopping):
             pass
         begun = time.monotonic()
-        done = sum(len(b) for b in executor.evaluate(expressions, FIDELITY, stopping=stopping))
-        return done / (time.monotonic() - begun)
+        batches = executor.evaluate(expressions, FIDELITY, stopping=stopping)
+        done = [evaluation for batch in batches for evaluation in batch]
+        return done, len(done) / (time.monotonic() - begun)
 
 
 def starter(executor: str, workload: Workload, workers: int) -> Callable[[], Executor]:
     """Makes an executor with so many workers."""
-    if executor == "ray":
-        return lambda: RayCluster(workload, workers=workers, **LIMITS)  # type: ignore[arg-type]
-    return lambda: ProcessPool(workload, workers=workers, **LIMITS)  # type: ignore[arg-type]
+    kind = {"processes": ProcessPool, "ray": RayCluster}[executor]
+    return lambda: kind(workload, workers=workers, batch=BATCH, timeout_seconds=TIMEOUT_SECONDS)
 
 
-def print_model(seconds_each: float, driver_seconds: float) -> None:
-    """Where the driver saturates, for this training and for ten and a hundred times as much."""
-    print("\nworkers that one driver can feed, by seconds of training a candidate:")
-    for factor in (1, 10, 100):
-        each = seconds_each * factor
-        print(f"  {each:8.2f} s: {each / driver_seconds:9,.0f} workers")
-    needed = 1000 * driver_seconds
-    print(
-        f"a thousand workers keep it below a core where a candidate trains {needed:.2f} s or more"
-    )
+def journal_seconds(evaluations: Sequence[Evaluation], *, batch: int) -> float:
+    """What recording one evaluation durably takes, in batches."""
+    events: list[tuple[Kind, str, dict[str, Any]]] = [
+        ("evaluation", str(number), {"rung": 0, **evaluation.to_json()})
+        for number, evaluation in enumerate(evaluations)
+    ]
+    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / FILE_NAME) as journal:
+        begun = time.monotonic()
+        for first in range(0, len(events), batch):
+            journal.append_all(events[first : first + batch])
+        return (time.monotonic() - begun) / len(events)
+
+
+def print_model(training_seconds: float, parts: Mapping[str, float]) -> None:
+    """How many workers each part can serve, the one that saturates first at the top.
+
+    Args:
+        training_seconds: Of one worker, for an evaluation.
+        parts: Seconds of each part, for an evaluation.
+    """
+    print(f"\nan evaluation trains {training_seconds:.2f} s here, and costs")
+    for name, each in sorted(parts.items(), key=lambda part: -part[1]):
+        print(
+            f"  {name:8} {1000 * each:7.3f} ms: it keeps up with {training_seconds / each:9,.0f} "
+            f"workers, and with a thousand where one trains {1000 * each:6.2f} s or more"
+        )
 
 
 def main() -> None:
@@ -75,20 +100,29 @@ def main() -> None:
     parser.add_argument("--task", default="mnist-mlp")
     parser.add_argument("--dataset", default="mnist")
     parser.add_argument("--candidates", type=int, default=96)
-    parser.add_argument("--driver-ms", type=float, default=1.0, help="of tests.benchmarks.driver")
+    parser.add_argument("--driver-ms", type=float, default=1.6, help="of tests.benchmarks.driver")
+    parser.add_argument("--run-ms", type=float, default=20.0, help="to write an MLflow run")
     options = parser.parse_args()
     expressions = candidates(options.candidates)
     workload = Workload(options.task, options.dataset)
     rates: list[float] = []
     for workers in options.workers:
-        rates.append(rate(starter(options.executor, workload, workers), expressions))
+        done, per_second = timed(starter(options.executor, workload, workers), expressions)
+        rates.append(per_second)
         speedup = rates[-1] / rates[0] * options.workers[0]
         print(
             f"{workers:3} workers: {rates[-1]:6.2f} evaluations a second, "
             f"efficiency {speedup / workers:.0%}",
             flush=True,
         )
-    print_model(options.workers[0] / rates[0], options.driver_ms / 1000.0)
+    # The mirror writes a run for whoever is promoted, and rests between two of them.
+    promoted = 1.0 / ScoringSettings().reduction_factor
+    parts = {
+        "driver": options.driver_ms / 1000.0,
+        "journal": journal_seconds(done, batch=BATCH),
+        "tracking": options.run_ms / 1000.0 * (1.0 + REST_SHARE) * promoted,
+    }
+    print_model(options.workers[0] / rates[0], parts)
 
 
 if __name__ == "__main__":

@@ -146,6 +146,12 @@ def test_an_absent_campaign_lists_those_there_are(
     assert result.stdout == ""
 
 
+def test_a_runs_directory_that_is_a_file_is_named(campaign_file: Path) -> None:
+    result = actsearch("launch", campaign_file, "--runs-dir", campaign_file)
+    assert result.returncode == 2
+    assert f"{campaign_file / 'small'} cannot be used: Not a directory" in result.stderr
+
+
 def test_ctrl_c_keeps_everything_and_says_how_to_go_on(
     launched: tuple[Path, subprocess.CompletedProcess[str]], campaign_file: Path, tmp_path: Path
 ) -> None:
