@@ -29,9 +29,11 @@ test-export: install  ## every function of the catalogue in every framework (ins
 	$(BIN)/python -m pytest tests/grammars/export
 	$(BIN)/python tests/grammars/export/every_framework.py
 
-test-faults: install  ## fifty kills of campaigns, a thousand damaged files (about 20 minutes)
+test-faults: install  ## fifty kills, a thousand damaged files, a lost node of a Ray cluster (installs Ray)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev,ray]'
 	ACTSEARCH_FULL_TESTS=1 $(BIN)/python -m pytest tests/search/test_kills.py \
-	  tests/search/test_mutations.py
+	  tests/search/test_mutations.py tests/search/test_ray_cluster.py
 
 check: install  ## style, types and the direction of imports
 	$(BIN)/ruff check .
