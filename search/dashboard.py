@@ -38,6 +38,10 @@ _SERVER_ENVIRONMENT: Final = {
     **ENVIRONMENT,
     # Jobs are for language models; without them the server needs half the memory.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    # Whatever was set for another server: no page from elsewhere may speak to this one.
+    "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE": "false",
+    "MLFLOW_SERVER_ALLOWED_HOSTS": "",
+    "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": "",
     "PYTHONWARNINGS": "ignore",
 }
 

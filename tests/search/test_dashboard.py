@@ -10,9 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -173,6 +176,24 @@ def test_the_dashboard_shows_the_campaign_its_charts_and_its_candidates(
     assert positions == sorted(positions)
     browser.save_screenshot(str(tmp_path / "candidates.png"))
     assert requested_hosts(browser) == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("GET", {}, 200),
+        ("GET", {"Host": "evil.example"}, 403),
+        ("POST", {"Origin": "http://evil.example"}, 403),
+    ],
+)
+def test_pages_from_elsewhere_are_refused(
+    dashboard: RunningDashboard, method: str, headers: dict[str, str], status: int
+) -> None:
+    address = urlsplit(dashboard.charts)
+    connection = HTTPConnection("127.0.0.1", address.port or 0, timeout=60.0)
+    with closing(connection):
+        connection.request(method, "/api/2.0/mlflow/experiments/get?experiment_id=0", None, headers)
+        assert connection.getresponse().status == status
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
