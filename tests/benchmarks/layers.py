@@ -19,7 +19,7 @@ from .strategies import FRESH_SEEDS, STEPS, TASK, Run, score_on, search, summary
 
 OUTPUT: Final = Path("runs/layers.json")
 STRATEGY: Final = "genetic"
-BUDGET: Final = 1000
+BUDGET: Final = 300
 SEEDS: Final = 10
 COMPARED: Final = ("shared", "each")
 # Chance of one in ten classes, for a winner that diverges under another seed.
@@ -47,7 +47,7 @@ def rows(runs: list[Run], *, budget: int) -> list[dict[str, Any]]:
     table = []
     for layers in COMPARED:
         own = [run for run in runs if run.strategy == layers]
-        ends = [at for at in (100, 300, budget) if at <= budget]
+        ends = [at for at in (100, 300, 1000) if at <= budget]
         table.append(
             {
                 "layers": layers,
