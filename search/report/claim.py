@@ -18,7 +18,7 @@ from search.report.findings import Findings
 from search.report.formula import mathml
 from search.report.wording import signed
 
-_SIGN: Final = re.compile(r"(?<=\b[pd]) ([=<]) ")
+_FIGURE: Final = re.compile(r"(?<=\b[pd]) (?=[=<])|(?<= [=<]) |(?<=\d) (?=%)")
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ def finding_words(pair: Comparison) -> str:
 
 
 def unbroken(text: str) -> str:
-    """The text with p and d on the same line as their figures."""
-    return _SIGN.sub("\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", text)
+    """The text with every figure on the same line as its name or its unit."""
+    return _FIGURE.sub("\N{NO-BREAK SPACE}", text)
 
 
 def times(finals: Finals, dataset: str) -> str:

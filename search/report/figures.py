@@ -15,6 +15,7 @@ from search.racing import Standing
 from search.report.drawing import (
     FAINT,
     INK,
+    MUTED,
     RIVAL_DASHES,
     WINNERS,
     Panel,
@@ -167,8 +168,8 @@ def _limits(rows: Sequence[numpy.ndarray]) -> tuple[float, float]:
 def _draw_progress(axes: Axes, findings: Findings) -> None:
     scored = [(n, a, a.evaluation.score) for n, a in enumerate(findings.attempts, 1)]
     highest = max((attempt.rung for attempt in findings.attempts), default=0)
-    for rung, colour, label in _rungs(highest):
-        points = [(n, score) for n, a, score in scored if score is not None and a.rung == rung]
+    for rungs, colour, label in _rungs(highest):
+        points = [(n, score) for n, a, score in scored if score is not None and a.rung in rungs]
         _scatter(axes, points, size=7, colour=colour, label=label)
     if leaders := _leaders(findings):
         numbers, best = zip(*leaders, (len(scored), leaders[-1][1]), strict=True)
@@ -190,10 +191,13 @@ def _scatter(
         axes.scatter(x, y, s=size, color=colour, linewidths=0, label=label)
 
 
-def _rungs(highest: int) -> Iterator[tuple[int, str, str]]:
-    yield 0, FAINT, "first rung" if highest else "evaluations"
-    for rung in range(1, highest + 1):
-        yield rung, WINNERS[0], "highest rung" if rung == highest else f"rung {rung + 1}"
+def _rungs(highest: int) -> Iterator[tuple[range, str, str]]:
+    """The rungs by what they are told apart by: colour and label."""
+    yield range(1), FAINT, "first rung" if highest else "evaluations"
+    if highest > 1:
+        yield range(1, highest), MUTED, "rungs between" if highest > 2 else "second rung"
+    if highest:
+        yield range(highest, highest + 1), WINNERS[0], "highest rung"
 
 
 def _leaders(findings: Findings) -> list[tuple[int, float]]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from evaluators.comparison import Finding
+from evaluators.comparison import Finding, listed
 from search.finals import TITLES, Finals, opened, rule_in_force, tried, where_it_holds
 from search.novelty import novelty
 from search.racing import Standing
@@ -51,9 +51,15 @@ _SIGNS: Final = {
 _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "ablation_words": wording.ablation_words,
     "bar_width": wording.bar_width,
+    "brief": wording.brief,
+    "card_name": lambda card: (
+        f"learning rate {card.stage.learning_rate:g}"
+        if card.stage.purpose == "recipe"
+        else card.stage.task
+    ),
     "cost": lambda standing: f"{cost_of(standing.candidate.expression):.1f}",
     "day": wording.day,
-    "fidelity": lambda fidelity: str(fidelity).replace(" x ", " \N{MULTIPLICATION SIGN} "),
+    "fidelity": lambda fidelity: str(fidelity).replace(" x ", "\N{NO-BREAK SPACE}\xd7 "),
     "entrant_name": lambda e: e.expression if e.name is None else baseline_name(e.name),
     "finding_class": lambda pair: _CLASSES.get(pair.finding, ""),
     "finding_sign": lambda pair: _SIGNS[pair.finding],
@@ -130,6 +136,7 @@ def _finals_context(found: Findings, finals: Finals) -> dict[str, Any]:
         "learning_panels": learning,
         "learning_legend": [(shown_name(s), style.swatch) for s, style in styled(found)],
         "forest_panels": forest_panels(found, finals),
+        "rivals_words": listed([TITLES[rival] for rival in finals.plan.rivals]),
         "practice_words": list(wording.practice_words(found.practice)) if found.practice else [],
         "forest_caption": f"Paired differences of test accuracy over {len(finals.own.seeds)} seeds "
         f"with {confidence} % intervals, adjusted for the number of looks. A triangle marks a "

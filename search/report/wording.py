@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -14,6 +15,8 @@ from search.report.findings import Findings
 
 # A change within so many standard errors of 0 is not told from none.
 _NOISE_ERRORS = 2.0
+
+_LONG_NUMBER = re.compile(r"\d+\.\d{5,}(?:e[+-]\d+)?")
 
 _BEGINNINGS = {"random": "drawn at random", "seed": "given to start from", "enumeration": "listed"}
 
@@ -42,6 +45,11 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3600:.1f} h"
+
+
+def brief(expression: object) -> str:
+    """An expression with at most four digits of each number."""
+    return _LONG_NUMBER.sub(lambda number: f"{float(number[0]):.4g}", str(expression))
 
 
 def counted(count: int, noun: str) -> str:
@@ -135,7 +143,8 @@ def _most_important(effect: Effect, part: Ablation) -> str:
         return "No replacement that can be trained did harm beyond the noise of the seeds."
     loss = 100 * (math.exp(-change) - 1)
     return (
-        f"What matters most is {effect.variant.part}: with {effect.variant.stand_in} in its place "
+        f"What matters most is {brief(effect.variant.part)}: with "
+        f"{brief(effect.variant.stand_in)} in its place "
         f"the loss is {loss:.0f} % higher."
     )
 
@@ -146,7 +155,7 @@ def _dispensable(scored: Sequence[Effect], part: Ablation) -> str:
     simplest = min(spare, key=lambda expression: expression.size, default=part.expression)
     if part.noise is None or simplest.size >= part.expression.size:
         return ""
-    return f"Within the noise of the seeds the simpler {simplest} does as well."
+    return f"Within the noise of the seeds the simpler {brief(simplest)} does as well."
 
 
 def _limit(part: Ablation) -> float:

@@ -23,7 +23,7 @@ from search.records import RecordError, record
 from search.report import read_findings, write_report
 from search.report.formula import mathml
 from search.report.page import render
-from search.report.wording import duration, percent, signed
+from search.report.wording import brief, duration, percent, signed
 from search.tracking import Store
 
 from .conftest import DISCOVERED, campaign_events
@@ -70,6 +70,7 @@ def test_with_finals_the_claim_comes_first(write_campaign: WriteCampaign) -> Non
     assert positions == sorted(positions)
     assert "The search considered 40 functions, 30 of them distinct, and trained 25" in text
     assert "The test sets of digits and mnist1d were opened once each." in text
+    assert "softplus(x) - 0.5 ▲ ▲ ▲ ▼ ▼ ▼ ▲ ▲ ▲ cos" in text  # where it holds, at a glance
     assert "mnist-cnn was left out: its data cannot be had" in text
     assert re.search(r"▲ \+0\.\d\d \+0\.\d\d to \+0\.\d\d p < 0\.001, d = \+\d", text)
     assert re.search(r"▼ M\d\.\d\d M\d\.\d\d to M\d\.\d\d p < 0\.001".replace("M", MINUS), text)
@@ -250,7 +251,7 @@ def test_a_record_holds_the_small_files_and_says_how_to_recompute_them(
     assert "    actsearch launch campaign.toml --set name=demo" in readme
     assert "    actsearch finals demo --top 2 --seeds 10 --tasks mnist1d-mlp,mnist-cnn" in readme
     assert "| `report/index.html` | the report | `actsearch report demo` |" in readme
-    assert "until 2 generations were done. The same settings" in readme
+    assert "It ended because 2 generations were done. The same settings" in readme
 
 
 def test_every_figure_of_a_record_follows_from_the_runs_that_it_lists() -> None:
@@ -316,3 +317,4 @@ def test_numbers_are_written_as_people_write_them() -> None:
         "0.00",
     ]
     assert [duration(99), duration(840), duration(7200)] == ["99 s", "14 min", "2.0 h"]
+    assert brief(parse("1.4216705742851254 * relu(x)")) == "1.422 * relu(x)"
