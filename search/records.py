@@ -67,8 +67,7 @@ def readme(found: Findings, paths: list[Path]) -> str:
         *(line for sentence in head.sentences for line in ("", sentence)),
         "",
         f"Launched on {day(found.time)}; searched for {duration(found.seconds)} on "
-        f"{dataset['name']} ({dataset['source']}){_ended(found)}. The same settings, versions and "
-        "data give the same figures; in this folder:",
+        f"{dataset['name']} ({dataset['source']}). {_ended(found)} in this folder:",
         "",
         *(f"    {line}" for line in commands(found, campaign_file=_COPY).splitlines()),
         "",
@@ -104,10 +103,14 @@ def _contents(name: str) -> list[tuple[str, str, str]]:
 def _ended(found: Findings) -> str:
     """Why the search ended, and what that means for whoever repeats it."""
     if found.ending is None:
-        return ", and not at its end"
-    if "minutes" not in found.ending:
-        return f" until {found.ending}"
-    return f" until {found.ending}, which is a matter of the machine"
+        return "It has not ended. The same settings, versions and data give the same figures;"
+    how_far = ""
+    if "minutes" in found.ending:
+        how_far = " How far it gets in them depends on the machine."
+    return (
+        f"It ended because {found.ending}.{how_far} The same settings, versions and data give the "
+        "same figures;"
+    )
 
 
 def _checked(folder: Path) -> list[Path]:
