@@ -88,7 +88,13 @@ class FinalsPages:
             "leader_id": leader.candidate_id if leader else None,
             "mlflow.note.content": _describe(finals),
         }
-        log(self._client, run_id, tags=outcome)
+        figures = _summary(finals.own, finals.own.row(leader.candidate_id)) if leader else {}
+        log(
+            self._client,
+            run_id,
+            metrics=list(metrics_at(figures, step=0, time=ended)),
+            tags=outcome,
+        )
         self._client.log_text(run_id, _json(finals), names.FINALS_JSON)
         view = json.dumps(finals_view(finals.plan.number, finals.own.stage.task))
         self._client.set_experiment_tag(self._experiment, VIEW_TAG, view)
@@ -211,7 +217,7 @@ def _json(finals: Finals) -> str:
 def _describe(finals: Finals) -> str:
     """The markdown that heads the parent run."""
     lines = [
-        f"**{claim(finals)}**",
+        f"**{_cell(claim(finals))}**",
         "",
         f"{tried(finals.plan)} {opened(finals)}",
         "",
@@ -234,6 +240,7 @@ def _describe(finals: Finals) -> str:
 
 
 def _cell(text: str) -> str:
+    """Text that markdown leaves as it is, also within a table."""
     return text.replace("|", "\\|").replace("*", "\\*")
 
 

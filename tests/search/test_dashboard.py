@@ -23,9 +23,11 @@ from search.cli.dashboard import dashboard_command, sync_command
 from search.dashboard import Dashboard, PortInUseError, campaign_links
 from search.journal import FILE_NAME
 from search.leaderboard import CampaignNotFoundError
-from search.tracking import Mirror, TrackingError
+from search.report import write_report
+from search.tracking import Mirror, Store, TrackingError
 
 from .requests_made import requested_hosts
+from .test_report import add_finals
 
 WriteCampaign = Callable[..., Path]
 
@@ -88,7 +90,7 @@ def test_the_newest_campaign_comes_first(write_campaign: WriteCampaign) -> None:
     assert [place.campaign for place in links] == ["newer", "older"]
     assert re.fullmatch(
         r"http://127\.0\.0\.1:5000/#/experiments/\d+/runs\?workflowType=machine_learning"
-        r"&compareRunsMode=CHART",
+        r"&compareRunsMode=CHART&viewStateShareKey=actsearch",
         links[0].charts,
     )
 
@@ -99,6 +101,7 @@ class RunningDashboard:
     runs_dir: Path
     charts: str
     candidates: str
+    finals: str
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +111,8 @@ def dashboard(
     """The command as a process of its own, as a shell starts it; once, for its start takes long."""
     runs_dir = tmp_path_factory.mktemp("shown")
     shutil.copy(empty_store, runs_dir)
-    folder = write_campaign_in(runs_dir)
+    folder = add_finals(write_campaign_in(runs_dir))
+    write_report(folder)
     mirror = Mirror(folder / FILE_NAME, store=runs_dir, campaign_dir=folder, candidate_runs="all")
     mirror.catch_up()
     program = (
@@ -124,10 +128,9 @@ def dashboard(
     )
     assert process.stdout is not None
     try:
-        lines = [process.stdout.readline() for _ in range(3)]
+        lines = [process.stdout.readline() for _ in range(4)]
         assert lines[0] == "demo\n", process.communicate()
-        charts, candidates = (line.split()[1] for line in lines[1:])
-        yield RunningDashboard(process, runs_dir, charts, candidates)
+        yield RunningDashboard(process, runs_dir, *(line.split()[1] for line in lines[1:]))
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -161,10 +164,11 @@ def test_the_dashboard_shows_the_campaign_its_charts_and_its_candidates(
     dashboard: RunningDashboard, browser: Any, tmp_path: Path
 ) -> None:
     browser.get(dashboard.charts)
-    charts = ["demo (best_score)", "demo (distinct)"]
+    charts = ["The search by generation", "demo (best_score)", "demo (distinct)"]
     text = text_once(browser, lambda text: all(chart in text for chart in charts))
     assert all(chart in text for chart in charts)
     assert "1 matching run" in text
+    assert text.index("demo (best_score)") < text.index("demo (diversity)")
     browser.save_screenshot(str(tmp_path / "charts.png"))
 
     browser.get(dashboard.candidates)
@@ -175,6 +179,7 @@ def test_the_dashboard_shows_the_campaign_its_charts_and_its_candidates(
     positions = [text.index(f"\n{expression}\n") for expression in order]
     assert positions == sorted(positions)
     browser.save_screenshot(str(tmp_path / "candidates.png"))
+    assert complaints(browser) == []
     assert requested_hosts(browser) == {"127.0.0.1"}
 
 
@@ -194,6 +199,52 @@ def test_pages_from_elsewhere_are_refused(
     with closing(connection):
         connection.request(method, "/api/2.0/mlflow/experiments/get?experiment_id=0", None, headers)
         assert connection.getresponse().status == status
+
+
+def test_the_dashboard_shows_the_finals_and_the_report(
+    dashboard: RunningDashboard, browser: Any, tmp_path: Path
+) -> None:
+    browser.get(dashboard.finals)
+    text = text_once(browser, lambda text: "6 matching runs" in text)
+    assert "6 matching runs" in text  # those on the campaign's own task
+    assert "Sort: mean_percent" in text
+    order = ["softplus(x) - 0.5", "cos(x) - x", "GELU", "Swish", "ReLU", "tanh"]
+    positions = [text.index(f"\ndigits-mlp: {function}\n") for function in order]
+    assert positions == sorted(positions)
+    browser.save_screenshot(str(tmp_path / "finals.png"))
+
+    browser.get(report_link(dashboard))
+    text_once(browser, lambda text: "report/index.html" in text)
+    browser.switch_to.frame(browser.find_element("css selector", "iframe"))
+    title = browser.find_element("css selector", "h1").text
+    assert title == "Better than ReLU, Swish and GELU"
+    drawn = "return [...document.querySelectorAll('figure svg')].every(s => s.clientWidth > 0)"
+    assert browser.execute_script(drawn)
+    browser.switch_to.default_content()
+    browser.save_screenshot(str(tmp_path / "report.png"))
+    assert complaints(browser) == []
+    assert requested_hosts(browser) == {"127.0.0.1"}
+
+
+def report_link(dashboard: RunningDashboard) -> str:
+    """Where the UI shows the report among the artifacts of the campaign's run."""
+    base, _ = dashboard.charts.split("/#/")
+    with Store(dashboard.runs_dir) as store:
+        experiment = store.client.get_experiment_by_name("demo").experiment_id
+        (run,) = store.client.search_runs([experiment])
+    place = f"{base}/#/experiments/{experiment}/runs/{run.info.run_id}/artifacts"
+    return f"{place}/report/index.html"
+
+
+# What MLflow's own pages bring about: they ask for a user where there is none, and lay out tables
+# in two steps.
+OF_MLFLOW = ("/mlflow/users/current", "ResizeObserver loop completed")
+
+
+def complaints(browser: Any) -> list[str]:
+    """What the browser complains of on our account."""
+    told = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    return [message for message in told if not any(known in message for known in OF_MLFLOW)]
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")

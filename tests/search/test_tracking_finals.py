@@ -107,6 +107,7 @@ def test_finals_are_runs_below_a_parent_with_metrics_by_seed(
         parent.data.tags["opened"] == "The test sets of digits and mnist1d were opened once each."
     )
     assert "| Swish |" in parent.data.tags["mlflow.note.content"]
+    assert parent.data.metrics["mean_percent"] == pytest.approx(finals.own.rows[0].mean_percent)
     artifacts = Path(parent.info.artifact_uri.removeprefix("file://"))
     document = json.loads((artifacts / "finals.json").read_text())
     assert document == json.loads(json.dumps(finals_document(finals)))
