@@ -111,7 +111,9 @@ class Mirror:
             raise
         except Exception as error:  # MLflow and SQLAlchemy have no common base
             raise TrackingError(
-                f"the MLflow store cannot be written: {_describe(error)}"
+                f"the MLflow store cannot be written: {_describe(error)}; see that its disk has "
+                "room and that it may be written, or move its mlflow.db away: `actsearch sync` "
+                "writes all that was in it anew, campaign by campaign"
             ) from error
         finally:
             self._replica.forget()
