@@ -258,7 +258,7 @@ def test_every_figure_of_a_record_follows_from_the_runs_that_it_lists() -> None:
     for path in RECORDS.glob("*/finals.json"):
         document = json.loads(path.read_text())
         assert (path.parent / "README.md").read_text().count(document["claim"]) == 1
-        for card in document["cards"]:
+        for card in [card for card in document["cards"] if card["state"] == "scored"]:
             values = {key_of(each): percents(each, card) for each in card["functions"]}
             again = compare(
                 values,
