@@ -205,11 +205,12 @@ def test_the_dashboard_shows_the_finals_and_the_report(
     dashboard: RunningDashboard, browser: Any, tmp_path: Path
 ) -> None:
     browser.get(dashboard.finals)
-    text = text_once(browser, lambda text: "6 matching runs" in text)
+    order = ["cos(x) - x", "GELU", "softplus(x) - 0.5", "Swish", "ReLU", "tanh"]
+    rows = [f"\ndigits-mlp: {function}\n" for function in order]
+    text = text_once(browser, lambda text: all(row in text for row in rows))
     assert "6 matching runs" in text  # those on the campaign's own task
     assert "Sort: mean_percent" in text
-    order = ["softplus(x) - 0.5", "cos(x) - x", "GELU", "Swish", "ReLU", "tanh"]
-    positions = [text.index(f"\ndigits-mlp: {function}\n") for function in order]
+    positions = [text.index(row) for row in rows]
     assert positions == sorted(positions)
     browser.save_screenshot(str(tmp_path / "finals.png"))
 
