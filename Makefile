@@ -1,6 +1,8 @@
 # `make quickstart` and `make test` do everything on a fresh machine; see README.md.
 PYTHON ?= python3
 BIN := .venv/bin
+# Random expressions from each grammar that `make test-export` verifies beside the catalogue.
+EXPORT_SAMPLES ?= 200
 
 .PHONY: help install quickstart test test-export test-faults check benchmark clean
 
@@ -26,8 +28,8 @@ test: install  ## the whole test suite
 test-export: install  ## every function of the catalogue in every framework (installs them)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[dev,export]'
-	$(BIN)/python -m pytest tests/grammars/export
-	$(BIN)/python tests/grammars/export/every_framework.py
+	$(BIN)/python -m pytest tests/grammars/export tests/search/test_export_command.py
+	$(BIN)/python tests/grammars/export/every_framework.py --samples $(EXPORT_SAMPLES)
 
 test-faults: install  ## fifty kills, a thousand damaged files, a lost node of a Ray cluster (installs Ray)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \

@@ -187,7 +187,7 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=125, help="functions that one process runs")
     parser.add_argument("--effort", choices=["quick", "usual", "thorough"], default="quick")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--record", type=Path, help="a file; run again, it goes on from there")
+    parser.add_argument("--record", type=Path, help="a file from which a later run of the same code goes on")
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin no batch after that")
     given = parser.parse_args()
     todo = list(batches(given.samples, given.batch, given.targets.split(","), given.effort))
