@@ -133,7 +133,8 @@ def run(todo: Iterable[Batch], record: Path, workers: int, seconds: float) -> li
     with pool, record.open("a") as file:
         while pending or running:
             while pending and len(running) < workers:
-                running[pool.submit(verified, pending[0])] = pending.pop(0)
+                batch = pending.pop(0)
+                running[pool.submit(verified, batch)] = batch
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 batch, results = running.pop(future), future.result()
                 done[batch.key] = results
@@ -187,7 +188,7 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=125, help="functions that one process runs")
     parser.add_argument("--effort", choices=["quick", "usual", "thorough"], default="quick")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--record", type=Path, help="a file from which a later run of the same code goes on")
+    parser.add_argument("--record", type=Path, help="a later run of the same code goes on from it")
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin no batch after that")
     given = parser.parse_args()
     todo = list(batches(given.samples, given.batch, given.targets.split(","), given.effort))

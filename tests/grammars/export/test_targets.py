@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy
 import pytest
 
-from grammars import Expression, parse
+from grammars import CATALOGUE, Expression, parse
 from grammars.export import TARGETS, Provenance, Verification, render, verify
 from grammars.export.function import Function
 from grammars.export.verification import Exported
@@ -175,3 +175,23 @@ def test_python_files_are_formatted(target: str, tmp_path: Path) -> None:
         check=False,
     )
     assert checked.returncode == 0, checked.stdout[:3000]
+
+
+def test_verifying_every_framework_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("every_framework.py")
+    options = {
+        "--targets": "json",
+        "--samples": "0",
+        "--batch": "30",
+        "--workers": "1",
+        "--minutes": "0",
+        "--record": str(tmp_path / "record.jsonl"),
+    }
+    command = [sys.executable, str(script), *(word for pair in options.items() for word in pair)]
+    first, second = (
+        subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(2)
+    )
+    assert first.returncode == 1, first.stderr
+    assert f"{len(CATALOGUE) - 30} files were left for another time" in first.stdout
+    assert second.returncode == 0, second.stderr
+    assert f"{len(CATALOGUE)} files verified" in second.stdout
