@@ -161,6 +161,8 @@ def _build(function: Function) -> list[str]:
             f"        shape={'channels' if _is_row(parameter) else '()'},",
             f"        initializer={_initializer(parameter)},",
             f'        name="{parameter.name}",',
+            # Mixed precision would otherwise round the parameters before they are widened again.
+            "        autocast=False,",
             "    )",
         ]
     return lines
