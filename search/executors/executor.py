@@ -23,6 +23,8 @@ _SINGLE_THREADED = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
+    # Where JAX finds a GPU, the first worker would take three quarters of its memory.
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }
 
 
