@@ -208,10 +208,12 @@ class TrainingProgram:
         progress = {**progress, "optimizer": self._fresh}
         progress, _ = self._advance(index, progress, seed, range(1))
         moment = optax.tree_utils.tree_get(progress["optimizer"], "mu")
-        norms = [
-            float(np.linalg.norm(np.asarray(layer.weights))) / (1.0 - _ADAM_DECAY)
-            for layer in moment["layers"]
-        ]
+        # Of gradients beyond float32 no figure is kept, which is no news for the terminal.
+        with np.errstate(over="ignore"):
+            norms = [
+                float(np.linalg.norm(np.asarray(layer.weights))) / (1.0 - _ADAM_DECAY)
+                for layer in moment["layers"]
+            ]
         return diagnose(
             examples=self._data.validation,
             gradient_norms=tuple(norms),
