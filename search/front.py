@@ -1,4 +1,4 @@
-"""The picture of a Pareto front: score against arithmetic, with the size beside each point."""
+"""The picture of a Pareto front: score against arithmetic, each point by its number in a list."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from search.strategies.objectives import Price, pareto_front
 _FRONT_COLOUR: Final = "#D55E00"
 _OTHERS_COLOUR: Final = "#9a9a9a"
 _LABEL_LENGTH: Final = 34
+_LISTED: Final = 30
+_SMALLEST_SPAN: Final = 0.1
 
 
 def draw_front(standings: Sequence[Standing], output: Path) -> list[Standing]:
@@ -37,22 +39,38 @@ def draw_front(standings: Sequence[Standing], output: Path) -> list[Standing]:
     compared = [standing for standing in standings if standing.rung == highest]
     front = pareto_front(compared)
     figure = Figure(figsize=(9.0, 5.5), layout="constrained")
-    axes = figure.subplots()
+    axes, beside = figure.subplots(1, 2, width_ratios=(3, 2))
     axes.scatter(*_points(compared), s=14, color=_OTHERS_COLOUR, label="surpassed")
-    axes.scatter(*_points(front), s=40, color=_FRONT_COLOUR, label="Pareto front")
-    for standing, cost, score in zip(front, *_points(front), strict=True):
-        size = Price.of(standing.candidate.expression).size
-        text = f" {_short(str(standing.candidate.canonical))} ({size})"
-        # Printed as it is: an expression is no TeX.
-        axes.annotate(text, (cost, score), fontsize=7, parse_math=False)
-    axes.set_xlabel("cost of value and slope, in units of ReLU's (nodes in brackets)")
+    axes.scatter(*_points(front), s=110, color=_FRONT_COLOUR, label="Pareto front", zorder=3)
+    for number, point in enumerate(zip(*_points(front), strict=True), 1):
+        axes.annotate(
+            str(number), point, ha="center", va="center", fontsize=7, color="white", zorder=4
+        )
+    axes.set_ylim(*_limits([standing.rank_key[1] for standing in front]))
+    axes.set_xlabel("cost of value and slope, in units of ReLU's")
     axes.set_ylabel("score (higher is better)")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower right")
+    lines = [_line(number, standing) for number, standing in enumerate(front, 1)]
+    beside.set_axis_off()
+    # Printed as it is: an expression is no TeX.
+    beside.text(0.0, 1.0, "\n".join(lines[:_LISTED]), va="top", fontsize=8, parse_math=False)
     try:
         figure.savefig(output)
     except ValueError as error:
         raise PictureError(f"cannot write {output}: {error}") from None
     return front
+
+
+def _limits(scores: Sequence[float]) -> tuple[float, float]:
+    """Where the front lies, and as much below it: what failed badly would flatten it to a line."""
+    span = max(max(scores) - min(scores), _SMALLEST_SPAN)
+    return min(scores) - 1.5 * span, max(scores) + 0.2 * span
+
+
+def _line(number: int, standing: Standing) -> str:
+    candidate = standing.candidate
+    size = Price.of(candidate.expression).size
+    return f"{number}  {_short(str(candidate.canonical))} ({size} nodes)"
 
 
 def _points(standings: Sequence[Standing]) -> tuple[list[float], list[float]]:
