@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -68,15 +69,27 @@ def evaluate(expression: Expression, x: numpy.ndarray) -> numpy.ndarray:
         return numpy.broadcast_to(numpy.asarray(values, dtype=x.dtype), x.shape)
 
 
-def to_jax(expression: Expression) -> Callable[[Array, Mapping[str, Array]], Array]:
+def to_jax(
+    expression: Expression, *, in_vectors: bool = False
+) -> Callable[[Array, Mapping[str, Array]], Array]:
     """The expression as a JAX function `f(x, parameters)` that can be traced and differentiated.
 
     The result has the shape and precision of `x`. Parameters broadcast against `x`.
+
+    Args:
+        expression: What to compute.
+        in_vectors: Whether to compute by `grammars.elementary` what XLA would compute one number at
+            a time on a CPU.
     """
     import jax.numpy
     import jax.scipy.special
 
-    arrays = Arrays(jax.numpy, jax.scipy.special)
+    from grammars import elementary
+
+    own = SimpleNamespace(
+        sin=jax.numpy.sin, cos=jax.numpy.cos, arctan=jax.numpy.arctan, softplus=jax.nn.softplus
+    )
+    arrays = Arrays(jax.numpy, jax.scipy.special, elementary if in_vectors else own)
 
     def function(x: Array, parameters: Mapping[str, Array]) -> Array:
         value = interpret(expression, x, arrays=arrays, parameters=parameters)
@@ -101,7 +114,7 @@ def with_partials(
     import jax
     import jax.numpy
 
-    function = to_jax(expression)
+    function = to_jax(expression, in_vectors=True)
 
     def partials(
         x: Array, parameters: Mapping[str, Array]

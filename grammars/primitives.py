@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
 import numpy
@@ -21,13 +21,24 @@ class Arrays:
     Attributes:
         np: A module with the interface of `numpy`.
         special: A module with the interface of `scipy.special`.
+        elementary: Has `sin`, `cos`, `arctan` and `softplus`.
     """
 
     np: ModuleType
     special: ModuleType
+    elementary: ModuleType | SimpleNamespace
 
 
-NUMPY: Final = Arrays(numpy, scipy.special)
+NUMPY: Final = Arrays(
+    numpy,
+    scipy.special,
+    SimpleNamespace(
+        sin=numpy.sin,
+        cos=numpy.cos,
+        arctan=numpy.arctan,
+        softplus=lambda a: numpy.logaddexp(a, 0.0),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -85,11 +96,6 @@ def _cosh(arrays: Arrays, a: Any) -> Any:
     return arrays.np.cosh(arrays.np.clip(a, -EXP_ARGUMENT_MAX, EXP_ARGUMENT_MAX))
 
 
-def _softplus(arrays: Arrays, a: Any) -> Any:
-    # Not max(a, 0) + log1p(exp(-|a|)), which has the slope 0 at 0 in JAX; it is 1/2.
-    return arrays.np.logaddexp(a, 0.0)
-
-
 def _sinc(arrays: Arrays, a: Any) -> Any:
     np = arrays.np
     near_zero = np.abs(a) < SINC_SERIES_BELOW
@@ -99,7 +105,7 @@ def _sinc(arrays: Arrays, a: Any) -> Any:
     series = 1.0
     for factor in (156, 110, 72, 42, 20, 6):
         series = 1.0 - square / factor * series
-    return np.where(near_zero, series, np.sin(away) / away)
+    return np.where(near_zero, series, arrays.elementary.sin(away) / away)
 
 
 def _relu(arrays: Arrays, a: Any) -> Any:
@@ -134,8 +140,8 @@ _ROWS: Final = (
     Primitive("expm1", 1, _expm1, lambda m, a: m.exp(a) - 1, 5.0, guard=EXP_GUARD),
     Primitive("log", 1, lambda s, a: s.np.log(a), lambda m, a: m.log(a), 3.0),
     Primitive("log1p", 1, lambda s, a: s.np.log1p(a), lambda m, a: m.log(1 + a), 4.0),
-    Primitive("sin", 1, lambda s, a: s.np.sin(a), lambda m, a: m.sin(a), 7.0),
-    Primitive("cos", 1, lambda s, a: s.np.cos(a), lambda m, a: m.cos(a), 7.0),
+    Primitive("sin", 1, lambda s, a: s.elementary.sin(a), lambda m, a: m.sin(a), 7.0),
+    Primitive("cos", 1, lambda s, a: s.elementary.cos(a), lambda m, a: m.cos(a), 7.0),
     Primitive(
         "sinc",
         1,
@@ -149,15 +155,19 @@ _ROWS: Final = (
     Primitive("cosh", 1, _cosh, lambda m, a: m.cosh(a), 6.0, guard=EXP_GUARD),
     Primitive("tanh", 1, lambda s, a: s.np.tanh(a), lambda m, a: m.tanh(a), 2.5),
     Primitive("asinh", 1, lambda s, a: s.np.arcsinh(a), lambda m, a: m.asinh(a), 6.0),
-    Primitive("atan", 1, lambda s, a: s.np.arctan(a), lambda m, a: m.atan(a), 6.0),
+    Primitive("atan", 1, lambda s, a: s.elementary.arctan(a), lambda m, a: m.atan(a), 6.0),
     Primitive("sigmoid", 1, lambda s, a: s.special.expit(a), lambda m, a: 1 / (1 + m.exp(-a)), 3.0),
     Primitive(
-        "log_sigmoid", 1, lambda s, a: -_softplus(s, -a), lambda m, a: -m.log(1 + m.exp(-a)), 6.0
+        "log_sigmoid",
+        1,
+        lambda s, a: -s.elementary.softplus(-a),
+        lambda m, a: -m.log(1 + m.exp(-a)),
+        6.0,
     ),
     Primitive(
         "softplus",
         1,
-        _softplus,
+        lambda s, a: s.elementary.softplus(a),
         lambda m, a: m.log(1 + m.exp(a)),
         6.0,
         guard="logaddexp(a, 0): the same value with no overflow",
