@@ -39,9 +39,7 @@ def _run(
 ) -> float:
     os.environ["OMP_NUM_THREADS"] = str(threads)
     if threads == 1:
-        os.environ["XLA_FLAGS"] = (
-            "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-        )
+        os.environ |= {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "PJRT_NPROC": "1"}
     return peer(texts, steps)
 
 
