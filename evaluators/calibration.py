@@ -39,7 +39,7 @@ class Scores:
     @property
     def best(self) -> np.ndarray:
         """The truly best tenth: by the mean over the seeds on the last rung."""
-        return _top(self.scores[-1].mean(axis=1), _TOP_SHARE)
+        return top(self.scores[-1].mean(axis=1), _TOP_SHARE)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def rung_qualities(measured: Scores) -> list[RungQuality]:
                 accuracy_reliability=intraclass_correlation(accuracies),
                 spearman=float(np.mean([spearmanr(one, truth).statistic for one in by_seed])),
                 top_recall=float(
-                    np.mean([_recall(_top(one, 0.25), measured.best) for one in by_seed])
+                    np.mean([recall(top(one, 0.25), measured.best) for one in by_seed])
                 ),
             )
         )
@@ -170,8 +170,8 @@ def _simulated(measured: Scores, rungs: Sequence[int], factor: float) -> Ladder:
             before = measured.steps[rung]
             if rung != rungs[-1]:
                 scores = measured.scores[rung, climbing, seed]
-                climbing = climbing[_top(scores, 1.0 / factor)]
-        recalls.append(_recall(climbing, measured.best))
+                climbing = climbing[top(scores, 1.0 / factor)]
+        recalls.append(recall(climbing, measured.best))
     return Ladder(
         steps=tuple(measured.steps[rung] for rung in rungs),
         reduction_factor=factor,
@@ -180,13 +180,14 @@ def _simulated(measured: Scores, rungs: Sequence[int], factor: float) -> Ladder:
     )
 
 
-def _top(scores: np.ndarray, share: float) -> np.ndarray:
+def top(scores: np.ndarray, share: float) -> np.ndarray:
     """Indices of the best, at least one; of equals, the earlier."""
     count = max(1, round(len(scores) * share))
     return np.argsort(-scores, kind="stable")[:count]
 
 
-def _recall(found: np.ndarray, wanted: np.ndarray) -> float:
+def recall(found: np.ndarray, wanted: np.ndarray) -> float:
+    """Share of the wanted indices among those found."""
     return len(set(found.tolist()) & set(wanted.tolist())) / len(wanted)
 
 

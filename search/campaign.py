@@ -18,8 +18,9 @@ from search.executors import Executor, Interrupted
 from search.generation import Asked, GenerationSummary, summarise
 from search.hall_of_fame import HallOfFame
 from search.journal import Journal
-from search.racing import Racing, Standing
+from search.racing import Racing, Standing, scores
 from search.recorder import Recorder
+from search.screening import Screening
 from search.settings import Settings
 from search.stopping import Deadline, seconds_worked
 from search.strategies import begin
@@ -76,6 +77,7 @@ class Loop:
         bench: Bench,
         journal: Journal,
         executor: Executor,
+        screening: Screening | None = None,
         hall_of_fame: HallOfFame | None = None,
         observers: Sequence[Observer] = (),
         stopping: threading.Event | None = None,
@@ -91,8 +93,11 @@ class Loop:
             seed=settings.seed,
             hidden_layers=find_task(settings.task).network.hidden_layers,
         )
+        self._screening = screening
         self._racing = Racing(
-            rungs=len(fidelities), reduction_factor=settings.scoring.reduction_factor
+            rungs=len(fidelities),
+            reduction_factor=settings.scoring.reduction_factor,
+            promise=screening.promise if screening else scores,
         )
         self._recorder = Recorder(
             journal,
@@ -148,6 +153,8 @@ class Loop:
         candidates = self._strategy.ask(count, generation=generation, admit=self._admit)
         self._record(candidates)
         trainable = self._recorder.reject(candidates)
+        if self._screening is not None:
+            trainable = self._recorder.dismiss(trainable, self._screening.screen(trainable))
         return Asked(
             generation,
             candidates,

@@ -28,6 +28,7 @@ def identify(
     grammar: Grammar,
     dataset: Dataset,
     seeds: Sequence[Expression],
+    forecast: str | None = None,
     campaign_file: str,
 ) -> None:
     """Records what the campaign is; if the journal has a record, compares.
@@ -39,13 +40,14 @@ def identify(
         dataset: That is really used.
         seeds: The functions that `start_from` comes to now; another campaign's hall of fame may
             have changed.
+        forecast: What forecasts depend on, if there are any.
         campaign_file: Its text.
 
     Raises:
         SettingsError: If the journal belongs to a campaign that would find other things; the
             message lists what differs.
     """
-    identity = _identity(settings, grammar, dataset, seeds)
+    identity = {**_identity(settings, grammar, dataset, seeds), "forecast": forecast}
     recorded = journal.get("campaign", "settings")
     if recorded is None:
         journal.append("campaign", "settings", {**identity, "campaign_file": campaign_file})
@@ -124,6 +126,7 @@ def _deciding(identity: Mapping[str, Any]) -> dict[str, Any]:
         "settings": settings,
         "grammar": identity["grammar"],
         "seeds": identity.get("seeds", []),
+        "forecast": identity.get("forecast"),
         "dataset": identity["dataset"]["name"],
         "versions": identity["versions"],
     }

@@ -28,6 +28,7 @@ from search.journal import FILE_NAME, Journal
 from search.leaderboard import standings
 from search.novelty_watch import NoveltyWatch
 from search.racing import Standing
+from search.screening import Screening, screening_of
 from search.settings import FinalsSettings, Settings
 from search.signals import stopped_by_signals
 from search.strategies.seeds import read_seeds
@@ -110,6 +111,7 @@ def launch(
         CampaignBusyError: If another process runs it.
         JournalError: If its journal is damaged, or cannot be written for want of room.
         DatasetUnavailable: If there are no data to train on.
+        LearningCurvesError: If there are none to forecast from, or not of this task and its rungs.
     """
     stopping = stopping or threading.Event()
     grammar = load_grammar(settings.grammar)
@@ -122,6 +124,7 @@ def launch(
         manual_dir=manual_dir,
         announce=announce,
     )
+    screening = screening_of(settings, dataset.name)
     folder = runs_dir / settings.name
     folder.mkdir(parents=True, exist_ok=True)
     with exclusive(folder), Journal(folder / FILE_NAME) as journal:
@@ -131,6 +134,7 @@ def launch(
             grammar=grammar,
             dataset=dataset,
             seeds=read_seeds(settings.search.start_from, grammar),
+            forecast=screening.digest if screening else None,
             campaign_file=campaign_file,
         )
         keep_copy(folder, campaign_file)
@@ -157,6 +161,7 @@ def launch(
                     grammar=grammar,
                     bench=workload.bench,
                     executor=evaluating,
+                    screening=screening,
                     observers=watching,
                     announce=announce,
                     stopping=stopping,
@@ -179,6 +184,7 @@ def _search(
     grammar: Grammar,
     bench: Bench,
     executor: Executor,
+    screening: Screening | None,
     observers: Sequence[Observer],
     announce: Callable[[str], None],
     stopping: threading.Event,
@@ -192,6 +198,7 @@ def _search(
         bench=bench,
         journal=journal,
         executor=executor,
+        screening=screening,
         hall_of_fame=hall_of_fame,
         observers=[*observers, novelty],
         stopping=stopping,

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from evaluators.evaluation import Evaluation, Outcome
 from search.candidate import Candidate
 
+Promise = Callable[[Sequence["Standing"]], Sequence[float]]
+"""How good standings on one rung promise to be in the end; greater is better."""
+
 Evaluate = Callable[[Sequence[Candidate], int], Iterable[Evaluation]]
 """Evaluates candidates at the fidelity of a rung, in order."""
 
@@ -37,26 +40,35 @@ class Standing:
         return self.rung, float("-inf") if score is None else score
 
 
+def scores(standings: Sequence[Standing]) -> list[float]:
+    """The plainest promise: what they scored."""
+    return [standing.rank_key[1] for standing in standings]
+
+
 @dataclass
 class _Rung:
     """Everything that was granted one fidelity, and what came of it."""
 
     number: int
+    promise: Promise
     tried: set[str] = field(default_factory=set)
     scored: dict[str, Candidate] = field(default_factory=dict)
     # Worst first; kept in order, since sorting thousands anew each generation took most of it.
-    ranking: list[tuple[tuple[int, float], str]] = field(default_factory=list)
+    ranking: list[tuple[float, str]] = field(default_factory=list)
 
-    def run(self, candidates: Sequence[Candidate], evaluate: Evaluate) -> Iterable[Standing]:
-        for candidate, evaluation in zip(
-            candidates, evaluate(candidates, self.number), strict=True
-        ):
-            self.tried.add(candidate.id)
-            if evaluation.outcome is Outcome.SCORED:
-                standing = Standing(candidate, self.number, evaluation)
-                self.scored[candidate.id] = candidate
-                insort(self.ranking, (standing.rank_key, candidate.id))
-                yield standing
+    def run(self, candidates: Sequence[Candidate], evaluate: Evaluate) -> list[Standing]:
+        evaluations = zip(candidates, evaluate(candidates, self.number), strict=True)
+        standings = [
+            Standing(candidate, self.number, evaluation)
+            for candidate, evaluation in evaluations
+            if evaluation.outcome is Outcome.SCORED
+        ]
+        self.tried.update(candidate.id for candidate in candidates)
+        for standing, promise in zip(standings, self.promise(standings), strict=True):
+            candidate = standing.candidate
+            self.scored[candidate.id] = candidate
+            insort(self.ranking, (promise, candidate.id))
+        return standings
 
     def best(self, share: float) -> list[Candidate]:
         """The best `share` of all that were scored here, ties broken by id."""
@@ -75,8 +87,15 @@ class Racing:
     that it climbed from, and is not tried again.
     """
 
-    def __init__(self, *, rungs: int, reduction_factor: float) -> None:
-        self._rungs = [_Rung(number) for number in range(rungs)]
+    def __init__(self, *, rungs: int, reduction_factor: float, promise: Promise = scores) -> None:
+        """An empty ladder.
+
+        Args:
+            rungs: How many there are.
+            reduction_factor: One in so many climbs.
+            promise: By what those who climb are chosen.
+        """
+        self._rungs = [_Rung(number, promise) for number in range(rungs)]
         self._share = 1.0 / reduction_factor
 
     def run(self, candidates: Sequence[Candidate], evaluate: Evaluate) -> list[Standing]:

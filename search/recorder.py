@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from evaluators.evaluation import Evaluation
+from evaluators.evaluation import Evaluation, Outcome
 from evaluators.evaluator import Bench
 from evaluators.fidelity import Fidelity
 from search.candidate import Candidate
@@ -54,6 +54,23 @@ class Recorder:
                 rejections.append(rejection)
         self._record(rejections, rung=0)
         return fit
+
+    def dismiss(
+        self, candidates: Sequence[Candidate], reasons: Mapping[str, str]
+    ) -> list[Candidate]:
+        """Records who is rejected for a reason, by id; returns the others."""
+        first = self._fidelities[0]
+        self._record(
+            (
+                self._bench.record(
+                    candidate.expression, first, Outcome.REJECTED, reason=reasons[candidate.id]
+                )
+                for candidate in candidates
+                if candidate.id in reasons
+            ),
+            rung=0,
+        )
+        return [candidate for candidate in candidates if candidate.id not in reasons]
 
     def begin(self, candidates: Sequence[Candidate]) -> None:
         """Begins to evaluate on the lowest rung what `evaluate` will be asked for there."""

@@ -161,6 +161,10 @@ class ScoringSettings(_Section):
     Attributes:
         rungs: Fidelities in climbing order; every candidate gets the first.
         reduction_factor: One in so many climbs to the next rung (successive halving).
+        forecast: Learning curves from which final scores are forecast, so that those climb who
+            promise most: the name of shipped ones, or the path of a file; None climbs by score.
+        screening: Share of the candidates that are trained at all, those whose shape promises
+            most; only with a forecast.
         first_seed: Training seeds count up from here.
         batch: Candidates that are compiled into one program.
         timeout_seconds: What one candidate may take at one rung, its share of compiling included.
@@ -172,6 +176,8 @@ class ScoringSettings(_Section):
         Rung(steps=1000, seeds=2),
     )
     reduction_factor: Annotated[float, Field(gt=1.0, le=100.0)] = 4.0
+    forecast: Annotated[str, Field(max_length=1_000)] | None = None
+    screening: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     first_seed: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     batch: Annotated[int, Field(ge=1, le=256)] = 32
     timeout_seconds: Annotated[float, Field(gt=0.0)] = 60.0
@@ -185,6 +191,15 @@ class ScoringSettings(_Section):
                     f"rungs must climb: {upper.steps} steps x {upper.seeds} seeds follows "
                     f"{lower.steps} steps x {lower.seeds} seeds"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _knows_what_to_screen_by(self) -> ScoringSettings:
+        if self.screening < 1.0 and self.forecast is None:
+            raise ValueError(
+                f"screening: {self.screening:g} of the candidates cannot be chosen without a "
+                "forecast; name learning curves in scoring.forecast"
+            )
         return self
 
     @property
@@ -309,6 +324,15 @@ class Settings(_Section):
         if name in _TAKEN:
             raise ValueError("a runs directory keeps other things under that name; choose another")
         return name
+
+    @model_validator(mode="after")
+    def _can_forecast(self) -> Settings:
+        if self.scoring.forecast is not None and self.search.layers != "shared":
+            raise ValueError(
+                "scoring.forecast: only functions that all layers share can be forecast; "
+                f"search.layers is {self.search.layers!r}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _has_fresh_seeds(self) -> Settings:

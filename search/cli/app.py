@@ -15,6 +15,7 @@ import typer
 from search.cli import (
     calibration,
     campaigns,
+    curves,
     dashboard,
     data,
     evaluation,
@@ -42,6 +43,7 @@ app.command("leaderboard")(campaigns.leaderboard_command)
 app.command("finals")(finals.finals_command)
 app.command("evaluate")(evaluation.evaluate_command)
 app.command("calibrate")(calibration.calibrate_command)
+app.command("curves")(curves.curves_command)
 app.command("describe")(language.describe_command)
 app.command("plot")(plotting.plot_command)
 app.command("export")(export.export_command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,6 +26,7 @@ from search.cli.options import (
 if TYPE_CHECKING:
     from evaluators.calibration import Ladder, RungQuality, Scores
     from evaluators.evaluation import Evaluation
+    from grammars import Expression
 
 _BATCH = 64
 _TIMEOUT_SECONDS = 600.0
@@ -47,7 +49,7 @@ def calibrate_command(
     from evaluators.calibration import recommend, rung_qualities
 
     names, measured = _measure(
-        task, _ascending(steps), seeds=seeds, workers=worker_count(workers), manual_dir=manual_dir
+        task, ascending(steps), seeds=seeds, workers=worker_count(workers), manual_dir=manual_dir
     )
     qualities, ladder = rung_qualities(measured), recommend(measured, budget=budget)
     if as_json:
@@ -58,7 +60,12 @@ def calibrate_command(
     console.print(_advice(ladder, budget=budget), highlight=False)
 
 
-def _ascending(text: str) -> tuple[int, ...]:
+def ascending(text: str) -> tuple[int, ...]:
+    """Numbers of steps from an option.
+
+    Raises:
+        typer.BadParameter: If they are none.
+    """
     try:
         steps = tuple(int(part) for part in text.split(","))
     except ValueError:
@@ -81,17 +88,43 @@ def _measure(
     import numpy as np
 
     from evaluators.calibration import Scores
+    from evaluators.probes import probe
+    from grammars import CATALOGUE, parse
+
+    functions = {name: f for name in CATALOGUE if probe(f := parse(name)) is None}
+    _, columns = train_on_every_rung(
+        functions, task, steps, seeds=tuple(range(seeds)), workers=workers, manual_dir=manual_dir
+    )
+    losses = [[[s.validation_loss for s in r.per_seed] for r in c] for c in columns.values()]
+    shares = [[[s.validation_accuracy for s in r.per_seed] for r in c] for c in columns.values()]
+    return list(columns), Scores(
+        steps,
+        scores=-np.log(np.swapaxes(np.array(losses), 0, 1)),
+        accuracies=np.swapaxes(np.array(shares), 0, 1),
+    )
+
+
+def train_on_every_rung(
+    functions: Mapping[str, Expression],
+    task: str,
+    steps: Sequence[int],
+    *,
+    seeds: tuple[int, ...],
+    workers: int,
+    manual_dir: Path | None,
+) -> tuple[str, dict[str, Sequence[Evaluation]]]:
+    """Trains functions, each rung going on from the one before; leaves out what diverges.
+
+    Returns:
+        The data set, and what every function that is left came to on each rung, by its name.
+    """
     from evaluators.datasets import load
     from evaluators.fidelity import Fidelity
-    from evaluators.probes import probe
     from evaluators.tasks import find_task
-    from grammars import CATALOGUE, parse
     from search.executors import ProcessPool, Workload
 
     dataset = load(find_task(task).dataset, manual_dir=manual_dir, announce=say).name
-    functions = {name: f for name in CATALOGUE if probe(f := parse(name)) is None}
     by_rung: list[list[Evaluation]] = []
-    # Each rung goes on from the one before.
     with (
         tempfile.TemporaryDirectory() as states,
         ProcessPool(
@@ -102,19 +135,12 @@ def _measure(
         ) as executor,
     ):
         for count in steps:
-            fidelity = Fidelity(count, tuple(range(seeds)))
+            fidelity = Fidelity(count, seeds)
             batches = executor.evaluate([*functions.values()], fidelity, stopping=threading.Event())
             by_rung.append([record for batch in batches for record in batch])
-            say(f"{count} steps x {seeds} seeds are done")
-    columns = dict(zip(functions, zip(*by_rung, strict=True), strict=True))
-    scored = {name: c for name, c in columns.items() if all(r.per_seed for r in c)}
-    losses = [[[s.validation_loss for s in r.per_seed] for r in c] for c in scored.values()]
-    shares = [[[s.validation_accuracy for s in r.per_seed] for r in c] for c in scored.values()]
-    return list(scored), Scores(
-        steps,
-        scores=-np.log(np.swapaxes(np.array(losses), 0, 1)),
-        accuracies=np.swapaxes(np.array(shares), 0, 1),
-    )
+            say(f"{count} steps x {len(seeds)} seeds are done")
+    columns = zip(functions, zip(*by_rung, strict=True), strict=True)
+    return dataset, {name: c for name, c in columns if all(record.per_seed for record in c)}
 
 
 def _document(

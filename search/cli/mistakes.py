@@ -25,6 +25,7 @@ def explain(error: Exception) -> str | None:
 def is_mistake(error: Exception) -> bool:
     """Whether the error says what the user can change; its message is then written for people."""
     from evaluators.datasets import DatasetUnavailable, UnknownDatasetError
+    from evaluators.learning_curves import LearningCurvesError
     from evaluators.tasks import UnknownTaskError
     from grammars import GrammarError, LayersError, ParseError
     from grammars.export import ExportError
@@ -48,6 +49,7 @@ def is_mistake(error: Exception) -> bool:
         GrammarError,
         JournalError,
         LayersError,
+        LearningCurvesError,
         ParseError,
         PictureError,
         RecordError,

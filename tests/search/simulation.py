@@ -46,11 +46,18 @@ class Simulation:
                 raise Interrupted
             group = expressions[first : first + self.batch]
             self.done.extend((str(expression), fidelity.steps) for expression in group)
-            yield [self._evaluation(expression, fidelity) for expression in group]
+            yield [self.evaluation(expression, fidelity) for expression in group]
             if self.stop_after is not None and len(self.done) >= self.stop_after:
                 stopping.set()
 
-    def _evaluation(self, expression: Activation, fidelity: Fidelity) -> Evaluation:
+    def score(self, expression: Activation, fidelity: Fidelity) -> float:
+        """What a function scores."""
+        score = self.evaluation(expression, fidelity).score
+        assert score is not None
+        return score
+
+    def evaluation(self, expression: Activation, fidelity: Fidelity) -> Evaluation:
+        """What becomes of a function."""
         if str(expression) in self.diverging:
             return BENCH.record(expression, fidelity, Outcome.DIVERGED, reason="simulated")
         values = [evaluate(function, _POINTS) for function in functions_of(expression)]

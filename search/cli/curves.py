@@ -1,0 +1,144 @@
+"""`actsearch curves`: learning curves of many functions, for campaigns to forecast from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+
+from search.cli.calibration import ascending, train_on_every_rung
+from search.cli.options import (
+    AsJson,
+    ManualDir,
+    Workers,
+    print_json,
+    say,
+    wide_console,
+    worker_count,
+)
+
+if TYPE_CHECKING:
+    from evaluators.forecast_quality import ForecastQuality, ScreenedLadder
+    from grammars import Expression
+
+# Draws that bring nothing new, by which one knows that a grammar has no more.
+_FRUITLESS = 10_000
+
+
+def curves_command(
+    output: Annotated[Path, typer.Argument(help="The file to write, ending in .json.")],
+    task: Annotated[str, typer.Option(help="What to train on.")] = "mnist-mlp",
+    grammar: Annotated[str, typer.Option(help="Where functions are drawn from.")] = "core",
+    functions: Annotated[
+        int, typer.Option(min=20, max=100_000, help="How many, beside the catalogue's.")
+    ] = 1000,
+    steps: Annotated[
+        str, typer.Option(help="Optimiser steps to score after, ascending.")
+    ] = "50,100,200,400,800,1600",
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw, and of the training.")] = 0,
+    recall: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, help="Share of the best tenth that the ladder must keep."),
+    ] = 0.95,
+    workers: Workers = None,
+    manual_dir: ManualDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Trains random functions, keeps their scores, and says what forecasts from them are worth."""
+    from evaluators.forecast_quality import CrossValidation
+    from evaluators.learning_curves import LearningCurves, load_curves
+    from search.writing import write_whole
+
+    if output.suffix != ".json":
+        raise typer.BadParameter(f"learning curves are kept in a .json file, got {output}")
+    rungs = ascending(steps)
+    drawn = {str(each): each for each in _draw(grammar, functions, seed=seed)}
+    dataset, columns = train_on_every_rung(
+        drawn,
+        task,
+        rungs,
+        seeds=(seed,),
+        workers=worker_count(workers),
+        manual_dir=manual_dir,
+    )
+    scores = {text: [record.score or 0.0 for record in c] for text, c in columns.items()}
+    curves = LearningCurves.of(scores, task=task, dataset=dataset, seed=seed, steps=rungs)
+    write_whole(output, curves.to_json())
+    say(f"{output} holds the learning curves of {len(scores)} functions")
+    # As it will be read, rounded.
+    validated = CrossValidation(load_curves(output))
+    qualities, ladder = validated.qualities(), validated.recommend(least_recall=recall)
+    if as_json:
+        print_json(_document(qualities, ladder))
+        return
+    console = wide_console()
+    console.print(_table(qualities, title=f"{task}, {len(scores)} functions"))
+    console.print(_advice(ladder, output), highlight=False)
+
+
+def _draw(grammar: str, count: int, *, seed: int) -> list[Expression]:
+    """The catalogue, and distinct functions of the grammar, as far as they pass the probes."""
+    from evaluators.probes import probe
+    from grammars import CATALOGUE, canonical, load_grammar, parse
+
+    chosen, random = load_grammar(grammar), Random(seed)
+    published = [each for name in CATALOGUE if probe(each := parse(name)) is None]
+    known = {str(canonical(each)): each for each in published}
+    wanted, fruitless = len(known) + count, 0
+    while len(known) < wanted and fruitless < _FRUITLESS:
+        expression = chosen.sample(random, depth=(1, 4))
+        key = str(canonical(expression))
+        fruitless += 1
+        if key not in known and probe(expression) is None:
+            known[key], fruitless = expression, 0
+    return list(known.values())
+
+
+def _document(qualities: list[ForecastQuality], ladder: ScreenedLadder) -> dict[str, Any]:
+    # JSON knows no NaN.
+    rows = [{k: None if v != v else v for k, v in asdict(each).items()} for each in qualities]
+    return {"forecasts": rows, "recommended": asdict(ladder)}
+
+
+def _table(qualities: list[ForecastQuality], *, title: str) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in (
+        "steps",
+        "Spearman of score",
+        "of forecast",
+        "best tenth in best fifth by score",
+        "by forecast",
+    ):
+        table.add_column(heading, justify="right")
+    for quality in qualities:
+        by_score = (
+            (f"{quality.score_spearman:.2f}", f"{100 * quality.score_recall:.0f} %")
+            if quality.steps
+            else ("", "")
+        )
+        table.add_row(
+            f"{quality.steps:,}",
+            by_score[0],
+            f"{quality.spearman:.2f}",
+            by_score[1],
+            f"{100 * quality.recall:.0f} %",
+        )
+    return table
+
+
+def _advice(ladder: ScreenedLadder, output: Path) -> str:
+    rungs = ", ".join(f"{{ steps = {steps} }}" for steps in ladder.steps)
+    return (
+        f"Of the ladders that keep enough of the truly best tenth, the cheapest is\n"
+        f'  forecast = "{output}"\n'
+        f"  screening = {ladder.screening:g}\n"
+        f"  rungs = [{rungs}]\n"
+        f"  reduction_factor = {max(ladder.reduction_factor, 1.5):g}\n"
+        f"which costs as much as {ladder.cost:,.0f} steps a candidate, compiling and validating "
+        f"included, and trains {100 * ladder.recall:.0f} % of the truly best tenth to the end."
+    )
