@@ -14,7 +14,7 @@ from evaluators.calibration import REDUCTION_FACTORS, recall, top
 from evaluators.forecasting import Forecast
 from evaluators.learning_curves import LearningCurves
 
-_SCREENING: Final = (1.0, 0.5, 0.4, 0.33, 0.25, 0.2)
+_SCREENING: Final = (1.0, 0.5, 0.4, 0.33, 0.25, 0.2, 0.17, 0.15, 0.12, 0.1)
 # Rungs below the last; more of them cost more compiling than they save.
 _LOWER_RUNGS: Final = 2
 # Compiling, validating and measuring a candidate take as long on each rung.

@@ -20,6 +20,11 @@ from grammars import Expression, ParseError, evaluate, parse
 
 # Where values and slopes are looked at: what flows into a unit, and how the function goes on.
 _POINTS: Final = np.concatenate([np.linspace(-3.0, 3.0, 31), [-10.0, -6.0, -4.5, 4.5, 6.0, 10.0]])
+# How widely what flows into a unit may be spread: standard deviations of normal distributions.
+_SPREADS: Final = (0.5, 1.0, 1.4, 2.0)
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
+_DENSITY: Final = _WEIGHTS / _WEIGHTS.sum()
+_EVERYWHERE: Final = np.concatenate([_POINTS, *(spread * _NODES for spread in _SPREADS)])
 _STEP: Final = 1e-3
 _LARGEST: Final = 1e6
 _TREES: Final = 100
@@ -28,8 +33,8 @@ _TREES: Final = 100
 class Forecast:
     """Expects of a function the score that its like came to at the end of their curves.
 
-    Extremely randomised trees (Geurts, Ernst, Wehenkel 2006) on the function's values and slopes
-    and its score so far. They are the same in every process.
+    Extremely randomised trees (Geurts, Ernst, Wehenkel 2006) on the function's shape and its score
+    so far. They are the same in every process.
     """
 
     def __init__(self, curves: LearningCurves) -> None:
@@ -95,14 +100,52 @@ class Forecast:
 
 
 def shape(function: Expression) -> np.ndarray:
-    """Values and slopes of a function, on a scale that large ones don't dominate [points * 2]."""
-    values, above, below = (evaluate(function, _POINTS + d) for d in (0.0, _STEP, -_STEP))
+    """What a function does, on a scale that large numbers don't dominate.
+
+    Returns:
+        Its values and slopes at some points, and for normal distributions of several widths their
+        means, mean squares and what a network would see of a signal in them [features].
+    """
+    values, slopes = _looked_at(function)
+    count = len(_POINTS)
+    features = [values[:count], slopes[:count]]
+    for first in range(count, len(_EVERYWHERE), len(_NODES)):
+        here = slice(first, first + len(_NODES))
+        features.append(
+            _moments(np.clip(values[here], -1e3, 1e3), np.clip(slopes[here], -1e3, 1e3))
+        )
+    squeezed: np.ndarray = np.arcsinh(np.concatenate(features))
+    return squeezed
+
+
+def _looked_at(function: Expression) -> tuple[np.ndarray, np.ndarray]:
+    """Values and slopes wherever they are looked at, finite in any case."""
+    near = [_EVERYWHERE, _EVERYWHERE + _STEP, _EVERYWHERE - _STEP]
+    values, above, below = evaluate(function, np.concatenate(near)).reshape(3, -1)
     with np.errstate(all="ignore"):
         slopes = (above - below) / (2.0 * _STEP)
-    looked_at = np.concatenate([values, slopes])
-    finite = np.nan_to_num(looked_at, nan=0.0, posinf=_LARGEST, neginf=-_LARGEST)
-    squeezed: np.ndarray = np.arcsinh(finite)
-    return squeezed
+    finite: np.ndarray = np.nan_to_num(
+        np.stack([values, slopes]), nan=0.0, posinf=_LARGEST, neginf=-_LARGEST
+    )
+    return finite[0], finite[1]
+
+
+def _moments(values: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+    """Integrals over a normal distribution, by Gauss-Hermite quadrature."""
+    mean, square = _DENSITY @ values, _DENSITY @ values**2
+    mean_slope = _DENSITY @ slopes
+    return np.array(
+        [
+            mean,
+            square,
+            mean_slope,
+            _DENSITY @ slopes**2,
+            # The share of the variance that is linear in the input.
+            mean_slope**2 / (square - mean**2 + 1e-9),
+            _DENSITY @ (values * _NODES),
+            _DENSITY @ (values * (_NODES**2 - 1.0)),
+        ]
+    )
 
 
 def _rows(
@@ -115,5 +158,4 @@ def _rows(
 def _trees(rows: np.ndarray, final: np.ndarray) -> Any:
     from sklearn.ensemble import ExtraTreesRegressor
 
-    trees = ExtraTreesRegressor(_TREES, max_features=0.5, random_state=0)
-    return trees.fit(rows, final)
+    return ExtraTreesRegressor(_TREES, max_features=0.5, random_state=0).fit(rows, final)

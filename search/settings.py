@@ -179,7 +179,7 @@ class ScoringSettings(_Section):
     forecast: Annotated[str, Field(max_length=1_000)] | None = None
     screening: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     first_seed: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
-    batch: Annotated[int, Field(ge=1, le=256)] = 32
+    batch: Annotated[int, Field(ge=1, le=256)] = 64
     timeout_seconds: Annotated[float, Field(gt=0.0)] = 60.0
     memory_gib: Annotated[float, Field(ge=1.0)] = 4.0
 

@@ -21,22 +21,22 @@ import numpy as np
 
 from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
+from evaluators.learning_curves import load_curves
 from evaluators.probes import probe
 from grammars import Expression, canonical, load_grammar, parse
 from search.candidate import Candidate
 from search.executors import ProcessPool, Workload
 from search.executors.executor import use_single_thread
-from search.racing import Racing, Standing
+from search.racing import Racing, Standing, scores
+from search.screening import Screening
 
 from .processor import largest_child
 from .scoring_campaign import training_share
 from .scoring_peers import BATCH, WIDTHS, jax_loop, pytorch_loop, seconds_a_candidate
 
 WORKLOAD = Workload("mnist-mlp", "mnist")
-# The cheapest that keeps nine of ten of the best tenth, what compiling a rung takes included: 272
-# functions were raced over every ladder that can be made of seven rungs.
-LADDER = (400, 800, 1600)
-REDUCTION_FACTOR = 2.0
+FINAL_STEPS = 1600
+CURVES = "mnist-mlp"
 # Their mean is the step that training alone takes; functions differ by a factor of two.
 TIMED = 16
 TIMEOUT_SECONDS = 600.0
@@ -52,14 +52,44 @@ RIVALS = {
 }
 
 
+@dataclass(frozen=True)
+class Race:
+    """A way to the final budget.
+
+    Attributes:
+        steps: Of the rungs.
+        reduction_factor: One in so many climbs.
+        screening: Share of the candidates that is trained at all; None races by score, without
+            forecasts.
+    """
+
+    steps: tuple[int, ...]
+    reduction_factor: float
+    screening: float | None = None
+
+
+# Found without the candidates that are raced here: by score the cheapest ladder that keeps 95 % of
+# the best tenth of 1,161 other functions, compiling included; by forecast what `actsearch curves`
+# recommends.
+RACES = {
+    "by score": Race((200, 400, 800, FINAL_STEPS), 1.5),
+    "by forecast": Race((100, FINAL_STEPS), 2.0, screening=0.4),
+}
+
+
 def candidates(count: int) -> list[Expression]:
-    """Distinct expressions that pass the probes, as a search would draw them."""
+    """Distinct expressions that pass the probes, as a search would draw them.
+
+    None of them is among those that forecasts have learnt from.
+    """
     random, grammar = Random(1), load_grammar("core")
+    known = {str(canonical(parse(text))) for text in load_curves(CURVES).expressions}
     drawn: dict[str, Expression] = {}
     while len(drawn) < count:
         expression = grammar.sample(random, depth=(1, 4))
-        if not expression.parameters and probe(expression) is None:
-            drawn.setdefault(str(canonical(expression)), expression)
+        key = str(canonical(expression))
+        if key not in known and not expression.parameters and probe(expression) is None:
+            drawn.setdefault(key, expression)
     return list(drawn.values())
 
 
@@ -88,24 +118,36 @@ def without_racing(expressions: list[Expression], *, steps: int, workers: int, b
 
 
 def with_racing(
-    expressions: list[Expression], *, workers: int, batch: int
+    race: Race, expressions: list[Expression], *, workers: int, batch: int
 ) -> tuple[float, list[Standing]]:
     """Wall seconds a candidate, and where each of them ended."""
     entrants = [
         Candidate.of(expression, generation=0, origin="random", variation="drawn")
         for expression in expressions
     ]
+    rungs = [Fidelity(steps, (0,)) for steps in race.steps]
+    # The curves are read beforehand, as the data are; learning from them counts.
+    screening = (
+        Screening(load_curves(CURVES), share=race.screening, fidelities=rungs)
+        if race.screening is not None
+        else None
+    )
     with (
         TemporaryDirectory() as states,
         pool(workers, batch, states_folder=Path(states)) as executor,
     ):
 
         def climb(chosen: Sequence[Candidate], rung: int) -> Iterable[Evaluation]:
-            return evaluate(executor, [c.expression for c in chosen], steps=LADDER[rung])
+            return evaluate(executor, [c.expression for c in chosen], steps=race.steps[rung])
 
-        racing = Racing(rungs=len(LADDER), reduction_factor=REDUCTION_FACTOR)
+        racing = Racing(
+            rungs=len(rungs),
+            reduction_factor=race.reduction_factor,
+            promise=screening.promise if screening else scores,
+        )
         begun = time.perf_counter()
-        standings = racing.run(entrants, climb)
+        rejected = screening.screen(entrants) if screening else {}
+        standings = racing.run([c for c in entrants if c.id not in rejected], climb)
         return (time.perf_counter() - begun) / len(expressions), standings
 
 
@@ -113,7 +155,9 @@ def top_decile_recall(truth: list[Evaluation], standings: list[Standing]) -> flo
     """Share of the truly best tenth that racing trained to the end."""
     ranked = sorted(truth, key=lambda e: -float("inf") if e.score is None else e.score)
     best = {evaluation.candidate_id for evaluation in ranked[-max(1, len(ranked) // 10) :]}
-    finished = {s.evaluation.candidate_id for s in standings if s.rung == len(LADDER) - 1}
+    finished = {
+        s.evaluation.candidate_id for s in standings if s.evaluation.fidelity.steps == FINAL_STEPS
+    }
     return len(best & finished) / len(best)
 
 
@@ -182,13 +226,18 @@ def time_steps(expressions: list[Expression], *, workers: int) -> Step:
 
 
 def endurance(count: int, *, workers: int, batch: int, steps: int) -> dict[str, float]:
-    """Rate and memory of the last tenth of many candidates against the first after warm-up."""
-    expressions, tenth = candidates(count), max(1, count // 10)
+    """Rate and memory of the last tenth of many candidates against the first after warm-up.
+
+    Those two tenths are the same functions, since some take twice as long as others.
+    """
+    tenth = max(1, count // 10)
+    drawn = candidates(tenth * 9)
+    tenths = [drawn[first : first + tenth] for first in range(0, len(drawn), tenth)]
     seconds, memory = [], []
     with pool(workers, batch) as executor:
-        for first in range(0, tenth * 10, tenth):
+        for group in [*tenths, tenths[1]]:
             begun = time.perf_counter()
-            evaluate(executor, expressions[first : first + tenth], steps=steps)
+            evaluate(executor, group, steps=steps)
             seconds.append(time.perf_counter() - begun)
             memory.append(largest_child())
     return {
@@ -220,7 +269,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     measured: dict[str, list[float]] = {}
     fractions: list[float] = []
     overheads: list[float] = []
-    standings: list[Standing] = []
+    raced: dict[str, list[Standing]] = {}
 
     def timed(name: str, work: Callable[[], float]) -> float:
         seconds = work()
@@ -236,10 +285,11 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             lambda: without_racing(expressions, steps=400, workers=workers, batch=batch),
         )
         overheads.append(ours * workers / (400 * step.seconds))
-        raced, standings = with_racing(expressions, workers=workers, batch=batch)
-        timed(f"ours with racing, {LADDER[-1]} steps", lambda raced=raced: raced)
+        for name, race in RACES.items():
+            seconds, raced[name] = with_racing(race, expressions, workers=workers, batch=batch)
+            timed(f"ours raced {name}, {FINAL_STEPS} steps", lambda seconds=seconds: seconds)
         for name, peer in (("JAX loop", jax_loop), ("PyTorch eager", pytorch_loop)):
-            for steps in (400, LADDER[-1]):
+            for steps in (400, FINAL_STEPS):
                 for processes in sorted({1, workers}):
                     timed(
                         f"{name}, {processes} process(es), {steps} steps",
@@ -248,16 +298,18 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
                         ),
                     )
     with pool(workers, batch) as executor:
-        truth = evaluate(executor, expressions, steps=LADDER[-1])
+        truth = evaluate(executor, expressions, steps=FINAL_STEPS)
     report: dict[str, Any] = {
         "overhead_factor": interval(overheads),
         "sgemm_fraction": interval(fractions),
-        "racing_top_decile_recall": top_decile_recall(truth, standings),
+        "racing_top_decile_recall": top_decile_recall(truth, raced["by forecast"]),
+        "racing_by_score_top_decile_recall": top_decile_recall(truth, raced["by score"]),
     }
     for key, rival in RIVALS.items():
         for prefix, ours_name, steps in (
             ("ratio", "ours without racing, 400 steps", 400),
-            ("racing_ratio", f"ours with racing, {LADDER[-1]} steps", LADDER[-1]),
+            ("racing_ratio", f"ours raced by forecast, {FINAL_STEPS} steps", FINAL_STEPS),
+            ("racing_by_score_ratio", f"ours raced by score, {FINAL_STEPS} steps", FINAL_STEPS),
         ):
             rivals = [n for n in measured if n.startswith(rival) and f" {steps} steps" in n]
             report[f"{prefix}_vs_{key}"] = ratios(measured, ours=ours_name, others=rivals)
@@ -268,7 +320,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 def main() -> None:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--candidates", type=int, default=200)
+    parser.add_argument("--candidates", type=int, default=300)
     parser.add_argument("--peer-candidates", type=int, default=6)
     parser.add_argument("--endurance", type=int, default=5000, help="candidates; 0 leaves it out")
     parser.add_argument("--repetitions", type=int, default=3, help="0 leaves all but endurance out")
@@ -284,8 +336,8 @@ def main() -> None:
     if arguments.campaign:
         report["training_share"] = training_share(
             arguments.campaign,
-            steps=LADDER,
-            reduction_factor=REDUCTION_FACTOR,
+            steps=RACES["by score"].steps,
+            reduction_factor=RACES["by score"].reduction_factor,
             step_seconds=lambda functions: time_steps(functions, workers=workers).cpu_seconds,
             sample=TIMED,
         )
