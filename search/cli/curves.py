@@ -17,7 +17,6 @@ from search.cli.options import (
     ManualDir,
     Workers,
     print_json,
-    say,
     wide_console,
     worker_count,
 )
@@ -31,12 +30,18 @@ _FRUITLESS = 10_000
 
 
 def curves_command(
-    output: Annotated[Path, typer.Argument(help="The file to write, ending in .json.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A file that ends in .json, made if there is none; or the name of shipped ones.",
+            metavar="CURVES",
+        ),
+    ],
     task: Annotated[str, typer.Option(help="What to train on.")] = "mnist-mlp",
     grammar: Annotated[str, typer.Option(help="Where functions are drawn from.")] = "core",
     functions: Annotated[
         int, typer.Option(min=20, max=100_000, help="How many, beside the catalogue's.")
-    ] = 1000,
+    ] = 1200,
     steps: Annotated[
         str, typer.Option(help="Optimiser steps to score after, ascending.")
     ] = "50,100,200,400,800,1600",
@@ -51,34 +56,32 @@ def curves_command(
 ) -> None:
     """Trains random functions, keeps their scores, and says what forecasts from them are worth."""
     from evaluators.forecast_quality import CrossValidation
-    from evaluators.learning_curves import LearningCurves, load_curves
+    from evaluators.learning_curves import LearningCurves, curve_names, load_curves
     from search.writing import write_whole
 
-    if output.suffix != ".json":
-        raise typer.BadParameter(f"learning curves are kept in a .json file, got {output}")
-    rungs = ascending(steps)
-    drawn = {str(each): each for each in _draw(grammar, functions, seed=seed)}
-    dataset, columns = train_on_every_rung(
-        drawn,
-        task,
-        rungs,
-        seeds=(seed,),
-        workers=worker_count(workers),
-        manual_dir=manual_dir,
-    )
-    scores = {text: [record.score or 0.0 for record in c] for text, c in columns.items()}
-    curves = LearningCurves.of(scores, task=task, dataset=dataset, seed=seed, steps=rungs)
-    write_whole(output, curves.to_json())
-    say(f"{output} holds the learning curves of {len(scores)} functions")
-    # As it will be read, rounded.
-    validated = CrossValidation(load_curves(output))
+    rungs, file = ascending(steps), Path(name)
+    if name not in curve_names() and file.suffix == ".json" and not file.exists():
+        drawn = {str(each): each for each in _draw(grammar, functions, seed=seed)}
+        dataset, columns = train_on_every_rung(
+            drawn,
+            task,
+            rungs,
+            seeds=(seed,),
+            workers=worker_count(workers),
+            manual_dir=manual_dir,
+        )
+        scores = {text: [r.score for r in c if r.score is not None] for text, c in columns.items()}
+        made = LearningCurves.of(scores, task=task, dataset=dataset, seed=seed, steps=rungs)
+        write_whole(file, made.to_json())
+    curves = load_curves(name)
+    validated = CrossValidation(curves)
     qualities, ladder = validated.qualities(), validated.recommend(least_recall=recall)
     if as_json:
         print_json(_document(qualities, ladder))
         return
     console = wide_console()
-    console.print(_table(qualities, title=f"{task}, {len(scores)} functions"))
-    console.print(_advice(ladder, output), highlight=False)
+    console.print(_table(qualities, title=f"{curves.task}, {len(curves.expressions)} functions"))
+    console.print(_advice(ladder, name), highlight=False)
 
 
 def _draw(grammar: str, count: int, *, seed: int) -> list[Expression]:
@@ -131,11 +134,11 @@ def _table(qualities: list[ForecastQuality], *, title: str) -> Table:
     return table
 
 
-def _advice(ladder: ScreenedLadder, output: Path) -> str:
+def _advice(ladder: ScreenedLadder, name: str) -> str:
     rungs = ", ".join(f"{{ steps = {steps} }}" for steps in ladder.steps)
     return (
         f"Of the ladders that keep enough of the truly best tenth, the cheapest is\n"
-        f'  forecast = "{output}"\n'
+        f'  forecast = "{name}"\n'
         f"  screening = {ladder.screening:g}\n"
         f"  rungs = [{rungs}]\n"
         f"  reduction_factor = {max(ladder.reduction_factor, 1.5):g}\n"

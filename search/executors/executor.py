@@ -127,6 +127,7 @@ def use_single_thread() -> None:
 
 
 def split(expressions: Sequence[Activation], *, batch: int, workers: int) -> list[list[Activation]]:
-    """Cuts expressions into batches of at most `batch`, at least one for each worker."""
-    size = max(1, min(batch, -(-len(expressions) // workers)))
+    """Cuts expressions into batches of at most `batch`, equally many for each worker."""
+    rounds = max(1, math.ceil(len(expressions) / (batch * workers)))
+    size = max(1, math.ceil(len(expressions) / (rounds * workers)))
     return [list(expressions[i : i + size]) for i in range(0, len(expressions), size)]
