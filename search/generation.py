@@ -38,7 +38,7 @@ class GenerationSummary:
         considered: Proposals of the strategy: the distinct ones and the duplicates.
         distinct: Proposals whose function was new: the rejected and the trained.
         duplicates: Proposals that were drawn again, since their function was known.
-        rejected: Candidates that a probe rejected.
+        rejected: Candidates that a probe or a forecast rejected.
         trained: Candidates that were trained on the first rung.
         promoted: Candidates that were scored beyond it.
         best_score: Of the hall of fame's leader.

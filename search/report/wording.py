@@ -64,12 +64,13 @@ def search_words(found: Findings) -> str:
         f"{rung['steps']} steps on {counted(rung['seeds'], 'seed')}"
         for rung in settings["scoring"]["rungs"]
     ]
+    judge = "a forecast or a probe" if settings["scoring"].get("forecast") else "a probe"
     climbing = f"; the best climbed to {listed(rungs[1:])}" if len(rungs) > 1 else ""
     return (
         f"The strategy “{settings['search']['strategy']}” proposed {found.considered:,} functions "
         f"over the grammar “{settings['grammar']}” in "
         f"{counted(len(found.generations), 'generation')}. {tried['distinct']:,} of them were new, "
-        f"a probe rejected {tried['rejected']:,} before any training, and {tried['trained']:,} "
+        f"{judge} rejected {tried['rejected']:,} before any training, and {tried['trained']:,} "
         f"were trained for "
         f"{rungs[0]}{climbing}."
     )

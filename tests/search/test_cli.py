@@ -266,6 +266,32 @@ def test_describe_in_json_holds_what_is_promised(tmp_path: Path) -> None:
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_curves_are_made_judged_and_used(tmp_path: Path) -> None:
+    file = tmp_path / "digits.json"
+    asked = ("--task", "digits-mlp", "--functions", 20, "--steps", "10,40,80", "--json")
+    made = actsearch("curves", file, *asked, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    judged = json.loads(made.stdout)
+    assert [row["steps"] for row in judged["forecasts"]] == [0, 10, 40]
+    assert 0.0 < judged["recommended"]["cost"]
+    written = file.read_bytes()
+    again = actsearch("curves", file, *asked, cwd=tmp_path)
+    assert json.loads(again.stdout) == judged
+    assert file.read_bytes() == written
+    campaign = tmp_path / "screened.toml"
+    scoring = f'[scoring]\nforecast = "{file}"\nscreening = 0.5'
+    campaign.write_text(CAMPAIGN.replace("[scoring]", scoring), encoding="utf-8")
+    launched = actsearch("launch", campaign, "--runs-dir", tmp_path / "runs")
+    assert launched.returncode == 0, launched.stderr
+    outcomes = [
+        (payload["outcome"], payload["reason"] or "")
+        for kind, _, payload in events(tmp_path / "runs" / "screened")
+        if kind == "evaluation"
+    ]
+    assert any(how == "rejected" and "screened out" in why for how, why in outcomes)
+    assert any(how == "scored" for how, _ in outcomes)
+
+
 def test_grammars_are_listed_and_shown() -> None:
     assert "bingham2020" in actsearch("grammar", "list").stdout
     shown = actsearch("grammar", "show", "tiny")
@@ -302,6 +328,7 @@ def test_the_best_function_leaves_as_a_file(
         (["export", "--expression", "relu", "--to", "jaxx"], "jax"),
         (["export", "--to", "jax"], "name either a CAMPAIGN or an --expression"),
         (["leaderboard", "x", "--runs-dir", "nowhere"], "none yet"),
+        (["curves", "mnist-mpl"], "did you mean 'mnist-mlp'"),
     ],
 )
 def test_mistakes_are_explained_without_a_traceback(
