@@ -273,7 +273,7 @@ def test_curves_are_made_judged_and_used(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stderr
     judged = json.loads(made.stdout)
     assert [row["steps"] for row in judged["forecasts"]] == [0, 10, 40]
-    assert 0.0 < judged["recommended"]["cost"]
+    assert judged["recommended"]["cost"] > 0.0
     written = file.read_bytes()
     again = actsearch("curves", file, *asked, cwd=tmp_path)
     assert json.loads(again.stdout) == judged
