@@ -154,7 +154,9 @@ class Loop:
         self._record(candidates)
         trainable = self._recorder.reject(candidates)
         if self._screening is not None:
-            trainable = self._recorder.dismiss(trainable, self._screening.screen(trainable))
+            # A rediscovered baseline has been trained already.
+            unknown = [each for each in trainable if each.id not in self._baselines]
+            trainable = self._recorder.dismiss(trainable, self._screening.screen(unknown))
         return Asked(
             generation,
             candidates,
