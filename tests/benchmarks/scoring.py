@@ -77,6 +77,10 @@ RACES = {
 }
 
 
+# Of the whole campaign. Candidates are compiled anew on every rung, so there are few of them.
+CAMPAIGN = Race((400, FINAL_STEPS), 2.5)
+
+
 def candidates(count: int) -> list[Expression]:
     """Distinct expressions that pass the probes, as a search would draw them.
 
@@ -336,8 +340,8 @@ def main() -> None:
     if arguments.campaign:
         report["training_share"] = training_share(
             arguments.campaign,
-            steps=RACES["by score"].steps,
-            reduction_factor=RACES["by score"].reduction_factor,
+            steps=CAMPAIGN.steps,
+            reduction_factor=CAMPAIGN.reduction_factor,
             step_seconds=lambda functions: time_steps(functions, workers=workers).cpu_seconds,
             sample=TIMED,
         )
