@@ -7,7 +7,7 @@ other precisions are left to JAX.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import jax
@@ -29,28 +29,33 @@ _ARC_TANGENT: Final = (8.05374449538e-2, -1.38776856032e-1, 1.99777106478e-1, -3
 _LOGARITHM: Final = tuple(2.0 / odd for odd in (15, 13, 11, 9, 7, 5, 3, 1))
 
 
-@jax.custom_jvp
-def sin(x: Array) -> Array:
+def _with_slope(function: Callable[[Array], tuple[Array, Array]]) -> Callable[[Array], Array]:
+    """A differentiable function from one that gives value and slope together."""
+
+    @jax.custom_jvp
+    def value(x: Array) -> Array:
+        return function(x)[0]
+
+    @value.defjvp
+    def _value_and_change(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+        both = function(*primals)
+        return both[0], both[1] * tangents[0]
+
+    value.__doc__ = function.__doc__
+    return value
+
+
+@_with_slope
+def sin(x: Array) -> tuple[Array, Array]:
     """The sine; 0 where `x` is so large that float32 knows no period."""
-    return _sine_and_cosine(x)[0]
+    return _sine_and_cosine(x)
 
 
-@sin.defjvp
-def _sin_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    sine, cosine = _sine_and_cosine(*primals)
-    return sine, cosine * tangents[0]
-
-
-@jax.custom_jvp
-def cos(x: Array) -> Array:
+@_with_slope
+def cos(x: Array) -> tuple[Array, Array]:
     """The cosine; 1 where `x` is so large that float32 knows no period."""
-    return _sine_and_cosine(x)[1]
-
-
-@cos.defjvp
-def _cos_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    sine, cosine = _sine_and_cosine(*primals)
-    return cosine, -sine * tangents[0]
+    sine, cosine = _sine_and_cosine(x)
+    return cosine, -sine
 
 
 def _sine_and_cosine(x: Array) -> tuple[Array, Array]:
@@ -79,40 +84,26 @@ def _sine_and_cosine(x: Array) -> tuple[Array, Array]:
     )
 
 
-@jax.custom_jvp
-def arctan(x: Array) -> Array:
+@_with_slope
+def arctan(x: Array) -> tuple[Array, Array]:
     """The arc tangent."""
     x = jnp.asarray(x)
+    slope = 1.0 / (1.0 + x * x)
     if x.dtype != jnp.float32:
-        return jnp.arctan(x)
+        return jnp.arctan(x), slope
     size = jnp.abs(x)
     is_large, is_middling = size > 2**0.5 + 1, size > 2**0.5 - 1
     near = jnp.where(is_middling, (size - 1.0) / (size + 1.0), size)
     near = jnp.where(is_large, -1.0 / size, near)
     start = jnp.where(is_large, jnp.pi / 2, jnp.where(is_middling, jnp.pi / 4, 0.0))
     square = near * near
-    return jnp.copysign(start + (near + near * square * _polynomial(_ARC_TANGENT, square)), x)
+    value = start + (near + near * square * _polynomial(_ARC_TANGENT, square))
+    return jnp.copysign(value, x), slope
 
 
-@arctan.defjvp
-def _arctan_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    (x,) = primals
-    return arctan(x), tangents[0] / (1.0 + x * x)
-
-
-@jax.custom_jvp
-def softplus(x: Array) -> Array:
+@_with_slope
+def softplus(x: Array) -> tuple[Array, Array]:
     """log(1 + exp(x)), without overflow."""
-    return _softplus_and_sigmoid(x)[0]
-
-
-@softplus.defjvp
-def _softplus_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    value, slope = _softplus_and_sigmoid(*primals)
-    return value, slope * tangents[0]
-
-
-def _softplus_and_sigmoid(x: Array) -> tuple[Array, Array]:
     x = jnp.asarray(x)
     if x.dtype != jnp.float32:
         return jax.nn.softplus(x), jax.nn.sigmoid(x)

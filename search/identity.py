@@ -47,7 +47,7 @@ def identify(
         SettingsError: If the journal belongs to a campaign that would find other things; the
             message lists what differs.
     """
-    identity = {**_identity(settings, grammar, dataset, seeds), "forecast": forecast}
+    identity = _identity(settings, grammar, dataset, seeds, forecast)
     recorded = journal.get("campaign", "settings")
     if recorded is None:
         journal.append("campaign", "settings", {**identity, "campaign_file": campaign_file})
@@ -103,13 +103,18 @@ def recorded_dataset(journal: Journal) -> str:
 
 
 def _identity(
-    settings: Settings, grammar: Grammar, dataset: Dataset, seeds: Sequence[Expression]
+    settings: Settings,
+    grammar: Grammar,
+    dataset: Dataset,
+    seeds: Sequence[Expression],
+    forecast: str | None,
 ) -> dict[str, Any]:
     """All that decides what a campaign finds, and some things that don't."""
     return {
         "settings": settings.model_dump(mode="json"),
         "grammar": grammar.model_dump(mode="json"),
         "seeds": [str(seed) for seed in seeds],
+        "forecast": forecast,
         "dataset": {
             "name": dataset.name,
             "source": dataset.source,

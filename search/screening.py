@@ -11,7 +11,7 @@ from evaluators.forecasting import Forecast
 from evaluators.learning_curves import LearningCurves, LearningCurvesError, load_curves
 from grammars import Expression
 from search.candidate import Candidate
-from search.racing import Standing
+from search.racing import Standing, scores
 from search.settings import Settings
 
 
@@ -89,12 +89,13 @@ class Screening:
 
     def promise(self, standings: Sequence[Standing]) -> Sequence[float]:
         """What standings of one rung are expected to score after long training; see `Promise`."""
-        scores = [standing.rank_key[1] for standing in standings]
         if not standings or standings[0].rung == len(self._steps) - 1:
-            return scores
+            return scores(standings)
         functions = [_function(standing.candidate) for standing in standings]
         steps = self._steps[standings[0].rung]
-        expected: list[float] = self._forecast.expected(functions, scores, steps=steps).tolist()
+        expected: list[float] = self._forecast.expected(
+            functions, scores(standings), steps=steps
+        ).tolist()
         return expected
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -19,21 +18,11 @@ from evaluators.learning_curves import (
     curve_names,
     load_curves,
 )
-from evaluators.probes import probe
-from grammars import Expression, canonical, evaluate, load_grammar, parse
+from grammars import Expression, evaluate, parse
+from tests.drawing import functions
 
 STEPS = (50, 200, 800)
 _POINTS = np.linspace(-2.0, 2.0, 41)
-
-
-def functions(count: int, *, seed: int = 0) -> list[Expression]:
-    random, grammar = Random(seed), load_grammar("core")
-    drawn: dict[str, Expression] = {}
-    while len(drawn) < count:
-        expression = grammar.sample(random, depth=(1, 3))
-        if probe(expression) is None:
-            drawn.setdefault(str(canonical(expression)), expression)
-    return list(drawn.values())
 
 
 def final_score(function: Expression) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
@@ -11,28 +10,18 @@ import pytest
 from evaluators.evaluation import Outcome
 from evaluators.fidelity import Fidelity
 from evaluators.learning_curves import LearningCurves, LearningCurvesError
-from evaluators.probes import probe
-from grammars import Expression, canonical, load_grammar, parse
+from grammars import parse
 from search.candidate import Candidate
 from search.journal import FILE_NAME, Journal
 from search.racing import Standing
 from search.screening import Screening, screening_of
 from search.settings import Settings
+from tests.drawing import functions
 
 from .simulation import Simulation
 from .test_campaign import run, settings, told
 
 FIDELITIES = (Fidelity(10, (0,)), Fidelity(40, (0, 1)))
-
-
-def functions(count: int, *, seed: int) -> list[Expression]:
-    random, grammar = Random(seed), load_grammar("core")
-    drawn: dict[str, Expression] = {}
-    while len(drawn) < count:
-        expression = grammar.sample(random, depth=(1, 3))
-        if probe(expression) is None:
-            drawn.setdefault(str(canonical(expression)), expression)
-    return list(drawn.values())
 
 
 def simulated(count: int = 200, **changes: Any) -> LearningCurves:
