@@ -20,7 +20,14 @@ _STRIDE: Final = 2
 
 
 class Layer(NamedTuple):
-    """A linear map and its shift: biases of shape [outputs], or [channels] of a convolution."""
+    """A linear map and its shift.
+
+    Attributes:
+        weights: [outputs, inputs] of a dense layer, as in PyTorch: the product that yields their
+            gradient takes a sixth less time than for [inputs, outputs]. [height, width, inputs,
+            outputs] of a convolution.
+        biases: [outputs], or [channels] of a convolution.
+    """
 
     weights: Any
     biases: Any
@@ -103,14 +110,13 @@ class MLP:
         widths = (math.prod(shape), *self.channels(shape), classes)
         scales = _scales(self.initialiser, widths[:-1], moments)
         return [
-            _layer(random, (fan_in, fan_out), scale)
+            _dense(random, fan_in, fan_out, scale)
             for scale, (fan_in, fan_out) in zip(scales, pairwise(widths), strict=True)
         ]
 
     def apply(self, number: int, layer: Layer, inputs: Array, *, shape: tuple[int, ...]) -> Array:
         """See `Network.apply`."""
-        result: Array = inputs @ layer.weights + layer.biases
-        return result
+        return _apply_dense(layer, inputs)
 
 
 @dataclass(frozen=True)
@@ -151,17 +157,19 @@ class CNN:
     ) -> list[Layer]:
         """See `Network.start`."""
         depths = (_colours(shape), *self.channels(shape))
-        fans = [_KERNEL**2 * depth for depth in depths[:-1]] + [self.units(shape)]
-        scales = _scales(self.initialiser, fans, moments)
-        shapes = [(_KERNEL, _KERNEL, a, b) for a, b in pairwise(depths)]
-        shapes_with_last = [*shapes, (self.units(shape), classes)]
-        return [_layer(random, s, scale) for s, scale in zip(shapes_with_last, scales, strict=True)]
+        units = self.units(shape)
+        fans = [*(_KERNEL**2 * depth for depth in depths[:-1]), units]
+        *scales, last = _scales(self.initialiser, fans, moments)
+        convolutions = [
+            _layer(random, (_KERNEL, _KERNEL, a, b), scale)
+            for (a, b), scale in zip(pairwise(depths), scales, strict=True)
+        ]
+        return [*convolutions, _dense(random, units, classes, last)]
 
     def apply(self, number: int, layer: Layer, inputs: Array, *, shape: tuple[int, ...]) -> Array:
         """See `Network.apply`."""
         if number == self.hidden_layers:
-            logits: Array = inputs @ layer.weights + layer.biases
-            return logits
+            return _apply_dense(layer, inputs)
         height, width = (side // _STRIDE**number for side in shape[:2])
         images = inputs.reshape(-1, height, width, layer.weights.shape[2])
         maps = _patches(images) @ layer.weights.reshape(-1, layer.weights.shape[3])
@@ -211,6 +219,16 @@ def _scales(initialiser: Initialiser, fans: Sequence[int], moments: Moments) -> 
 def _layer(random: np.random.Generator, shape: tuple[int, ...], scale: float) -> Layer:
     weights = scale * random.standard_normal(shape)
     return Layer(weights.astype(np.float32), np.zeros(shape[-1], np.float32))
+
+
+def _dense(random: np.random.Generator, inputs: int, outputs: int, scale: float) -> Layer:
+    drawn = _layer(random, (inputs, outputs), scale)
+    return drawn._replace(weights=np.ascontiguousarray(drawn.weights.T))
+
+
+def _apply_dense(layer: Layer, inputs: Array) -> Array:
+    result: Array = inputs @ layer.weights.T + layer.biases
+    return result
 
 
 def _colours(shape: tuple[int, ...]) -> int:

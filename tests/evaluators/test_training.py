@@ -241,8 +241,8 @@ def test_gradient_norms_are_those_of_automatic_differentiation(
     def loss(layers: list) -> jax.Array:
         a = jax.numpy.asarray(x, jax.numpy.float32)
         for layer in layers[:-1]:
-            a = jax.numpy.tanh(a @ layer.weights + layer.biases)
-        logits = a @ layers[-1].weights + layers[-1].biases
+            a = jax.numpy.tanh(a @ layer.weights.T + layer.biases)
+        logits = a @ layers[-1].weights.T + layers[-1].biases
         chances = jax.nn.log_softmax(logits)
         return -chances[np.arange(32), digits.training.labels[chosen]].mean()
 
