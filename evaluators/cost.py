@@ -13,6 +13,7 @@ import numpy as np
 from jax import Array, lax
 
 from evaluators.activations import Activated, Activations
+from evaluators.compiling import compiled
 from grammars import Expression, parse
 
 # What a hidden layer of a perceptron sees in one step, and how many such arrays take turns, so
@@ -22,14 +23,17 @@ _ARRAYS: Final = 8
 # Numbers between two arrays. Stores are slow where they follow loads from the same place within a
 # page of 4 KiB; so the arrays begin at places of their own, and every function meets some of each.
 _GAP: Final = 128
-_ROUNDS: Final = 100
 # Of one timing, at least. The shorter it is, the likelier nobody else takes the processor in it.
-_TIMING_SECONDS: Final = 5e-4
+_TIMING_SECONDS: Final = 2e-4
+# How often each function has its turn, at least; a few functions have more, so that they take as
+# long together as what may disturb all of it.
+_ROUNDS: Final = 30
+_TURNS: Final = 600
 _FEWEST_PASSES: Final = 8
 _TICK: Final = 1e-9
 
 
-def relative_costs(expressions: Sequence[Expression], *, rounds: int = _ROUNDS) -> list[float]:
+def relative_costs(expressions: Sequence[Expression]) -> list[float]:
     """Time of f, f' and the derivatives by trainable parameters, in units of ReLU's.
 
     The code that is timed is the code that training runs. The functions take turns, and the
@@ -37,7 +41,6 @@ def relative_costs(expressions: Sequence[Expression], *, rounds: int = _ROUNDS) 
 
     Args:
         expressions: What to time, on normally distributed inputs of [128, 128] in float32.
-        rounds: Timings of each.
 
     Returns:
         One figure each; 1.0 for ReLU itself.
@@ -47,7 +50,7 @@ def relative_costs(expressions: Sequence[Expression], *, rounds: int = _ROUNDS) 
     passes = [_passes(run, index) for index in numbers]
     shortest = [math.inf] * len(numbers)
     starting = math.inf  # what a run takes besides its passes
-    for _ in range(rounds):
+    for _ in range(max(_ROUNDS, _TURNS // len(numbers))):
         starting = min(starting, _seconds(run, 0, 0))
         for index in numbers:
             shortest[index] = min(shortest[index], _seconds(run, index, passes[index]))
@@ -75,7 +78,7 @@ def _program(expressions: Sequence[Expression]) -> Callable[[int, int], None]:
         # One value a unit, as in training: a parameter that were a constant would cost nothing.
         return np.repeat(activations.starts[index][:, None], _SHAPE[1], axis=1)
 
-    program = jax.jit(repeat).lower(np.int32(0), np.int32(0), inputs, parameters(0)).compile()
+    program = compiled(repeat, np.int32(0), np.int32(0), inputs, parameters(0))
 
     def run(index: int, passes: int) -> None:
         results = program(np.int32(index), np.int32(passes), inputs, parameters(index))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from evaluators.tasks import Task
     from evaluators.training import TrainingProgram
 
-# Compiled programs take memory, and a search never asks for the same batch again.
-_KEPT_PROGRAMS: Final = 2
+# Compiled programs take memory: 3 MB a candidate. Who climbs was compiled on the rung below; while a
+# batch climbs, the next generation's may be compiled already, and what others left over.
+KEPT_PROGRAMS: Final = 3
 
 
 # A candidate looks at the clock now and then only, and may come late by so much.
@@ -114,7 +116,7 @@ class Evaluator:
         self._bench = Bench(task.name, dataset.name)
         self._timeout_seconds, self._allow = timeout_seconds, allow
         self._highest = highest
-        self._programs: dict[tuple[str, ...], TrainingProgram] = {}
+        self._programs: deque[TrainingProgram] = deque(maxlen=KEPT_PROGRAMS)
         self._states = (
             TrainingStates(states_folder, task=task.name, dataset=dataset.name)
             if states_folder
@@ -125,18 +127,17 @@ class Evaluator:
         """Trains a batch that has passed the probes.
 
         Args:
-            candidates: They are compiled into one program.
+            candidates: Those that were not compiled lately are compiled into one program.
             fidelity: Steps and seeds, the same for all.
 
         Returns:
             One record each, in the same order: scored, diverged, or failed for want of time.
         """
         begun = time.perf_counter()
-        self._allow(compiling_allowance(len(candidates), self._timeout_seconds))
-        program = self._program(candidates)
+        places = self._compiled(candidates)
         compiling = (time.perf_counter() - begun) / len(candidates)
         records = []
-        for index, candidate in enumerate(candidates):
+        for candidate, (program, index) in zip(candidates, places, strict=True):
             begun = time.perf_counter()
             record = self._train(program, index, candidate, fidelity)
             seconds = compiling + time.perf_counter() - begun
@@ -161,16 +162,27 @@ class Evaluator:
         }
         return [replace(r, relative_cost=measured.get(r.candidate_id)) for r in records]
 
-    def _program(self, candidates: Sequence[Activation]) -> TrainingProgram:
-        """Compiles a batch, unless it is one of the last: finals train one batch seed by seed."""
+    def _compiled(self, candidates: Sequence[Activation]) -> list[tuple[TrainingProgram, int]]:
+        """A program for each, and its number there; all that are new are compiled into one."""
         from evaluators.training import TrainingProgram
 
-        key = tuple(str(candidate) for candidate in candidates)
-        if key not in self._programs:
-            while len(self._programs) >= _KEPT_PROGRAMS:
-                del self._programs[next(iter(self._programs))]
-            self._programs[key] = TrainingProgram(candidates, self._task, self._data)
-        return self._programs[key]
+        known = self._known()
+        new = [candidate for candidate in candidates if str(candidate) not in known]
+        if new:
+            self._allow(compiling_allowance(len(new), self._timeout_seconds))
+            # Before it is there, so that no more than are kept take memory at a time.
+            while len(self._programs) >= KEPT_PROGRAMS:
+                self._programs.popleft()
+            self._programs.append(TrainingProgram(new, self._task, self._data))
+        places = known | self._known()
+        return [places[str(candidate)] for candidate in candidates]
+
+    def _known(self) -> dict[str, tuple[TrainingProgram, int]]:
+        return {
+            str(candidate): (program, index)
+            for program in self._programs
+            for index, candidate in enumerate(program.candidates)
+        }
 
     def _train(
         self,

@@ -13,6 +13,7 @@ import optax
 
 from evaluators.activations import Activations
 from evaluators.batches import DeviceData, batches, in_order
+from evaluators.compiling import compiled
 from evaluators.diagnostics import Diagnostics, diagnose
 from evaluators.evaluation import SeedResult
 from evaluators.moments import mean_square
@@ -60,6 +61,9 @@ class TrainingProgram:
     batch and every fidelity. A candidate is a function for each hidden layer, by number: what is
     compiled are the distinct functions, and their combinations cost nothing. A candidate's results
     depend neither on the others in the batch nor on where its training was interrupted.
+
+    Attributes:
+        candidates: By number.
     """
 
     def __init__(self, candidates: Sequence[Activation], task: Task, data: DeviceData) -> None:
@@ -69,7 +73,7 @@ class TrainingProgram:
             LayersError: If the functions of a candidate don't fit the task's network.
             ValueError: If the task's network can't take such examples.
         """
-        self._candidates, self._task, self._data = list(candidates), task, data
+        self.candidates, self._task, self._data = tuple(candidates), task, data
         layers = [by_layer(each, task.network.hidden_layers) for each in candidates]
         # By text: 0 and -0 are equal as numbers and not as functions.
         functions = {str(function): function for each in layers for function in each}
@@ -82,10 +86,7 @@ class TrainingProgram:
         stepper = Stepper(task.network, self._activations, self._optimizer, shape=data.shape)
         self._arrays = (data.inputs, data.labels, np.float32(data.scale))
         self._fresh = jax.device_get(self._optimizer.init(self._learnt(0, seed=0)))
-        # Ahead of time, so that its cost is known and no candidate pays for another.
-        self._run = (
-            jax.jit(stepper.run, donate_argnums=1).lower(*self._arguments_to_trace()).compile()
-        )
+        self._run = compiled(stepper.run, *self._arguments_to_trace(), donated=[1])
 
     def train(
         self,
@@ -123,7 +124,7 @@ class TrainingProgram:
                 return Divergence(seed, first + count)
         if states is not None and keep and done < steps:
             kept = self._with_slots(progress, self._own_slots[index])
-            states.save(self._candidates[index], seed=seed, steps=steps, state=kept)
+            states.save(self.candidates[index], seed=seed, steps=steps, state=kept)
         progress, totals = self._validate(index, progress)
         examples = self._data.validation
         loss = totals["loss"] / examples
@@ -140,7 +141,7 @@ class TrainingProgram:
         if states is None:
             return 0, start
         like = self._with_slots(start, self._own_slots[index])
-        saved = states.load(self._candidates[index], seed=seed, at_most=steps, like=like)
+        saved = states.load(self.candidates[index], seed=seed, at_most=steps, like=like)
         if saved is None:
             return 0, start
         return saved.steps, self._with_slots(saved.state, self._activations.slots)
@@ -190,7 +191,7 @@ class TrainingProgram:
 
         None where one is not finite, and none of functions for single layers.
         """
-        candidate = self._candidates[index]
+        candidate = self.candidates[index]
         if isinstance(candidate, Layered):
             return {}
         own = candidate.parameters

@@ -71,9 +71,13 @@ class _Rung:
         return standings
 
     def best(self, share: float) -> list[Candidate]:
-        """The best `share` of all that were scored here, ties broken by id."""
+        """The best `share` of all that were scored here, ties broken by id.
+
+        In the order in which they were scored: who was compiled together then stays together.
+        """
         count = int(len(self.ranking) * share)
-        return [self.scored[key] for _, key in reversed(self.ranking[len(self.ranking) - count :])]
+        best = {key for _, key in self.ranking[len(self.ranking) - count :]}
+        return [candidate for key, candidate in self.scored.items() if key in best]
 
 
 class Racing:

@@ -6,15 +6,16 @@ import math
 import multiprocessing
 import signal
 import threading
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
-from queue import SimpleQueue
+from itertools import chain
 from typing import Final, Self
 
 from evaluators.evaluation import Evaluation
-from evaluators.evaluator import compiling_allowance
+from evaluators.evaluator import KEPT_PROGRAMS, compiling_allowance
 from evaluators.fidelity import Fidelity
 from grammars import Activation
 from search.executors import worker
@@ -40,11 +41,16 @@ class _Worker:
         self._process.start()
         theirs.close()
         self._batches = 0
+        self._recent: deque[set[str]] = deque(maxlen=KEPT_PROGRAMS)
 
     @property
     def is_fit(self) -> bool:
         """Whether it may take another batch."""
         return self._batches < BATCHES_PER_WORKER and self._process.is_alive()
+
+    def familiarity(self, texts: list[str]) -> int:
+        """How many of them it has compiled lately."""
+        return len(set(texts).intersection(chain.from_iterable(self._recent)))
 
     def ask(self, texts: list[str], fidelity: Fidelity, *, seconds: float) -> worker.Answer:
         """Has a batch evaluated.
@@ -54,6 +60,8 @@ class _Worker:
             EOFError, OSError: If the worker died.
         """
         self._batches += 1
+        if self.familiarity(texts) < len(texts):
+            self._recent.append(set(texts))
         self._pipe.send((texts, fidelity))
         if not self._pipe.poll(seconds if math.isfinite(seconds) else None):
             raise TimeoutError
@@ -90,9 +98,8 @@ class WorkerPool:
         self._context.set_forkserver_preload(["evaluators.training", "search.executors.worker"])
         # A thread for each worker waits for it; None where the worker is still to be started.
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="worker")
-        self._idle: SimpleQueue[_Worker | None] = SimpleQueue()
-        for _ in range(workers):
-            self._idle.put(None)
+        self._idle: list[_Worker | None] = [None] * workers
+        self._choosing = threading.Lock()
         self._living: set[_Worker] = set()
         self._starting = threading.Lock()
         self._is_closed = False
@@ -100,7 +107,7 @@ class WorkerPool:
     def submit(
         self, expressions: Sequence[Activation], fidelity: Fidelity
     ) -> Future[list[Evaluation]]:
-        """Hands a batch to the next free worker.
+        """Hands a batch to a free worker, rather to one that has compiled most of it lately.
 
         Returns:
             The batch's evaluations, or a `LostBatchError`.
@@ -108,7 +115,7 @@ class WorkerPool:
         return self._threads.submit(self._evaluate, [str(each) for each in expressions], fidelity)
 
     def _evaluate(self, texts: list[str], fidelity: Fidelity) -> list[Evaluation]:
-        idle = self._idle.get()
+        idle = self._most_familiar(texts)
         try:
             idle = self._fit(idle)
             answer = self._answer(idle, texts, fidelity)
@@ -116,12 +123,20 @@ class WorkerPool:
             idle = None
             raise
         finally:
-            self._idle.put(idle)
+            with self._choosing:
+                self._idle.append(idle)
         if answer.unusable is not None:
             raise WorkersUnusableError(answer.unusable)
         if answer.reason is not None:
             raise LostBatchError(answer.reason, is_certain=True)
         return answer.evaluations
+
+    def _most_familiar(self, texts: list[str]) -> _Worker | None:
+        # There are as many threads as workers: whoever asks finds an idle one.
+        with self._choosing:
+            chosen = max(self._idle, key=lambda each: each.familiarity(texts) if each else 0)
+            self._idle.remove(chosen)
+        return chosen
 
     def _answer(self, asked: _Worker, texts: list[str], fidelity: Fidelity) -> worker.Answer:
         seconds = self._last_resort_seconds(len(texts), fidelity)

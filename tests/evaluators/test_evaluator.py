@@ -75,7 +75,7 @@ def test_costs_are_measured_and_no_state_is_kept_on_the_last_rung_alone(
 
 def test_what_takes_many_operations_costs_more_than_relu() -> None:
     dear, relu, parametric = relative_costs(
-        [parse("sin(x) * erf(x) + atan(x) * asinh(x)"), parse("relu(x)"), parse("prelu")], rounds=9
+        [parse("sin(x) * erf(x) + atan(x) * asinh(x)"), parse("relu(x)"), parse("prelu")]
     )
     assert dear > 2.0 * relu
     assert parametric > 0.5 * relu
