@@ -32,6 +32,26 @@ def test_each_candidate_is_recorded_by_itself(
     assert len(list(tmp_path.iterdir())) == 4
 
 
+def test_who_climbs_is_not_compiled_again_and_comes_to_the_same(
+    tmp_path: Path, small_task: Task, digits: Dataset
+) -> None:
+    granted: list[float] = []
+    evaluator = Evaluator(small_task, digits, states_folder=tmp_path, allow=granted.append)
+    below = [parse(text) for text in ("relu(x)", "tanh(x)", "prelu", "x * sigmoid(x)")]
+    evaluator.evaluate(below, FIDELITY)
+    granted.clear()
+    climbing = [below[3], below[0]]
+    longer = Fidelity(60, (0, 1))
+    records = evaluator.evaluate(climbing, longer)
+    assert len(granted) == 4  # for each seed of each, and none for compiling
+    newcomer = parse("sin(x)")
+    mixed = evaluator.evaluate([newcomer, *climbing], longer)
+    assert len(granted) == 4 + 1 + 6
+    fresh = Evaluator(small_task, digits).evaluate([*climbing, newcomer], longer)
+    assert [r.per_seed for r in records] == [r.per_seed for r in fresh[:2]]
+    assert [r.per_seed for r in mixed] == [fresh[n].per_seed for n in (2, 0, 1)]
+
+
 def test_a_candidate_out_of_time_is_recorded_as_failed(small_task: Task, digits: Dataset) -> None:
     evaluator = Evaluator(small_task, digits, timeout_seconds=0.0)
     (record,) = evaluator.evaluate([parse("relu(x)")], FIDELITY)

@@ -21,6 +21,7 @@ from search.executors.executor import split
 
 from .faulty import FaultyWorkload
 from .processes import workers_of
+from .watched import WatchedWorkload
 
 WORKLOAD = Workload("digits-mlp", "digits")
 FIDELITY = Fidelity(30, (0, 1))
@@ -60,6 +61,17 @@ def test_results_come_in_order_and_are_those_of_the_functions(alone: list[Evalua
 def test_results_do_not_depend_on_workers_or_batches(alone: list[Evaluation]) -> None:
     with pool(workers=2, batch=2) as executor:
         assert essence(evaluate(executor, EXPRESSIONS)) == essence(alone)
+
+
+def test_candidates_go_back_to_the_worker_that_has_compiled_them() -> None:
+    workload = WatchedWorkload("digits-mlp", "digits")
+    first, second = EXPRESSIONS[:2], EXPRESSIONS[2:4]
+    with ProcessPool(workload, workers=2, batch=2, timeout_seconds=60.0) as executor:
+        homes = {e.expression: e.reason for e in evaluate(executor, [*first, *second])}
+        assert len(set(homes.values())) == 2
+        for group in ([*second, *first], [second[1], first[0]], [first[1], second[0]]):
+            climbed = evaluate(executor, group, Fidelity(60, (0,)))
+            assert {e.expression: e.reason for e in climbed}.items() <= homes.items()
 
 
 def test_running_batches_can_be_given_up() -> None:

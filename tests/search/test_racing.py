@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
@@ -54,6 +54,20 @@ def test_the_best_climb() -> None:
     standings = Racing(rungs=2, reduction_factor=4.0).run(group, Scores())
     climbed = {s.candidate.id for s in standings if s.rung == 1}
     assert climbed == {group[6].id, group[7].id}
+
+
+def test_who_climbs_stays_in_the_order_of_the_rung_below() -> None:
+    # So that neighbours, who were compiled into one program, climb together.
+    asked: list[list[Candidate]] = []
+
+    def evaluate(group: Sequence[Candidate], rung: int) -> Iterable[Evaluation]:
+        asked.append(list(group))
+        return Scores()(group, rung)
+
+    group = candidates(8)
+    shuffled = [group[n] for n in (6, 0, 7, 1, 4, 2, 5, 3)]
+    Racing(rungs=2, reduction_factor=2.0).run(shuffled, evaluate)
+    assert asked[1] == [group[n] for n in (6, 7, 4, 5)]
 
 
 def test_an_earlier_candidate_climbs_once_there_is_room_above_and_only_once() -> None:

@@ -1,0 +1,32 @@
+"""Workers that say who they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from evaluators.datasets import load
+from evaluators.evaluation import Evaluation
+from evaluators.evaluator import Evaluator
+from evaluators.fidelity import Fidelity
+from evaluators.tasks import find_task
+from grammars import Activation
+from search.executors import Workload
+
+
+class WatchedEvaluator(Evaluator):
+    """Gives the number of its process for a reason."""
+
+    def evaluate(self, candidates: Sequence[Activation], fidelity: Fidelity) -> list[Evaluation]:
+        """See `Evaluator.evaluate`."""
+        records = super().evaluate(candidates, fidelity)
+        return [replace(record, reason=str(os.getpid())) for record in records]
+
+
+class WatchedWorkload(Workload):
+    """A workload for such workers."""
+
+    def evaluator(self, *, allow: Callable[[float], None] = lambda seconds: None) -> Evaluator:
+        """See `Workload.evaluator`."""
+        return WatchedEvaluator(find_task(self.task), load(self.dataset), allow=allow)
