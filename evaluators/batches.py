@@ -1,14 +1,21 @@
-"""Which examples each step sees, and the data on the device."""
+"""Which examples each step sees, and the examples on the device."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from evaluators.datasets import Dataset
+
+CHUNK: Final = 100
+"""How many passes' examples are brought to the device together."""
+
+# Of examples on the device. On MNIST the first 1,600 steps of a seed take 170 MB.
+_KEPT_BYTES: Final = 256 << 20
 
 NO_EXAMPLE = -1
 """Stands for nothing where the last batch of a split is not full."""
@@ -49,8 +56,25 @@ def in_order(first: int, stop: int, *, batch: int) -> np.ndarray:
     return indices.reshape(count, batch)
 
 
+class Examples(NamedTuple):
+    """The examples of `CHUNK` passes, on the device.
+
+    Attributes:
+        inputs: In the data set's own precision [passes, batch, features].
+        labels: [passes, batch], int32.
+        present: Which of them there are at all [passes, batch].
+    """
+
+    inputs: Array
+    labels: Array
+    present: Array
+
+
 class DeviceData:
-    """A data set on the device, in its own precision; it is scaled where it is used.
+    """A data set, whose examples are brought to the device pass by pass.
+
+    All candidates see the same examples in the same order, so these are laid out once for all: that
+    takes as long as picking them in a step, which every step of every candidate would do.
 
     Attributes:
         inputs: The training split, then the validation split, [examples, features].
@@ -59,20 +83,50 @@ class DeviceData:
         validation: Size of the validation split.
         shape: Of one example.
         classes: Number of labels.
-        scale: What inputs are multiplied by.
+        scale: What inputs are multiplied by where they are used.
         mean_square: Of the scaled training inputs.
+        batch: Examples a pass.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, *, batch: int) -> None:
         splits = (dataset.training, dataset.validation)
-        self.inputs: Array = jnp.asarray(
-            np.concatenate([split.inputs.reshape(len(split.inputs), -1) for split in splits])
-        )
-        self.labels: Array = jnp.asarray(np.concatenate([s.labels for s in splits]), jnp.int32)
+        self.inputs = np.concatenate([s.inputs.reshape(len(s.inputs), -1) for s in splits])
+        self.labels = np.concatenate([s.labels for s in splits]).astype(np.int32)
         self.training, self.validation = (len(split.labels) for split in splits)
         self.shape = tuple(dataset.training.inputs.shape[1:])
         self.classes, self.scale = dataset.classes, dataset.scale
         self.mean_square = _mean_square(dataset.training.inputs) * dataset.scale**2
+        self.batch = batch
+        bytes_a_chunk = CHUNK * batch * self.inputs[0].nbytes
+        kept = max(2, _KEPT_BYTES // bytes_a_chunk)
+        self._laid_out = lru_cache(maxsize=kept)(self._lay_out)
+
+    def of_training(self, seed: int, first: int) -> Examples:
+        """The examples of the steps from number `first`, counted from 0."""
+        return self._laid_out(seed, first)
+
+    def of_validation(self, first: int) -> Examples:
+        """Those of the passes through the validation split from number `first`."""
+        return self._laid_out(None, first)
+
+    @property
+    def validation_passes(self) -> int:
+        """How many passes the validation split takes."""
+        return -(-self.validation // self.batch)
+
+    def _lay_out(self, seed: int | None, first: int) -> Examples:
+        if seed is None:
+            end = self.training + self.validation
+            indices = in_order(self.training, end, batch=self.batch)[first : first + CHUNK]
+        else:
+            indices = batches(
+                seed, start=first, steps=CHUNK, batch=self.batch, examples=self.training
+            )
+        padded = np.full((CHUNK, self.batch), NO_EXAMPLE, np.int32)
+        padded[: len(indices)] = indices
+        return Examples(
+            jnp.asarray(self.inputs[padded]), jnp.asarray(self.labels[padded]), jnp.asarray(padded >= 0)
+        )
 
 
 def _mean_square(inputs: np.ndarray) -> float:

@@ -112,7 +112,7 @@ class Evaluator:
         from evaluators.training_states import TrainingStates
 
         self._task = task
-        self._data = DeviceData(dataset)
+        self._data = DeviceData(dataset, batch=task.recipe.batch)
         self._bench = Bench(task.name, dataset.name)
         self._timeout_seconds, self._allow = timeout_seconds, allow
         self._highest = highest

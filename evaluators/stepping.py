@@ -10,6 +10,7 @@ import optax
 from jax import Array, lax
 
 from evaluators.activations import Activated, Activations, tied
+from evaluators.batches import Examples
 from evaluators.networks import Layer, Network
 
 Progress = dict[str, Any]
@@ -71,8 +72,8 @@ class Stepper:
         functions: Array,
         progress: Progress,
         scopes: Array,
-        data: tuple[Array, Array, Array],
-        indices: Array,
+        examples: Examples,
+        scale: Array,
         count: Array,
         learning: Array,
     ) -> tuple[Progress, Sums]:
@@ -82,22 +83,18 @@ class Stepper:
             functions: Number of each hidden layer's function [layers].
             progress: The state of the training.
             scopes: Of the trainable parameters [layers, slots].
-            data: Inputs [examples, features], labels [examples], and the inputs' scale.
-            indices: Examples of each pass [passes, batch]; negative for none.
+            examples: Of each pass.
+            scale: Of the inputs.
             count: How many of the passes to make.
             learning: Whether to take a step each, or to sum up what `Sums` holds.
 
         Returns:
             The new state, and the sums; of the steps, the loss only.
         """
-        inputs, labels, scale = data
-
         def make_pass(number: Array, carried: tuple[Progress, Sums]) -> tuple[Progress, Sums]:
-            chosen = indices[number]
-            x = inputs[chosen].astype(jnp.float32) * scale
-            return self._pass(
-                functions, carried, scopes, x, labels[chosen], chosen >= 0, learning=learning
-            )
+            inputs, labels, present = (array[number] for array in examples)
+            x = inputs.astype(jnp.float32) * scale
+            return self._pass(functions, carried, scopes, x, labels, present, learning=learning)
 
         nothing = Sums.nothing(self._layers, self._units)
         done: tuple[Progress, Sums] = lax.fori_loop(0, count, make_pass, (progress, nothing))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import numpy as np
 import optax
 
 from evaluators.activations import Activations
-from evaluators.batches import DeviceData, batches, in_order
+from evaluators.batches import CHUNK, DeviceData, Examples
 from evaluators.compiling import compiled
 from evaluators.diagnostics import Diagnostics, diagnose
 from evaluators.evaluation import SeedResult
@@ -22,9 +22,6 @@ from evaluators.stepping import Progress, Stepper, Sums
 from evaluators.tasks import Task
 from evaluators.training_states import TrainingStates
 from grammars import Activation, Layered, by_layer
-
-# Steps between two looks at divergence and deadline; one compiled loop runs up to so many.
-CHUNK: Final = 100
 
 _ADAM_DECAY: Final = 0.9
 
@@ -84,7 +81,6 @@ class TrainingProgram:
         self._optimizer = optax.adam(task.recipe.learning_rate, b1=_ADAM_DECAY)
         self._activations = Activations(list(functions.values()))
         stepper = Stepper(task.network, self._activations, self._optimizer, shape=data.shape)
-        self._arrays = (data.inputs, data.labels, np.float32(data.scale))
         self._fresh = jax.device_get(self._optimizer.init(self._learnt(0, seed=0)))
         self._run = compiled(stepper.run, *self._arguments_to_trace(), donated=[1])
 
@@ -149,39 +145,30 @@ class TrainingProgram:
     def _advance(
         self, index: int, progress: Progress, seed: int, steps: range
     ) -> tuple[Progress, Sums]:
-        indices = batches(
-            seed,
-            start=steps.start,
-            steps=len(steps),
-            batch=self._task.recipe.batch,
-            examples=self._data.training,
-        )
-        return self._passes(index, progress, indices, learning=True)
+        examples = self._data.of_training(seed, steps.start)
+        return self._passes(index, progress, examples, len(steps), learning=True)
 
     def _validate(self, index: int, progress: Progress) -> tuple[Progress, dict[str, Any]]:
         """Sums over the validation split, in float64."""
-        first, stop = self._data.training, self._data.training + self._data.validation
-        indices = in_order(first, stop, batch=self._task.recipe.batch)
+        passes = self._data.validation_passes
         totals: dict[str, Any] = dict.fromkeys(Sums._fields, 0.0)
-        for block in _blocks(indices):
-            progress, sums = self._passes(index, progress, block, learning=False)
+        for first in range(0, passes, CHUNK):
+            examples, count = self._data.of_validation(first), min(CHUNK, passes - first)
+            progress, sums = self._passes(index, progress, examples, count, learning=False)
             for name, part in sums._asdict().items():
                 totals[name] = totals[name] + np.asarray(part, np.float64)
         return progress, totals
 
     def _passes(
-        self, index: int, progress: Progress, indices: np.ndarray, *, learning: bool
+        self, index: int, progress: Progress, examples: Examples, count: int, *, learning: bool
     ) -> tuple[Progress, Sums]:
-        """Up to `CHUNK` passes."""
-        padded = np.zeros((CHUNK, self._task.recipe.batch), np.int32)
-        padded[: len(indices)] = indices
         passed: tuple[Progress, Sums] = self._run(
             self._functions[index],
             progress,
             self._activations.scopes[self._functions[index]],
-            self._arrays,
-            padded,
-            np.int32(len(indices)),
+            examples,
+            np.float32(self._data.scale),
+            np.int32(count),
             np.bool_(learning),
         )
         return passed
@@ -249,12 +236,7 @@ class TrainingProgram:
 
     def _arguments_to_trace(self) -> tuple[Any, ...]:
         progress = {**self._learnt(0, seed=0), "optimizer": self._fresh}
-        indices = np.zeros((CHUNK, self._task.recipe.batch), np.int32)
         functions = self._functions[0]
-        scopes = self._activations.scopes[functions]
-        return functions, progress, scopes, self._arrays, indices, np.int32(0), np.bool_(True)
-
-
-def _blocks(indices: np.ndarray) -> Iterator[np.ndarray]:
-    for first in range(0, len(indices), CHUNK):
-        yield indices[first : first + CHUNK]
+        scopes, scale = self._activations.scopes[functions], np.float32(self._data.scale)
+        examples = self._data.of_validation(0)
+        return functions, progress, scopes, examples, scale, np.int32(0), np.bool_(True)

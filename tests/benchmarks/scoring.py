@@ -187,11 +187,9 @@ def time_step(expressions: list[Expression]) -> Step:
     from evaluators.tasks import find_task
     from evaluators.training import TrainingProgram
 
-    program = TrainingProgram(
-        [*expressions, parse("relu(x)")],
-        find_task(WORKLOAD.task),
-        DeviceData(load(WORKLOAD.dataset)),
-    )
+    task = find_task(WORKLOAD.task)
+    data = DeviceData(load(WORKLOAD.dataset), batch=task.recipe.batch)
+    program = TrainingProgram([*expressions, parse("relu(x)")], task, data)
 
     def clocks(index: int, steps: int) -> np.ndarray:
         begun = np.array([time.perf_counter(), time.process_time()])

@@ -37,7 +37,9 @@ class Tabulated:
 
     def __init__(self, task: str, *, steps: int) -> None:
         self._task, self._steps = find_task(task), steps
-        self._data = DeviceData(load(self._task.dataset))
+        self._data = DeviceData(
+            load(self._task.dataset), batch=self._task.recipe.batch
+        )
         self._train = jax.jit(self._train_traced)
         self._memory: dict[tuple[str, int], float | None] = {}
 
@@ -84,13 +86,13 @@ class Tabulated:
 
     def _loss(self, layers: Any, tables: Array, chosen: Array) -> Array:
         network, data = self._task.network, self._data
-        signal = data.inputs[chosen].astype(jnp.float32) * np.float32(data.scale)
+        signal = jnp.asarray(data.inputs)[chosen].astype(jnp.float32) * np.float32(data.scale)
         for number, layer in enumerate(layers[:-1]):
             signal = _looked_up(
                 tables[number], network.apply(number, layer, signal, shape=data.shape)
             )
         logits = network.apply(len(layers) - 1, layers[-1], signal, shape=data.shape)
-        labels = data.labels[chosen]
+        labels = jnp.asarray(data.labels)[chosen]
         return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
 
 

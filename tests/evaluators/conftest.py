@@ -19,7 +19,7 @@ def digits() -> Dataset:
 @pytest.fixture(scope="session")
 def digits_data(digits: Dataset) -> DeviceData:
     """The digits on the device."""
-    return DeviceData(digits)
+    return DeviceData(digits, batch=32)
 
 
 @pytest.fixture(scope="session")

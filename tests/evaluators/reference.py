@@ -80,7 +80,7 @@ def train(
         updates, state = optimizer.update(jax.grad(loss)(learnt, x, labels), state)
         return optax.apply_updates(learnt, updates), state
 
-    inputs = data.inputs.astype(jnp.float32) * data.scale
+    inputs = jnp.asarray(data.inputs, jnp.float32) * data.scale
     order = batches(seed, start=0, steps=steps, batch=task.recipe.batch, examples=data.training)
     for chosen in order:
         learnt, state = step(learnt, state, inputs[chosen], data.labels[chosen])

@@ -36,7 +36,7 @@ def test_every_task_trains_in_the_shape_of_its_data(task: Task) -> None:
 @pytest.mark.parametrize("name", ["mnist-cnn", "mnist-deep"])
 def test_the_larger_networks_learn(name: str) -> None:
     task = find_task(name)
-    data = DeviceData(_random_data(task.dataset))
+    data = DeviceData(_random_data(task.dataset), batch=task.recipe.batch)
     run = TrainingProgram([parse("x * sigmoid(x)")], task, data).train(0, seed=0, steps=3)
     assert isinstance(run, Trained)
     assert np.isfinite(run.result.validation_loss)
