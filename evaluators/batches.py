@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -99,7 +100,7 @@ class DeviceData:
         self.batch = batch
         bytes_a_chunk = CHUNK * batch * self.inputs[0].nbytes
         kept = max(2, _KEPT_BYTES // bytes_a_chunk)
-        self._laid_out = lru_cache(maxsize=kept)(self._lay_out)
+        self._laid_out: Callable[..., Examples] = lru_cache(maxsize=kept)(self._lay_out)
 
     def of_training(self, seed: int, first: int) -> Examples:
         """The examples of the steps from number `first`, counted from 0."""
@@ -125,7 +126,9 @@ class DeviceData:
         padded = np.full((CHUNK, self.batch), NO_EXAMPLE, np.int32)
         padded[: len(indices)] = indices
         return Examples(
-            jnp.asarray(self.inputs[padded]), jnp.asarray(self.labels[padded]), jnp.asarray(padded >= 0)
+            jnp.asarray(self.inputs[padded]),
+            jnp.asarray(self.labels[padded]),
+            jnp.asarray(padded >= 0),
         )
 
 

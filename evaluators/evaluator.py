@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from evaluators.tasks import Task
     from evaluators.training import TrainingProgram
 
-# Compiled programs take memory: 3 MB a candidate. Who climbs was compiled on the rung below; while a
-# batch climbs, the next generation's may be compiled already, and what others left over.
+# Compiled programs take memory: 3 MB a candidate. Who climbs was compiled on the rung below; before
+# it does, the next generation may be compiled already, and what other workers could not take.
 KEPT_PROGRAMS: Final = 3
 
 

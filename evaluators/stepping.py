@@ -91,6 +91,7 @@ class Stepper:
         Returns:
             The new state, and the sums; of the steps, the loss only.
         """
+
         def make_pass(number: Array, carried: tuple[Progress, Sums]) -> tuple[Progress, Sums]:
             inputs, labels, present = (array[number] for array in examples)
             x = inputs.astype(jnp.float32) * scale

@@ -9,9 +9,9 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
-from itertools import chain
 from typing import Final, Self
 
 from evaluators.evaluation import Evaluation
