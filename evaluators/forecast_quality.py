@@ -15,10 +15,11 @@ from evaluators.forecasting import Forecast
 from evaluators.learning_curves import LearningCurves
 
 _SCREENING: Final = (1.0, 0.5, 0.4, 0.33, 0.25, 0.2, 0.17, 0.15, 0.12, 0.1)
-# Rungs below the last; more of them cost more compiling than they save.
+# Rungs below the last; more of them cost more than they save.
 _LOWER_RUNGS: Final = 2
-# Compiling, validating and measuring a candidate take as long on each rung.
-ENTRY_STEPS: Final = 80.0
+# What takes as long as so many steps: compiling a candidate, once, and validating it on each rung.
+COMPILING_STEPS: Final = 100.0
+ENTRY_STEPS: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class ScreenedLadder:
         screening: Share of the candidates that are trained at all.
         steps: Of each rung.
         reduction_factor: One in so many climbs.
-        cost: Steps a candidate on average, `ENTRY_STEPS` for every rung that it enters included.
+        cost: Steps a candidate on average, `COMPILING_STEPS` for those that are trained and
+            `ENTRY_STEPS` for every rung that they enter included.
         recall: Share of the truly best tenth that reaches the last rung.
     """
 
@@ -109,7 +111,7 @@ class CrossValidation:
     def _simulated(self, screening: float, rungs: Sequence[int], factor: float) -> ScreenedLadder:
         functions = len(self._final)
         climbing = top(self._expected[0], screening)
-        cost, before = 0.0, 0
+        cost, before = len(climbing) * COMPILING_STEPS, 0
         for steps in rungs:
             cost += len(climbing) * (steps - before + ENTRY_STEPS)
             before = steps

@@ -158,4 +158,6 @@ def _rows(
 def _trees(rows: np.ndarray, final: np.ndarray) -> Any:
     from sklearn.ensemble import ExtraTreesRegressor
 
-    return ExtraTreesRegressor(_TREES, max_features=0.5, random_state=0).fit(rows, final)
+    # A thread a core grows the same trees; several would add up what they say in any order.
+    trees = ExtraTreesRegressor(_TREES, max_features=0.5, random_state=0, n_jobs=-1)
+    return trees.fit(rows, final).set_params(n_jobs=1)
