@@ -83,7 +83,7 @@ RACES_IN_REPORT = {
 }
 
 
-# Of the whole campaign. Candidates are compiled anew on every rung, so there are few of them.
+# Of the whole campaign.
 CAMPAIGN = Race((400, FINAL_STEPS), 2.5)
 
 
