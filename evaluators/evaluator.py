@@ -116,7 +116,7 @@ class Evaluator:
         self._bench = Bench(task.name, dataset.name)
         self._timeout_seconds, self._allow = timeout_seconds, allow
         self._highest = highest
-        self._programs: deque[TrainingProgram] = deque(maxlen=KEPT_PROGRAMS)
+        self._programs: deque[TrainingProgram] = deque()
         self._states = (
             TrainingStates(states_folder, task=task.name, dataset=dataset.name)
             if states_folder
@@ -171,7 +171,7 @@ class Evaluator:
         if new:
             self._allow(compiling_allowance(len(new), self._timeout_seconds))
             # Before it is there, so that no more than are kept take memory at a time.
-            while len(self._programs) >= KEPT_PROGRAMS:
+            if len(self._programs) == KEPT_PROGRAMS:
                 self._programs.popleft()
             self._programs.append(TrainingProgram(new, self._task, self._data))
         places = known | self._known()

@@ -61,25 +61,22 @@ class Race:
         reduction_factor: One in so many climbs.
         screening: Share of the candidates that is trained at all; None races by score, without
             forecasts.
+        report: How its figures are called in the report.
     """
 
     steps: tuple[int, ...]
     reduction_factor: float
     screening: float | None = None
+    report: str = "racing"
 
 
 # Found without the candidates that are raced here: by score the cheapest ladder that keeps 95 % of
 # the best tenth of 1,161 other functions, compiling included; by forecast what `actsearch curves`
 # recommends for keeping 95 % and 90 % of other functions' best tenth.
 RACES = {
-    "by score": Race((200, 400, 800, FINAL_STEPS), 1.5),
-    "by forecast and score": Race((100, FINAL_STEPS), 2.0, screening=0.4),
+    "by score": Race((200, 400, 800, FINAL_STEPS), 1.5, report="racing_by_score"),
+    "by forecast and score": Race((100, FINAL_STEPS), 2.0, screening=0.4, report="racing_by_both"),
     "by forecast": Race((FINAL_STEPS,), 1.5, screening=0.2),
-}
-RACES_IN_REPORT = {
-    "by forecast": "racing",
-    "by forecast and score": "racing_by_both",
-    "by score": "racing_by_score",
 }
 
 
@@ -313,14 +310,14 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "overhead_factor": interval(overheads),
         "sgemm_fraction": interval(fractions),
     }
-    for name, key in RACES_IN_REPORT.items():
-        report[f"{key}_top_decile_recall"] = top_decile_recall(truth, raced[name])
+    for name, race in RACES.items():
+        report[f"{race.report}_top_decile_recall"] = top_decile_recall(truth, raced[name])
     for key, rival in RIVALS.items():
         for prefix, ours_name, steps in (
             ("ratio", "ours without racing, 400 steps", 400),
             *(
-                (f"{race}_ratio", f"ours raced {name}, {FINAL_STEPS} steps", FINAL_STEPS)
-                for name, race in RACES_IN_REPORT.items()
+                (f"{race.report}_ratio", f"ours raced {name}, {FINAL_STEPS} steps", FINAL_STEPS)
+                for name, race in RACES.items()
             ),
         ):
             rivals = [n for n in measured if n.startswith(rival) and f" {steps} steps" in n]

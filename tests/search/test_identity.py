@@ -30,6 +30,10 @@ def launch(folder: Path, *, seeds: Sequence[str] = (), **changes: object) -> Non
 def test_the_same_campaign_goes_on_and_may_have_another_end(tmp_path: Path) -> None:
     launch(tmp_path, seeds=["x * erf(x)"])
     launch(tmp_path, seeds=["x * erf(x)"], stop={"generations": 99}, description="longer")
+    with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
+        (recorded,) = journal.events("campaign")
+    assert recorded.payload["seeds"] == ["x * erf(x)"]
+    assert recorded.payload["settings"]["description"] != "longer"
 
 
 def test_another_seed_is_another_campaign(tmp_path: Path) -> None:

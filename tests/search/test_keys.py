@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -55,7 +56,10 @@ def test_other_keys_do_nothing() -> None:
 def test_nothing_happens_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     from search.cli.keys import on_q
 
+    acted: list[str] = []
     with open(os.devnull) as nothing:
         monkeypatch.setattr(sys, "stdin", nothing)
-        with on_q(lambda: pytest.fail("q was not pressed")):
-            pass
+        before = threading.active_count()
+        with on_q(lambda: acted.append("q")):
+            assert threading.active_count() == before
+    assert not acted
