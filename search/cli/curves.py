@@ -136,12 +136,14 @@ def _table(qualities: list[ForecastQuality], *, title: str) -> Table:
 
 def _advice(ladder: ScreenedLadder, name: str) -> str:
     rungs = ", ".join(f"{{ steps = {steps} }}" for steps in ladder.steps)
+    # Nobody climbs from the only rung.
+    factor = f"  reduction_factor = {ladder.reduction_factor:g}\n" if ladder.steps[1:] else ""
     return (
         f"Of the ladders that keep enough of the truly best tenth, the cheapest is\n"
         f'  forecast = "{name}"\n'
         f"  screening = {ladder.screening:g}\n"
         f"  rungs = [{rungs}]\n"
-        f"  reduction_factor = {max(ladder.reduction_factor, 1.5):g}\n"
+        f"{factor}"
         f"which costs as much as {ladder.cost:,.0f} steps a candidate, compiling and validating "
         f"included, and trains {100 * ladder.recall:.0f} % of the truly best tenth to the end."
     )
