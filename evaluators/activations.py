@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from itertools import groupby
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
+from jax.custom_batching import custom_vmap
 
 from grammars import Expression, with_partials
 from grammars.expression import SCOPES
@@ -56,6 +59,7 @@ class Activations:
         slots: Trainable parameters of the function that has most.
         starts: Their values before training [functions, slots], 0 where a function has fewer.
         scopes: Index into `SCOPES` of each [functions, slots].
+        branches: What is compiled, by index.
     """
 
     def __init__(self, expressions: Sequence[Expression]) -> None:
@@ -68,12 +72,74 @@ class Activations:
                 self.scopes[row, slot] = SCOPES.index(parameter.per)
         # A switch of one branch is none: the second, never taken, keeps XLA from compiling a
         # function that is alone otherwise than one that has mates.
-        self._branches = [*(_branch(expression) for expression in expressions), _identity]
+        self.branches = [*(_branch(expression) for expression in expressions), _identity]
 
     def __call__(self, index: Array, z: Array, parameters: Array) -> Activated:
         """Function `index` at z [batch, units], with its parameters [slots, units]."""
-        chosen: Activated = lax.switch(index, self._branches, z, parameters)
+        chosen: Activated = lax.switch(index, self.branches, z, parameters)
         return chosen
+
+    def layer(self, number: Array, functions: Array, z: Array, parameters: Array) -> Activated:
+        """What layer `number` of a network computes, counted from 0.
+
+        Args:
+            number: Of the layer.
+            functions: Indices of those of all layers [layers].
+            z: [batch, units].
+            parameters: Of this layer [slots, units].
+        """
+        return self(functions[number], z, parameters)
+
+
+class LaneActivations:
+    """Functions of networks that train side by side, each in a lane of its own.
+
+    Which lane computes which function is compiled into the program: under `jax.vmap` a choice at
+    run time would have every lane compute all of them.
+    """
+
+    def __init__(self, activations: Activations, functions: np.ndarray) -> None:
+        """Lays them out.
+
+        Args:
+            activations: All functions that occur.
+            functions: Indices of those of each lane's layers [lanes, layers].
+        """
+        self._branches, self.slots = activations.branches, activations.slots
+        by_layer = [tuple(column) for column in functions.T.tolist()]
+        self._rows = list(dict.fromkeys(by_layer))
+        self._row_of_layer = np.array([self._rows.index(row) for row in by_layer], np.int32)
+
+    def layer(self, number: Array, functions: Array, z: Array, parameters: Array) -> Activated:
+        """What `Activations.layer` computes, under `jax.vmap` over the lanes only."""
+
+        @custom_vmap
+        def activated(number: Array, z: Array, parameters: Array) -> Activated:
+            # For its shapes only; what is computed is below.
+            return _identity(z, parameters)
+
+        @activated.def_vmap
+        def _(lanes: int, batched: Any, *arguments: Array) -> tuple[Activated, Any]:
+            return self._all_lanes(*arguments), Activated._make([True, True])
+
+        seen: Activated = activated(number, z, parameters)
+        return seen
+
+    def _all_lanes(self, number: Array, z: Array, parameters: Array) -> Activated:
+        choices = [lambda z, p, row=row: self._side_by_side(row, z, p) for row in self._rows]
+        row = jnp.asarray(self._row_of_layer)[number]
+        seen: Activated = lax.switch(row, choices, z, parameters)
+        return seen
+
+    def _side_by_side(self, row: Sequence[int], z: Array, parameters: Array) -> Activated:
+        parts, first = [], 0
+        for function, alike in groupby(row):
+            count = len(list(alike))
+            lanes, first = slice(first, first + count), first + count
+            part = jax.vmap(self._branches[function])(z[lanes], parameters[lanes])
+            # A kernel for each function: XLA would make one of them all, in three times the time.
+            parts.append(lax.optimization_barrier(part))  # type: ignore[no-untyped-call]
+        return Activated(*(jnp.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def _branch(expression: Expression) -> Callable[[Array, Array], Activated]:

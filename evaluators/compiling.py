@@ -5,10 +5,20 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import jax
 from jax.stages import Compiled
+
+# On a GPU, XLA would try many kernels for each matrix product and take what was the fastest at that
+# moment: in another worker another one, with other bits.
+_OPTIONS: Final[dict[str, dict[str, str | bool]]] = {
+    "gpu": {
+        "xla_gpu_autotune_level": "0",
+        "xla_gpu_enable_triton_gemm": False,
+        "xla_gpu_deterministic_ops": True,
+    }
+}
 
 
 def compiled(
@@ -16,14 +26,17 @@ def compiled(
 ) -> Compiled:
     """A function for arguments of the shapes and types of these.
 
+    Matrix products are those of float32, where accelerators would take fewer digits.
+
     Args:
         function: What JAX can trace.
         arguments: Any of the kind; their values don't matter.
         donated: Positions of the arguments whose memory the results may take.
     """
-    traced = jax.jit(function, donate_argnums=tuple(donated))
-    with _without_collecting():
-        return traced.lower(*arguments).compile()
+    traced, backend = jax.jit(function, donate_argnums=tuple(donated)), jax.default_backend()
+    precision = None if backend == "cpu" else "float32"
+    with _without_collecting(), jax.default_matmul_precision(precision):
+        return traced.lower(*arguments).compile(compiler_options=_OPTIONS.get(backend))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import jax
@@ -16,10 +17,13 @@ from evaluators.activations import Activated, Activations
 from evaluators.compiling import compiled
 from grammars import Expression, parse
 
-# What a hidden layer of a perceptron sees in one step, and how many such arrays take turns, so
-# that no compiler can tell that the same is computed again and again.
+# What is timed: what a hidden layer of a perceptron sees in one step; on an accelerator what takes
+# it long enough, beside the hundredth of a millisecond that it takes to go on to the next.
 _SHAPE: Final = (128, 128)
+_ACCELERATOR_SHAPE: Final = (4096, 4096)
+# How many such arrays take turns, so that no compiler can tell that the same is computed again.
 _ARRAYS: Final = 8
+_ACCELERATOR_ARRAYS: Final = 2
 # Numbers between two arrays. Stores are slow where they follow loads from the same place within a
 # page of 4 KiB; so the arrays begin at places of their own, and every function meets some of each.
 _GAP: Final = 128
@@ -41,7 +45,8 @@ def relative_costs(expressions: Sequence[Expression]) -> list[float]:
     shortest of each one's timings counts: other work on the machine only ever makes them longer.
 
     Args:
-        expressions: What to time, on normally distributed inputs of [128, 128] in float32.
+        expressions: What to time, on normally distributed inputs in float32: [128, 128] of them on
+            a processor, where they stay in the caches, and [4096, 4096] on an accelerator.
 
     Returns:
         One figure each; 1.0 for ReLU itself.
@@ -63,21 +68,18 @@ def relative_costs(expressions: Sequence[Expression]) -> list[float]:
 
 def _program(expressions: Sequence[Expression]) -> Callable[[int, int], None]:
     """Runs so many passes of the function of that number."""
-    activations = Activations(expressions)
-    size = math.prod(_SHAPE)
-    inputs = jnp.asarray(
-        np.random.default_rng(0).standard_normal((_ARRAYS, size + _GAP)).astype(np.float32)
-    )
+    activations, inputs, shape = Activations(expressions), *_inputs()
+    arrays, size = len(inputs), math.prod(shape)
 
     def repeat(index: Array, passes: Array, inputs: Array, parameters: Array) -> Any:
         def once(number: Any, _: Activated) -> Activated:
-            return activations(index, inputs[number % _ARRAYS, :size].reshape(_SHAPE), parameters)
+            return activations(index, inputs[number % arrays, :size].reshape(shape), parameters)
 
-        return lax.fori_loop(0, passes, once, Activated.nothing(*_SHAPE, slots=activations.slots))
+        return lax.fori_loop(0, passes, once, Activated.nothing(*shape, slots=activations.slots))
 
     def parameters(index: int) -> np.ndarray:
         # One value a unit, as in training: a parameter that were a constant would cost nothing.
-        return np.repeat(activations.starts[index][:, None], _SHAPE[1], axis=1)
+        return np.repeat(activations.starts[index][:, None], shape[1], axis=1)
 
     program = compiled(repeat, np.int32(0), np.int32(0), inputs, parameters(0))
 
@@ -87,6 +89,17 @@ def _program(expressions: Sequence[Expression]) -> Callable[[int, int], None]:
             array.block_until_ready()
 
     return run
+
+
+@lru_cache(maxsize=1)
+def _inputs() -> tuple[Array, tuple[int, int]]:
+    """Arrays in rows, with what lies between them, and the shape of each."""
+    if jax.default_backend() == "cpu":
+        arrays, shape = _ARRAYS, _SHAPE
+    else:
+        arrays, shape = _ACCELERATOR_ARRAYS, _ACCELERATOR_SHAPE
+    drawn = np.random.default_rng(0).standard_normal((arrays, math.prod(shape) + _GAP))
+    return jnp.asarray(drawn.astype(np.float32)), shape
 
 
 def _passes(run: Callable[[int, int], None], index: int) -> int:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
-import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from evaluators.evaluation import Evaluation, Outcome, SeedResult
 from evaluators.fidelity import Fidelity
 from evaluators.probes import probe
+from evaluators.trainers import (
+    Attempt,
+    Conditions,
+    OneAfterTheOther,
+    Together,
+    Trainer,
+    compiling_allowance,
+)
 from grammars import (
     Activation,
     activation_id,
@@ -25,20 +32,6 @@ from grammars import (
 if TYPE_CHECKING:
     from evaluators.datasets import Dataset
     from evaluators.tasks import Task
-    from evaluators.training import TrainingProgram
-
-# Compiled programs take memory: 3 MB a candidate. Who climbs was compiled on the rung below; before
-# it does, the next generation may be compiled already, and what other workers could not take.
-KEPT_PROGRAMS: Final = 3
-
-
-# A candidate looks at the clock now and then only, and may come late by so much.
-LATE_SECONDS: Final = 10.0
-
-
-def compiling_allowance(count: int, timeout_seconds: float) -> float:
-    """Seconds in which `count` candidates must be compiled; 2 + 0.2 `count` is what they need."""
-    return 30.0 + timeout_seconds * (1.0 + count / 16.0)
 
 
 @dataclass(frozen=True)
@@ -95,6 +88,7 @@ class Evaluator:
         states_folder: Path | None = None,
         highest: Fidelity | None = None,
         allow: Callable[[float], None] = lambda seconds: None,
+        lanes: int | None = None,
     ) -> None:
         """Brings the data to the device.
 
@@ -107,20 +101,28 @@ class Evaluator:
                 no training state is kept, since nothing goes on from it.
             allow: Told how many seconds the work that begins now may take until it is told again;
                 a worker has itself ended then, since compiling cannot be interrupted otherwise.
+            lanes: Runs that are trained together, 1 for one after the other, None for what suits
+                the device that JAX finds.
         """
         from evaluators.batches import DeviceData
+        from evaluators.lockstep import lanes_here
         from evaluators.training_states import TrainingStates
 
-        self._task = task
-        self._data = DeviceData(dataset, batch=task.recipe.batch)
-        self._bench = Bench(task.name, dataset.name)
-        self._timeout_seconds, self._allow = timeout_seconds, allow
-        self._highest = highest
-        self._programs: deque[TrainingProgram] = deque()
-        self._states = (
+        self._task, self._bench = task, Bench(task.name, dataset.name)
+        self._timeout_seconds, self._highest, self._allow = timeout_seconds, highest, allow
+        conditions = Conditions(
+            task,
+            DeviceData(dataset, batch=task.recipe.batch),
+            timeout_seconds,
             TrainingStates(states_folder, task=task.name, dataset=dataset.name)
             if states_folder
-            else None
+            else None,
+            highest,
+            allow,
+        )
+        lanes = lanes_here() if lanes is None else lanes
+        self._trainer: Trainer = (
+            OneAfterTheOther(conditions) if lanes == 1 else Together(conditions, lanes=lanes)
         )
 
     def evaluate(self, candidates: Sequence[Activation], fidelity: Fidelity) -> list[Evaluation]:
@@ -133,16 +135,31 @@ class Evaluator:
         Returns:
             One record each, in the same order: scored, diverged, or failed for want of time.
         """
-        begun = time.perf_counter()
-        places = self._compiled(candidates)
-        compiling = (time.perf_counter() - begun) / len(candidates)
-        records = []
-        for candidate, (program, index) in zip(candidates, places, strict=True):
-            begun = time.perf_counter()
-            record = self._train(program, index, candidate, fidelity)
-            seconds = compiling + time.perf_counter() - begun
-            records.append(replace(record, seconds=seconds))
+        attempts = self._trainer.train(candidates, fidelity)
+        records = [
+            self._record(candidate, fidelity, attempt)
+            for candidate, attempt in zip(candidates, attempts, strict=True)
+        ]
         return self._with_costs(records) if fidelity == self._highest else records
+
+    def _record(self, candidate: Activation, fidelity: Fidelity, attempt: Attempt) -> Evaluation:
+        from evaluators.runs import Divergence
+
+        trained = []
+        record = partial(self._bench.record, candidate, fidelity)
+        for run in attempt.runs:
+            if isinstance(run, Divergence):
+                reason = f"the loss was not finite by step {run.step} (seed {run.seed})"
+                return replace(record(Outcome.DIVERGED, reason=reason), seconds=attempt.seconds)
+            trained.append(run)
+        if attempt.is_out_of_time:
+            reason = f"it took longer than {self._timeout_seconds:g} s a seed"
+            return replace(record(Outcome.FAILED, reason=reason), seconds=attempt.seconds)
+        return replace(
+            record(Outcome.SCORED, per_seed=tuple(run.result for run in trained)),
+            diagnostics=trained[-1].diagnostics,
+            seconds=attempt.seconds,
+        )
 
     def _with_costs(self, records: Sequence[Evaluation]) -> list[Evaluation]:
         from evaluators.cost import relative_costs
@@ -161,62 +178,3 @@ class Evaluator:
             for identity, layers in scored.items()
         }
         return [replace(r, relative_cost=measured.get(r.candidate_id)) for r in records]
-
-    def _compiled(self, candidates: Sequence[Activation]) -> list[tuple[TrainingProgram, int]]:
-        """A program for each, and its number there; all that are new are compiled into one."""
-        from evaluators.training import TrainingProgram
-
-        known = self._known()
-        new = [candidate for candidate in candidates if str(candidate) not in known]
-        if new:
-            self._allow(compiling_allowance(len(new), self._timeout_seconds))
-            # Before it is there, so that no more than are kept take memory at a time.
-            if len(self._programs) == KEPT_PROGRAMS:
-                self._programs.popleft()
-            self._programs.append(TrainingProgram(new, self._task, self._data))
-        places = known | self._known()
-        return [places[str(candidate)] for candidate in candidates]
-
-    def _known(self) -> dict[str, tuple[TrainingProgram, int]]:
-        return {
-            str(candidate): (program, index)
-            for program in self._programs
-            for index, candidate in enumerate(program.candidates)
-        }
-
-    def _train(
-        self,
-        program: TrainingProgram,
-        index: int,
-        candidate: Activation,
-        fidelity: Fidelity,
-    ) -> Evaluation:
-        from evaluators.training import Divergence, OutOfTimeError
-
-        trained = []
-        for seed in fidelity.seeds:
-            self._allow(self._timeout_seconds + LATE_SECONDS)
-            try:
-                run = program.train(
-                    index,
-                    seed=seed,
-                    steps=fidelity.steps,
-                    states=self._states,
-                    keep=fidelity != self._highest,
-                    out_of_time=_passed(time.monotonic() + self._timeout_seconds),
-                )
-            except OutOfTimeError:
-                reason = f"it took longer than {self._timeout_seconds:g} s a seed"
-                return self._bench.record(candidate, fidelity, Outcome.FAILED, reason=reason)
-            if isinstance(run, Divergence):
-                reason = f"the loss was not finite by step {run.step} (seed {run.seed})"
-                return self._bench.record(candidate, fidelity, Outcome.DIVERGED, reason=reason)
-            trained.append(run)
-        record = self._bench.record(
-            candidate, fidelity, Outcome.SCORED, per_seed=tuple(run.result for run in trained)
-        )
-        return replace(record, diagnostics=trained[-1].diagnostics)
-
-
-def _passed(deadline: float) -> Callable[[], bool]:
-    return lambda: time.monotonic() > deadline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -9,7 +10,7 @@ import jax.numpy as jnp
 import optax
 from jax import Array, lax
 
-from evaluators.activations import Activated, Activations, tied
+from evaluators.activations import Activated, Activations, LaneActivations, tied
 from evaluators.batches import Examples
 from evaluators.networks import Layer, Network
 
@@ -58,7 +59,7 @@ class Stepper:
     def __init__(
         self,
         network: Network,
-        activations: Activations,
+        activations: Activations | LaneActivations,
         optimizer: optax.GradientTransformation,
         *,
         shape: tuple[int, ...],
@@ -152,7 +153,7 @@ class Stepper:
         def pass_layer(number: Array, carried: tuple[Array, Activated]) -> tuple[Array, Activated]:
             outputs, seen = carried
             z = lax.switch(number, choices, outputs)
-            activated = self._activations(functions[number], z, parameters[number])
+            activated = self._activations.layer(number, functions, z, parameters[number])
             return activated.value, Activated(
                 *(kept.at[number].set(new) for kept, new in zip(seen, activated, strict=True))
             )
@@ -186,6 +187,56 @@ class Stepper:
 
     def _apply(self, number: int, layer: Layer, inputs: Array) -> Array:
         return self._network.apply(number, layer, inputs, shape=self._shape)
+
+
+class LaneStepper(Stepper):
+    """Passes examples through many networks side by side, each in a lane of its own.
+
+    One network is far too small to keep an accelerator busy.
+    """
+
+    def run_lanes(
+        self,
+        functions: Array,
+        progress: Progress,
+        scopes: Array,
+        examples: Examples,
+        sources: Array,
+        scale: Array,
+        count: Array,
+        learning: Array,
+    ) -> tuple[Progress, Sums]:
+        """Makes `count` passes with each network.
+
+        Args:
+            functions: Number of each hidden layer's function [lanes, layers].
+            progress: The states of the trainings, of which every array begins with the lanes.
+            scopes: Of the trainable parameters [lanes, layers, slots].
+            examples: Of each pass, from several sources: arrays [sources, passes, ...].
+            sources: Which of them each lane sees [lanes].
+            scale: Of the inputs.
+            count: How many of the passes to make.
+            learning: Whether to take a step each, or to sum up what `Sums` holds.
+
+        Returns:
+            As `run` does, for all lanes.
+        """
+
+        def make_pass(number: Array, carried: tuple[Progress, Sums]) -> tuple[Progress, Sums]:
+            inputs, labels, present = (array[sources, number] for array in examples)
+            x = inputs.astype(jnp.float32) * scale
+            in_one_lane = partial(self._pass, learning=learning)
+            passed: tuple[Progress, Sums] = jax.vmap(in_one_lane)(
+                functions, carried, scopes, x, labels, present
+            )
+            return passed
+
+        nothing = jax.tree.map(
+            lambda sum_: jnp.broadcast_to(sum_, (len(sources), *sum_.shape)),
+            Sums.nothing(self._layers, self._units),
+        )
+        done: tuple[Progress, Sums] = lax.fori_loop(0, count, make_pass, (progress, nothing))
+        return done
 
 
 def _observed(loss: Array, hits: Array, hidden: Activated, present: Array) -> Sums:

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# What they expect is what a processor does; before JAX is imported, and for all processes.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
 
 @pytest.fixture(scope="session")
 def raw_data_dir() -> Path:

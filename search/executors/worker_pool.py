@@ -15,8 +15,8 @@ from multiprocessing.context import ForkServerContext
 from typing import Final, Self
 
 from evaluators.evaluation import Evaluation
-from evaluators.evaluator import KEPT_PROGRAMS, compiling_allowance
 from evaluators.fidelity import Fidelity
+from evaluators.trainers import KEPT_PROGRAMS, compiling_allowance
 from grammars import Activation
 from search.executors import worker
 from search.executors.delivery import LostBatchError

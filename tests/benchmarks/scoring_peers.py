@@ -38,6 +38,7 @@ def _run(
     peer: Callable[[list[str], int], float], texts: list[str], steps: int, threads: int
 ) -> float:
     os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # several processes share a GPU
     if threads == 1:
         os.environ |= {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "PJRT_NPROC": "1"}
     return peer(texts, steps)
@@ -110,18 +111,20 @@ def jax_loop(texts: list[str], steps: int) -> float:
 
 
 def pytorch_loop(texts: list[str], steps: int) -> float:
-    """Eager PyTorch."""
+    """Eager PyTorch, on the GPU if there is one."""
     import torch
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     (inputs, labels), validation = [
-        (torch.from_numpy(x), torch.from_numpy(y).long()) for x, y in _data()
+        (torch.from_numpy(x).to(device), torch.from_numpy(y).long().to(device)) for x, y in _data()
     ]
-    order = torch.from_numpy(np.random.default_rng(0).integers(0, len(labels), (steps, BATCH)))
+    order = np.random.default_rng(0).integers(0, len(labels), (steps, BATCH))
+    order = torch.from_numpy(order).to(device)
 
     def score(text: str) -> float:
         expression = parse(text)
-        layers = [tuple(map(torch.from_numpy, layer)) for layer in _start()]
+        layers = [tuple(torch.from_numpy(a).to(device) for a in layer) for layer in _start()]
         weights = [array.requires_grad_() for layer in layers for array in layer]
         optimizer = torch.optim.Adam(weights, lr=LEARNING_RATE)
 
@@ -149,7 +152,7 @@ def _in_torch(expression: Expression, x: Any) -> Any:
     import torch
 
     if isinstance(expression, Constant):
-        return torch.tensor(expression.value)
+        return torch.tensor(expression.value)  # a number of no dimensions goes with any device
     if not isinstance(expression, Call):
         return x
     operands = [_in_torch(operand, x) for operand in expression.operands]
