@@ -46,7 +46,7 @@ class TrainingStates:
             max_bytes: Beyond it the states that were written longest ago go.
         """
         self._folder, self._max_bytes = folder, max_bytes
-        self._setting = (_LAYOUT, task, dataset, jax.__version__)
+        self._setting = (_LAYOUT, task, dataset, jax.__version__, jax.default_backend())
 
     def load(
         self, candidate: Activation, *, seed: int, at_most: int, like: Any
