@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array
 
 from evaluators.datasets import Dataset
+from evaluators.networks import Network
 
 CHUNK: Final = 100
 """How many passes' examples are brought to the device together."""
@@ -78,7 +79,8 @@ class DeviceData:
     takes as long as picking them in a step, which every step of every candidate would do.
 
     Attributes:
-        inputs: The training split, then the validation split, [examples, features].
+        needed: Which inputs there are, by number; None for all. See `Network.needed`.
+        inputs: Those of the training split, then of the validation split, [examples, needed].
         labels: Of both [examples], int32.
         training: Size of the training split.
         validation: Size of the validation split.
@@ -89,9 +91,20 @@ class DeviceData:
         batch: Examples a pass.
     """
 
-    def __init__(self, dataset: Dataset, *, batch: int) -> None:
+    def __init__(self, dataset: Dataset, *, batch: int, network: Network | None = None) -> None:
+        """Brings nothing to the device yet.
+
+        Args:
+            dataset: Where the examples come from.
+            batch: Examples a pass.
+            network: Whose needed inputs are enough; None for all inputs.
+        """
         splits = (dataset.training, dataset.validation)
-        self.inputs = np.concatenate([s.inputs.reshape(len(s.inputs), -1) for s in splits])
+        examples = [split.inputs.reshape(len(split.inputs), -1) for split in splits]
+        self.needed = network.needed(examples[0]) if network is not None else None
+        if self.needed is not None:
+            examples = [inputs[:, self.needed] for inputs in examples]
+        self.inputs = np.concatenate(examples)
         self.labels = np.concatenate([s.labels for s in splits]).astype(np.int32)
         self.training, self.validation = (len(split.labels) for split in splits)
         self.shape = tuple(dataset.training.inputs.shape[1:])

@@ -112,7 +112,7 @@ class Evaluator:
         self._timeout_seconds, self._highest, self._allow = timeout_seconds, highest, allow
         conditions = Conditions(
             task,
-            DeviceData(dataset, batch=task.recipe.batch),
+            DeviceData(dataset, batch=task.recipe.batch, network=task.network),
             timeout_seconds,
             TrainingStates(states_folder, task=task.name, dataset=dataset.name)
             if states_folder

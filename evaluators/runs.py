@@ -169,8 +169,9 @@ class Runs:
         network, data, functions = self._task.network, self._data, self.functions[index]
         flowing = tuple(self._mean_squares[number] for number in functions)
         moments = Moments(data.mean_square, flowing)
-        random = np.random.default_rng(seed)
-        layers = network.start(random, shape=data.shape, classes=data.classes, moments=moments)
+        layers = network.start(
+            seed, shape=data.shape, classes=data.classes, moments=moments, needed=data.needed
+        )
         starts = self.activations.starts[functions][:, :, None]
         copies = np.tile(starts, (1, 1, network.units(data.shape)))
         return {"layers": layers, "parameters": copies}

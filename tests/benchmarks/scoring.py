@@ -193,7 +193,7 @@ def time_step(expressions: list[Expression]) -> Step:
     from evaluators.training import TrainingProgram
 
     task = find_task(WORKLOAD.task)
-    data = DeviceData(load(WORKLOAD.dataset), batch=task.recipe.batch)
+    data = DeviceData(load(WORKLOAD.dataset), batch=task.recipe.batch, network=task.network)
     program = TrainingProgram([*expressions, parse("relu(x)")], task, data)
 
     def clocks(index: int, steps: int) -> np.ndarray:
@@ -204,7 +204,8 @@ def time_step(expressions: list[Expression]) -> Step:
     steps = [(clocks(n, 300) - clocks(n, 100)) / 200 for n in range(len(expressions))]
     seconds, cpu_seconds = (float(value) for value in np.mean(steps, axis=0))
     relu = [(clocks(len(expressions), 300) - clocks(len(expressions), 100)) / 200 for _ in range(5)]
-    forward = [a * b for a, b in pairwise(WIDTHS)]
+    # Of its own operations, which are fewer than those of a network with all inputs.
+    forward = [a * b for a, b in pairwise((data.inputs.shape[1], *WIDTHS[1:]))]
     # Two gradients cost what two forward passes cost, except the inputs', which nobody needs.
     operations = 2 * BATCH * (3 * sum(forward) - forward[0])
     return Step(seconds, cpu_seconds, operations / np.median(relu, axis=0)[1] / _sgemm_rate())

@@ -30,10 +30,11 @@ def train(
     network = task.network
     expressions = by_layer(activation, network.hidden_layers)
     layers = network.start(
-        np.random.default_rng(seed),
+        seed,
         shape=data.shape,
         classes=data.classes,
         moments=Moments(data.mean_square, tuple(map(mean_square, expressions))),
+        needed=data.needed,
     )
     functions = [to_jax(expression) for expression in expressions]
     channels = network.channels(data.shape)

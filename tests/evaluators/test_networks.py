@@ -15,7 +15,7 @@ from grammars import by_layer, evaluate, parse, parse_activation
 def test_every_hidden_layer_has_the_same_units(network: Network) -> None:
     shape = (8, 8)
     moments = Moments(1.0, (1.0,) * network.hidden_layers)
-    layers = network.start(np.random.default_rng(0), shape=shape, classes=5, moments=moments)
+    layers = network.start(0, shape=shape, classes=5, moments=moments)
     outputs = np.ones((3, 64), np.float32)
     for number, layer in enumerate(layers[:-1]):
         outputs = np.asarray(network.apply(number, layer, outputs, shape=shape))
@@ -25,11 +25,22 @@ def test_every_hidden_layer_has_the_same_units(network: Network) -> None:
     assert logits.shape == (3, 5)
 
 
+def test_a_perceptron_needs_the_inputs_that_are_ever_lit_in_whole_vectors() -> None:
+    training = np.zeros((3, 50), np.uint8)
+    training[1, 20:45] = 7
+    needed = MLP(width=12, hidden_layers=2).needed(training)
+    assert needed is not None
+    assert needed.tolist() == [*range(7), *range(20, 45)]
+    training[2, :10] = 1
+    assert MLP(width=12, hidden_layers=2).needed(training[:, :48]) is None
+    assert CNN(first_channels=2).needed(training) is None
+
+
 @pytest.mark.parametrize("shape", [(8, 8), (8, 12, 3)])
 def test_convolutions_are_those_of_jax(shape: tuple[int, ...]) -> None:
     network = CNN(first_channels=4)
     random = np.random.default_rng(0)
-    layers = network.start(random, shape=shape, classes=10, moments=Moments(1.0, (1.0, 1.0)))
+    layers = network.start(0, shape=shape, classes=10, moments=Moments(1.0, (1.0, 1.0)))
     outputs = random.standard_normal((5, int(np.prod(shape)))).astype(np.float32)
     height, width = shape[:2]
     for number, layer in enumerate(layers[:-1]):

@@ -85,6 +85,29 @@ def test_a_convolutional_network_agrees_with_a_plain_loop(
     assert result.validation_accuracy == pytest.approx(accuracy, abs=1e-6)
 
 
+def test_inputs_that_are_never_lit_are_left_out_and_make_no_difference(
+    small_task: Task, digits: Dataset
+) -> None:
+    half = digits.training.inputs.copy(), digits.validation.inputs.copy()
+    for inputs in half:
+        inputs[:, 4:] = 0
+    training, validation = (
+        replace(split, inputs=inputs)
+        for split, inputs in zip((digits.training, digits.validation), half, strict=True)
+    )
+    dataset = replace(digits, training=training, validation=validation)
+    fewer = DeviceData(dataset, batch=32, network=small_task.network)
+    assert fewer.inputs.shape[1] == 32
+    assert fewer.mean_square == DeviceData(dataset, batch=32).mean_square
+    lean = _trained(["x * sigmoid(x)"], small_task, fewer)
+    full = _trained(["x * sigmoid(x)"], small_task, DeviceData(dataset, batch=32))
+    assert lean.result.validation_loss == pytest.approx(full.result.validation_loss, rel=1e-5)
+    assert lean.diagnostics is not None
+    assert full.diagnostics is not None
+    assert lean.diagnostics.gradient_norms == pytest.approx(full.diagnostics.gradient_norms)
+    assert lean.diagnostics.dead_units == full.diagnostics.dead_units
+
+
 def test_results_are_equal_to_the_bit_in_any_company(
     small_task: Task, digits_data: DeviceData
 ) -> None:
