@@ -94,7 +94,7 @@ class Stepper:
         """
 
         def make_pass(number: Array, carried: tuple[Progress, Sums]) -> tuple[Progress, Sums]:
-            inputs, labels, present = (array[number] for array in examples)
+            inputs, labels, present = (_at(array, number) for array in examples)
             x = inputs.astype(jnp.float32) * scale
             return self._pass(functions, carried, scopes, x, labels, present, learning=learning)
 
@@ -115,17 +115,12 @@ class Stepper:
     ) -> tuple[Progress, Sums]:
         hidden = self._forward(functions, carried[0], x)
 
-        def total_loss(last: Layer, outputs: Array) -> tuple[Array, Array]:
-            logits = self._apply(self._layers, last, outputs)
-            losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
-            hits = (jnp.argmax(logits, axis=1) == labels) & present
-            return jnp.sum(jnp.where(present, losses, 0.0)), jnp.sum(hits, dtype=jnp.float32)
-
         last = carried[0]["layers"][-1]
-        loss, pull, hits = jax.vjp(total_loss, last, hidden.value[-1], has_aux=True)
+        logits, pull = jax.vjp(partial(self._apply, self._layers), last, hidden.value[-1])
+        loss, hits, by_logits = _cross_entropy(logits, labels, present)
 
         def learn(progress: Progress, sums: Sums) -> tuple[Progress, Sums]:
-            by_last, by_outputs = pull(jnp.float32(1.0 / len(x)))
+            by_last, by_outputs = pull(by_logits / len(x))
             gradient = self._backward(progress, x, hidden, by_last, by_outputs)
             channels = self._network.channels(self._shape)
             gradient["parameters"] = tied(
@@ -153,9 +148,12 @@ class Stepper:
         def pass_layer(number: Array, carried: tuple[Array, Activated]) -> tuple[Array, Activated]:
             outputs, seen = carried
             z = lax.switch(number, choices, outputs)
-            activated = self._activations.layer(number, functions, z, parameters[number])
+            activated = self._activations.layer(number, functions, z, _at(parameters, number))
             return activated.value, Activated(
-                *(kept.at[number].set(new) for kept, new in zip(seen, activated, strict=True))
+                *(
+                    lax.dynamic_update_index_in_dim(kept, new, number, axis=0)
+                    for kept, new in zip(seen, activated, strict=True)
+                )
             )
 
         nothing = Activated.nothing(self._layers, *shape, slots=self._activations.slots)
@@ -237,6 +235,33 @@ class LaneStepper(Stepper):
         )
         done: tuple[Progress, Sums] = lax.fori_loop(0, count, make_pass, (progress, nothing))
         return done
+
+
+def _at(array: Array, number: Array) -> Array:
+    """array[number], which is in range: the check of it would be compiled, and run, as well."""
+    chosen: Array = lax.dynamic_index_in_dim(array, number, keepdims=False)
+    return chosen
+
+
+def _cross_entropy(logits: Array, labels: Array, present: Array) -> tuple[Array, Array, Array]:
+    """Of a batch: the loss, in nats, the hits, and the loss's gradient by the logits.
+
+    Written out, since looking up the logit of a label would have a scatter for its gradient.
+
+    Args:
+        logits: [batch, classes].
+        labels: [batch].
+        present: Which of the examples count [batch].
+    """
+    is_label = labels[:, None] == jnp.arange(logits.shape[1])
+    shifted = logits - jnp.max(logits, axis=1, keepdims=True)
+    weights = jnp.exp(shifted)
+    total = jnp.sum(weights, axis=1, keepdims=True)
+    losses = jnp.log(total[:, 0]) - jnp.sum(jnp.where(is_label, shifted, 0.0), axis=1)
+    hits = jnp.argmax(logits, axis=1) == labels
+    # Summed up as one array: a sum less to compile.
+    loss, hit = jnp.sum(jnp.where(present, jnp.stack([losses, hits]), 0.0), axis=1)
+    return loss, hit, jnp.where(present[:, None], weights / total - is_label, 0.0)
 
 
 def _observed(loss: Array, hits: Array, hidden: Activated, present: Array) -> Sums:
