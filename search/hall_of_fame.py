@@ -59,17 +59,18 @@ class HallOfFame:
         """Best first."""
         return list(self._standings.values())
 
-    def look_up_novelty(self, *, stopping: threading.Event) -> bool:
+    def look_up_novelty(self, *, stopping: threading.Event, of: int | None = None) -> bool:
         """Looks up what is known of the best; may take up to a second for each that is new.
 
         Args:
             stopping: Ends it between two of them.
+            of: How many of the best, None for all.
 
         Returns:
             Whether anything was found out that the file does not say yet.
         """
         found = False
-        for standing in self.standings:
+        for standing in self.standings[:of]:
             candidate = standing.candidate
             if stopping.is_set():
                 break

@@ -16,12 +16,16 @@ from search.racing import Standing
 # How much the workers go first.
 _NICENESS: Final = 10
 
+# How many are looked up while the search goes on; most entries soon make room for better ones.
+_WATCHED: Final = 5
+
 
 class NoveltyWatch:
     """An observer of a campaign that looks its best up in the catalogue, in a thread of its own.
 
     Comparing a function with all published ones takes a fraction of a second, more than many a
-    training. So the hall of fame is written at once, and again when more is known about it.
+    training. So the hall of fame is written at once, and again when more is known about it: of the
+    first few while the search goes on, of all once it is over.
     """
 
     def __init__(self, hall_of_fame: HallOfFame, folder: Path) -> None:
@@ -53,17 +57,17 @@ class NoveltyWatch:
         self._stopping.set()
         self._changed.set()
         if complete:
-            self._look_up(threading.Event())
+            self._look_up(threading.Event(), of=None)
 
     def _watch(self) -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         while not self._stopping.is_set():
             self._changed.wait()
             self._changed.clear()
-            self._look_up(self._stopping)
+            self._look_up(self._stopping, of=_WATCHED)
 
-    def _look_up(self, stopping: threading.Event) -> None:
-        found = self._hall_of_fame.look_up_novelty(stopping=stopping)
+    def _look_up(self, stopping: threading.Event, *, of: int | None) -> None:
+        found = self._hall_of_fame.look_up_novelty(stopping=stopping, of=of)
         if found and not stopping.is_set():
             # Without room on the disk the campaign ends by itself, and says so.
             with suppress(OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import threading
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,20 @@ def test_every_hall_of_fame_entry_says_whether_it_is_new(tmp_path: Path) -> None
         "x * sigmoid(x)": "known as swish",
         "max(x, tanh(x)) - x * cos(x)": "not in the catalogue",
     }
+
+
+def test_while_the_search_goes_on_its_best_alone_are_looked_up(tmp_path: Path) -> None:
+    hall_of_fame, text = HallOfFame(), "x"
+    for _ in range(7):  # the longer, the worse
+        text = f"sin({text} + 1)"
+        hall_of_fame.add([standing(text)])
+    stopping = threading.Event()
+    assert hall_of_fame.look_up_novelty(stopping=stopping, of=5)
+    hall_of_fame.write(tmp_path)
+    assert list(map(bool, novelties(tmp_path).values())) == [True] * 5 + [False] * 2
+    with NoveltyWatch(hall_of_fame, tmp_path) as watch:
+        watch.close(complete=True)
+    assert all(novelties(tmp_path).values())
 
 
 def test_a_watch_that_is_cut_short_leaves_the_rest_unsaid(tmp_path: Path) -> None:
