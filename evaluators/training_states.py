@@ -19,6 +19,10 @@ _LAYOUT: Final = "states-3"
 
 DEFAULT_MAX_BYTES: Final = 1 << 30
 
+# Of those, what one worker writes before it looks again how much there is; with thousands of
+# states, looking takes longer than writing one.
+_UNSEEN_SHARE: Final = 1 / 32
+
 
 @dataclass(frozen=True)
 class SavedState:
@@ -43,9 +47,10 @@ class TrainingStates:
             folder: May be shared by all workers and tasks.
             task: Name of the task, part of each key.
             dataset: Name of the data set, part of each key.
-            max_bytes: Beyond it the states that were written longest ago go.
+            max_bytes: Beyond it, or little more, the states that were written longest ago go.
         """
         self._folder, self._max_bytes = folder, max_bytes
+        self._unseen_bytes = max_bytes  # for all it knows, it is full
         self._setting = (_LAYOUT, task, dataset, jax.__version__, jax.default_backend())
 
     def load(
@@ -97,7 +102,11 @@ class TrainingStates:
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
 
     def _make_room(self, needed: int) -> None:
-        """Deletes the oldest states until `needed` bytes more would fit."""
+        """Deletes the oldest states until `needed` more bytes would fit; looks now and then."""
+        self._unseen_bytes += needed
+        if self._unseen_bytes <= self._max_bytes * _UNSEEN_SHARE:
+            return
+        self._unseen_bytes = 0
         entries = sorted(self._entries())
         excess = sum(size for _, size, _ in entries) + needed - self._max_bytes
         for _, size, path in entries:
