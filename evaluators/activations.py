@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +13,13 @@ import numpy as np
 from jax import Array, lax
 from jax.custom_batching import custom_vmap
 
+from evaluators.compiling import one_kernel
 from grammars import Expression, with_partials
 from grammars.expression import SCOPES
+
+# Functions in a kernel: enough that what a kernel costs by itself hardly counts, and few enough
+# that compiling it takes no longer than the functions do one by one.
+_IN_A_KERNEL: Final = 16
 
 
 class Activated(NamedTuple):
@@ -51,8 +57,8 @@ class Activated(NamedTuple):
 class Activations:
     """Functions that share one compiled program.
 
-    They are the branches of one `lax.switch` on a run-time index. A branch is compiled by itself,
-    so that a function's results don't depend on the others, and which layer of which candidate
+    They are the branches of a `lax.switch` on a run-time index. A branch is a loop of its own, so
+    that a function's results don't depend on the others, and which layer of which candidate
     computes which function is a matter of data.
 
     Attributes:
@@ -70,13 +76,15 @@ class Activations:
             for slot, parameter in enumerate(expression.parameters):
                 self.starts[row, slot] = parameter.start
                 self.scopes[row, slot] = SCOPES.index(parameter.per)
-        # A switch of one branch is none: the second, never taken, keeps XLA from compiling a
-        # function that is alone otherwise than one that has mates.
-        self.branches = [*(_branch(expression) for expression in expressions), _identity]
+        self.branches = [_branch(expression) for expression in expressions]
 
     def __call__(self, index: Array, z: Array, parameters: Array) -> Activated:
         """Function `index` at z [batch, units], with its parameters [slots, units]."""
-        chosen: Activated = lax.switch(index, self.branches, z, parameters)
+        kernels = [
+            one_kernel(partial(_one_of, self.branches[first : first + _IN_A_KERNEL]))
+            for first in range(0, len(self.branches), _IN_A_KERNEL)
+        ]
+        chosen: Activated = lax.switch(lax.div(index, _IN_A_KERNEL), kernels, index, z, parameters)
         return chosen
 
     def layer(self, number: Array, functions: Array, z: Array, parameters: Array) -> Activated:
@@ -142,6 +150,19 @@ class LaneActivations:
         return Activated(*(jnp.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
+def _one_of(
+    branches: Sequence[Callable[[Array, Array], Activated]],
+    index: Array,
+    z: Array,
+    parameters: Array,
+) -> Activated:
+    # A switch of one branch is none: the last, never taken, keeps XLA from compiling a function
+    # that is alone otherwise than one that has mates, and has a use for every argument.
+    within = lax.rem(index, _IN_A_KERNEL)
+    chosen: Activated = lax.switch(within, [*branches, _identity], z, parameters)
+    return chosen
+
+
 def _branch(expression: Expression) -> Callable[[Array, Array], Activated]:
     names = [parameter.name for parameter in expression.parameters]
     partials = with_partials(expression)
@@ -159,9 +180,8 @@ def _branch(expression: Expression) -> Callable[[Array, Array], Activated]:
 
 
 def _identity(z: Array, parameters: Array) -> Activated:
-    return Activated(
-        lax.complex(z, jnp.ones_like(z)), jnp.zeros((len(parameters), *z.shape), z.dtype)
-    )
+    partials = jnp.broadcast_to(parameters[:, None], (len(parameters), *z.shape))
+    return Activated(lax.complex(z, jnp.ones_like(z)), partials)
 
 
 def tied(gradients: Array, scopes: Array, functions: Array, *, channels: Sequence[int]) -> Array:

@@ -5,10 +5,18 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 import jax
+from jax.experimental.xla_metadata import set_xla_metadata
 from jax.stages import Compiled
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+# XLA's names for a call that its CPU compiler makes one kernel of, and that is not dissolved into
+# its caller before.
+_ONE_KERNEL: Final = {"xla_cpu_small_call": "true", "inlineable": "false"}
+_ORDINARY: Final = dict.fromkeys(_ONE_KERNEL)
 
 # On a GPU, XLA would try many kernels for each matrix product and take what was the fastest at that
 # moment: in another worker another one, with other bits.
@@ -37,6 +45,33 @@ def compiled(
     precision = None if backend == "cpu" else "float32"
     with _without_collecting(), jax.default_matmul_precision(precision):
         return traced.lower(*arguments).compile(compiler_options=_OPTIONS.get(backend))
+
+
+def one_kernel(function: _F) -> _F:
+    """Has XLA compile all of a function as one kernel, where it compiles for a processor.
+
+    XLA compiles every loop by itself, through a chain of intermediate languages that takes most of
+    the time of a small one; a kernel of many loops goes to LLVM as a whole. It runs as fast.
+
+    Args:
+        function: Of arrays, to arrays: elementwise, since products, and sums where XLA has a
+            library for them, cannot be part of a kernel. Every argument must have a part in what it
+            computes, or XLA ends the process.
+    """
+
+    @jax.jit
+    def ordinary(*arguments: Any) -> Any:
+        # The names are inherited, and every call within would be a kernel's kernel.
+        with set_xla_metadata(**_ORDINARY):  # type: ignore[no-untyped-call]
+            return function(*arguments)
+
+    def call(*arguments: Any) -> Any:
+        if jax.default_backend() != "cpu":
+            return function(*arguments)
+        with set_xla_metadata(**_ONE_KERNEL):  # type: ignore[no-untyped-call]
+            return ordinary(*arguments)
+
+    return cast(_F, call)
 
 
 @contextmanager

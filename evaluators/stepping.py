@@ -12,6 +12,7 @@ from jax import Array, lax
 
 from evaluators.activations import Activated, Activations, LaneActivations, tied
 from evaluators.batches import Examples
+from evaluators.compiling import one_kernel
 from evaluators.networks import Layer, Network
 
 Progress = dict[str, Any]
@@ -126,7 +127,7 @@ class Stepper:
             gradient["parameters"] = tied(
                 gradient["parameters"], scopes, functions, channels=channels
             )
-            return self._step(progress, gradient), sums._replace(loss=sums.loss + loss)
+            return one_kernel(self._step)(progress, gradient), sums._replace(loss=sums.loss + loss)
 
         def observe(progress: Progress, sums: Sums) -> tuple[Progress, Sums]:
             seen = _observed(loss, hits, hidden, present)

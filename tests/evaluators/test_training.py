@@ -116,7 +116,8 @@ def test_results_are_equal_to_the_bit_in_any_company(
     plain = [other for other in others if "param" not in other]
     with_parameters = [other for other in others if "param" in other][:3]
     alone = _trained([text], small_task, digits_data)
-    for mates, index in ((plain[:7], 3), (plain[7:19] + with_parameters, 15)):
+    # Among few, and in the second of the kernels that many are compiled into.
+    for mates, index in ((plain[:7], 3), (plain[7:] + with_parameters, 17)):
         batch = [*mates[:index], text, *mates[index:]]
         assert _trained(batch, small_task, digits_data, index=index) == alone
 

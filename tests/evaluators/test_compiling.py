@@ -1,0 +1,35 @@
+"""What is compiled as one kernel computes what it computes otherwise."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from evaluators.compiling import compiled, one_kernel
+
+Z = np.linspace(-9, 9, 64, dtype=np.float32).reshape(8, 8)
+
+
+def _swish_or_sine(index: Array, z: Array) -> Array:
+    result: Array = lax.switch(index, [lambda z: z / (1 + jnp.exp(-z)), jnp.sin], z)
+    return jnp.where(z > 8, 0.0, result)
+
+
+def test_one_kernel_computes_what_many_do() -> None:
+    together = compiled(one_kernel(_swish_or_sine), np.int32(0), Z)
+    apart = compiled(_swish_or_sine, np.int32(0), Z)
+    for index in (0, 1):
+        np.testing.assert_allclose(
+            together(np.int32(index), Z), apart(np.int32(index), Z), rtol=1e-6, atol=1e-7
+        )
+
+
+def test_it_stays_one_until_it_reaches_the_compiler_of_kernels() -> None:
+    calls = [
+        line
+        for line in compiled(one_kernel(_swish_or_sine), np.int32(0), Z).as_text().splitlines()
+        if " call(" in line
+    ]
+    assert len(calls) == 1
+    assert 'xla_cpu_small_call="true"' in calls[0]
