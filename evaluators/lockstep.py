@@ -138,7 +138,7 @@ class LockstepProgram:
                 raise OutOfTimeError
             count = min(CHUNK, steps - first)
             progress, sums = self._advance(progress, seeds, first, count)
-            finite = np.isfinite(np.asarray(sums.loss))
+            finite = np.isfinite(np.asarray(sums.loss)).all(axis=-1)
             for run, lane in self._lanes(runs, seeds):
                 if not finite[lane]:
                     diverged.setdefault(run, Divergence(run[1], first + count))

@@ -129,7 +129,7 @@ class Runs:
             seed: Of the run.
             steps: That it took.
             parameters: After them [layers, slots, units].
-            totals: `Sums` over the validation split, in float64.
+            totals: `Sums.totals` over the validation split.
             gradients: See `gradients_after`.
         """
         examples = self._data.validation
@@ -197,7 +197,7 @@ def validated(
     data: DeviceData,
     observe: Callable[[Progress, Examples, int], tuple[Progress, Sums]],
 ) -> tuple[Progress, dict[str, np.ndarray]]:
-    """Sums over the validation split, in float64, and the state, whose memory may have moved.
+    """`Sums.totals` over the validation split, and the state, whose memory may have moved.
 
     Args:
         progress: What is to be validated.
@@ -205,12 +205,12 @@ def validated(
         observe: Makes so many passes.
     """
     passes = data.validation_passes
-    totals = dict.fromkeys(Sums._fields, np.zeros(()))
+    totals: dict[str, np.ndarray] = {}
     for first in range(0, passes, CHUNK):
         count = min(CHUNK, passes - first)
         progress, sums = observe(progress, data.of_validation(first), count)
-        for name, part in sums._asdict().items():
-            totals[name] = totals[name] + np.asarray(part, np.float64)
+        for name, total in sums.totals().items():
+            totals[name] = totals.get(name, 0.0) + total
     return progress, totals
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax import Array, lax
 
@@ -14,6 +15,8 @@ from evaluators.activations import Activated, Activations, LaneActivations, tied
 from evaluators.batches import Examples
 from evaluators.compiling import one_kernel
 from evaluators.networks import Layer, Network
+
+_T = TypeVar("_T")
 
 Progress = dict[str, Any]
 """What training changes: "layers", "parameters" [layers, slots, units] and "optimizer"."""
@@ -23,30 +26,73 @@ FLAT_SLOPE = 0.05
 ZERO_OUTPUT = 1e-3
 
 
-class Sums(NamedTuple):
-    """Totals over the examples that were passed.
+class UnitSums(NamedTuple):
+    """Totals over passes, of each hidden unit at each place in a batch [layers, batch, units].
 
     Attributes:
-        loss: Cross-entropy in nats.
-        hits: Examples that were classified rightly.
-        outputs: Of hidden units, by layer [layers].
-        zeros: Hidden outputs within `ZERO_OUTPUT` of 0, by layer [layers].
-        live: Examples for which a unit has a gradient at all [layers, units].
-        flat: Examples for which a unit's slope is below `FLAT_SLOPE` [layers, units].
+        outputs: The units' outputs.
+        zeros: How many of them are within `ZERO_OUTPUT` of 0.
+        live: Examples for which a unit has a gradient at all.
+        flat: Examples for which a unit's slope is below `FLAT_SLOPE`.
     """
 
-    loss: Array
-    hits: Array
     outputs: Array
     zeros: Array
     live: Array
     flat: Array
 
+
+class Sums(NamedTuple):
+    """Totals over passes, of each place in a batch.
+
+    What is left to add up is added up where it need not be compiled: see `totals`.
+
+    Attributes:
+        loss: Cross-entropy in nats [batch].
+        hits: Examples that were classified rightly [batch].
+        units: Of passes that didn't learn.
+    """
+
+    loss: Array
+    hits: Array
+    units: UnitSums
+
     @classmethod
-    def nothing(cls, layers: int, units: int) -> Sums:
+    def nothing(cls, layers: int, batch: int, units: int) -> Sums:
         """Before the first pass."""
-        by_layer, by_unit = jnp.zeros(layers), jnp.zeros((layers, units))
-        return cls(jnp.zeros(()), jnp.zeros(()), by_layer, by_layer, by_unit, by_unit)
+        by_example, by_unit = jnp.zeros(batch), jnp.zeros((layers, batch, units))
+        return cls(by_example, by_example, UnitSums(by_unit, by_unit, by_unit, by_unit))
+
+    def totals(self) -> dict[str, np.ndarray]:
+        """By name, in float64, behind such axes as stand in front of those above.
+
+        Returns:
+            "loss" and "hits" []; "outputs" and "zeros" [layers]; "live" and "flat" [layers, units].
+        """
+        parts = self.units._asdict()
+        totals = {name: np.asarray(part, np.float64).sum(axis=-2) for name, part in parts.items()}
+        for name in ("outputs", "zeros"):
+            totals[name] = totals[name].sum(axis=-1)
+        for name, part in (("loss", self.loss), ("hits", self.hits)):
+            totals[name] = np.asarray(part, np.float64).sum(axis=-1)
+        return totals
+
+
+class _Carried(NamedTuple):
+    """What one pass hands to the next.
+
+    Attributes:
+        progress: See there.
+        sums: See there.
+        outputs: Of the last hidden layer [batch, units].
+        hidden: All hidden layers; its arrays have the layer as their first axis.
+    """
+
+    # The last two are only memory: to clear it anew in every pass would take a fiftieth of it.
+    progress: Progress
+    sums: Sums
+    outputs: Array
+    hidden: Activated
 
 
 class Stepper:
@@ -94,52 +140,65 @@ class Stepper:
             The new state, and the sums; of the steps, the loss only.
         """
 
-        def make_pass(number: Array, carried: tuple[Progress, Sums]) -> tuple[Progress, Sums]:
+        def make_pass(number: Array, carried: _Carried) -> _Carried:
             inputs, labels, present = (_at(array, number) for array in examples)
             x = inputs.astype(jnp.float32) * scale
             return self._pass(functions, carried, scopes, x, labels, present, learning=learning)
 
-        nothing = Sums.nothing(self._layers, self._units)
-        done: tuple[Progress, Sums] = lax.fori_loop(0, count, make_pass, (progress, nothing))
-        return done
+        batch = examples.labels.shape[-1]
+        done = lax.fori_loop(0, count, make_pass, self._begun(progress, batch=batch))
+        return done.progress, done.sums
+
+    def _begun(self, progress: Progress, *, batch: int) -> _Carried:
+        """Before the first pass."""
+        return _Carried(
+            progress,
+            Sums.nothing(self._layers, batch, self._units),
+            jnp.zeros((batch, self._units)),
+            Activated.nothing(self._layers, batch, self._units, slots=self._activations.slots),
+        )
 
     def _pass(
         self,
         functions: Array,
-        carried: tuple[Progress, Sums],
+        carried: _Carried,
         scopes: Array,
         x: Array,
         labels: Array,
         present: Array,
         *,
         learning: Array,
-    ) -> tuple[Progress, Sums]:
-        hidden = self._forward(functions, carried[0], x)
+    ) -> _Carried:
+        outputs, hidden = self._forward(functions, carried, x)
 
-        last = carried[0]["layers"][-1]
-        logits, pull = jax.vjp(partial(self._apply, self._layers), last, hidden.value[-1])
-        loss, hits, by_logits = _cross_entropy(logits, labels, present)
+        before, sums = carried.progress, carried.sums
+        last = before["layers"][-1]
+        logits, pull = jax.vjp(partial(self._apply, self._layers), last, outputs)
+        loss, hits, by_logits = one_kernel(_cross_entropy)(
+            sums.loss, sums.hits, logits, labels, present
+        )
 
-        def learn(progress: Progress, sums: Sums) -> tuple[Progress, Sums]:
+        def learn(progress: Progress) -> Progress:
             by_last, by_outputs = pull(by_logits / len(x))
             gradient = self._backward(progress, x, hidden, by_last, by_outputs)
             channels = self._network.channels(self._shape)
             gradient["parameters"] = tied(
                 gradient["parameters"], scopes, functions, channels=channels
             )
-            return one_kernel(self._step)(progress, gradient), sums._replace(loss=sums.loss + loss)
+            return one_kernel(self._step)(progress, gradient)
 
-        def observe(progress: Progress, sums: Sums) -> tuple[Progress, Sums]:
-            seen = _observed(loss, hits, hidden, present)
-            return progress, Sums(*(a + b for a, b in zip(sums, seen, strict=True)))
+        def observe(units: UnitSums) -> UnitSums:
+            return one_kernel(_observed)(units, hidden.pair, present)
 
-        passed: tuple[Progress, Sums] = lax.cond(learning, learn, observe, *carried)
-        return passed
+        # Two choices, each of something or nothing: of one between two things, XLA would have one
+        # copy what only the other changes.
+        after: Progress = lax.cond(learning, learn, _unchanged, before)
+        units: UnitSums = lax.cond(~learning, observe, _unchanged, sums.units)
+        return _Carried(after, Sums(loss, hits, units), outputs, hidden)
 
-    def _forward(self, functions: Array, progress: Progress, x: Array) -> Activated:
-        """All hidden layers; the result's arrays have the layer as their first axis."""
-        layers, parameters = progress["layers"], progress["parameters"]
-        shape = (len(x), self._units)
+    def _forward(self, functions: Array, carried: _Carried, x: Array) -> tuple[Array, Activated]:
+        """The last hidden layer's outputs, and all hidden layers."""
+        layers, parameters = carried.progress["layers"], carried.progress["parameters"]
 
         def linear(number: int, outputs: Array) -> Array:
             return self._apply(number, layers[number], outputs if number else x)
@@ -157,10 +216,9 @@ class Stepper:
                 )
             )
 
-        nothing = Activated.nothing(self._layers, *shape, slots=self._activations.slots)
-        seen: Activated
-        _, seen = lax.fori_loop(0, self._layers, pass_layer, (jnp.zeros(shape), nothing))
-        return seen
+        before = carried.outputs, carried.hidden
+        passed: tuple[Array, Activated] = lax.fori_loop(0, self._layers, pass_layer, before)
+        return passed
 
     def _backward(
         self, progress: Progress, x: Array, hidden: Activated, by_last: Layer, by_outputs: Array
@@ -221,21 +279,17 @@ class LaneStepper(Stepper):
             As `run` does, for all lanes.
         """
 
-        def make_pass(number: Array, carried: tuple[Progress, Sums]) -> tuple[Progress, Sums]:
+        def make_pass(number: Array, carried: _Carried) -> _Carried:
             inputs, labels, present = (array[sources, number] for array in examples)
             x = inputs.astype(jnp.float32) * scale
             in_one_lane = partial(self._pass, learning=learning)
-            passed: tuple[Progress, Sums] = jax.vmap(in_one_lane)(
-                functions, carried, scopes, x, labels, present
-            )
+            passed: _Carried = jax.vmap(in_one_lane)(functions, carried, scopes, x, labels, present)
             return passed
 
-        nothing = jax.tree.map(
-            lambda sum_: jnp.broadcast_to(sum_, (len(sources), *sum_.shape)),
-            Sums.nothing(self._layers, self._units),
-        )
-        done: tuple[Progress, Sums] = lax.fori_loop(0, count, make_pass, (progress, nothing))
-        return done
+        batch = examples.labels.shape[-1]
+        begun = jax.vmap(partial(self._begun, batch=batch))(progress)
+        done = lax.fori_loop(0, count, make_pass, begun)
+        return done.progress, done.sums
 
 
 def _at(array: Array, number: Array) -> Array:
@@ -244,41 +298,49 @@ def _at(array: Array, number: Array) -> Array:
     return chosen
 
 
-def _cross_entropy(logits: Array, labels: Array, present: Array) -> tuple[Array, Array, Array]:
-    """Of a batch: the loss, in nats, the hits, and the loss's gradient by the logits.
+def _unchanged(carried: _T) -> _T:
+    return carried
+
+
+def _cross_entropy(
+    loss: Array, hits: Array, logits: Array, labels: Array, present: Array
+) -> tuple[Array, Array, Array]:
+    """Adds a pass to the sums of each example's loss and hits.
 
     Written out, since looking up the logit of a label would have a scatter for its gradient.
 
     Args:
+        loss: See `Sums`.
+        hits: See `Sums`.
         logits: [batch, classes].
         labels: [batch].
         present: Which of the examples count [batch].
+
+    Returns:
+        The new sums, and the gradients of the pass's losses by the logits.
     """
-    is_label = labels[:, None] == jnp.arange(logits.shape[1])
+    classes = jnp.arange(logits.shape[1])
+    is_label = labels[:, None] == classes
     shifted = logits - jnp.max(logits, axis=1, keepdims=True)
     weights = jnp.exp(shifted)
     total = jnp.sum(weights, axis=1, keepdims=True)
     losses = jnp.log(total[:, 0]) - jnp.sum(jnp.where(is_label, shifted, 0.0), axis=1)
-    hits = jnp.argmax(logits, axis=1) == labels
-    # Summed up as one array: a sum less to compile.
-    loss, hit = jnp.sum(jnp.where(present, jnp.stack([losses, hits]), 0.0), axis=1)
-    return loss, hit, jnp.where(present[:, None], weights / total - is_label, 0.0)
+    # The first of the greatest, as argmax has it, which takes twice as long to compile.
+    chosen = jnp.min(jnp.where(shifted == 0.0, classes, len(classes)), axis=1)
+    return (
+        loss + jnp.where(present, losses, 0.0),
+        hits + jnp.where(present & (chosen == labels), 1.0, 0.0),
+        jnp.where(present[:, None], weights / total - is_label, 0.0),
+    )
 
 
-def _observed(loss: Array, hits: Array, hidden: Activated, present: Array) -> Sums:
-    weights = present.astype(jnp.float32)[:, None]
-    steepness = jnp.abs(hidden.slope)
-
-    def by_unit(seen: Array) -> Array:
-        # A sum is one loop over what the layers left behind; a product with the weights would have
-        # XLA lay out all of it anew, which took half of the validation.
-        return jnp.sum(seen.astype(jnp.float32) * weights, axis=1)
-
-    return Sums(
-        loss,
-        hits,
-        by_unit(hidden.value).sum(axis=1),
-        by_unit(jnp.abs(hidden.value) <= ZERO_OUTPUT).sum(axis=1),
-        by_unit(steepness > 0),
-        by_unit(steepness < FLAT_SLOPE),
+def _observed(sums: UnitSums, pair: Array, present: Array) -> UnitSums:
+    """Adds a pass to the sums; see `Activated` and `Examples`."""
+    value, steepness = jnp.real(pair), jnp.abs(jnp.imag(pair))
+    seen = UnitSums(value, jnp.abs(value) <= ZERO_OUTPUT, steepness > 0, steepness < FLAT_SLOPE)
+    return UnitSums(
+        *(
+            total + jnp.where(present[:, None], new.astype(jnp.float32), 0.0)
+            for total, new in zip(sums, seen, strict=True)
+        )
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -84,7 +83,7 @@ class TrainingProgram:
                 raise OutOfTimeError
             count = min(CHUNK, steps - first)
             progress, sums = self._advance(index, progress, seed, first, count)
-            if not math.isfinite(float(sums.loss)):
+            if not np.isfinite(sums.loss).all():
                 return Divergence(seed, first + count)
         if states is not None and keep and done < steps:
             self._runs.keep(index, seed, steps, states, progress)
