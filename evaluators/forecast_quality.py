@@ -14,12 +14,12 @@ from evaluators.calibration import REDUCTION_FACTORS, recall, top
 from evaluators.forecasting import Forecast
 from evaluators.learning_curves import LearningCurves
 
-_SCREENING: Final = (1.0, 0.5, 0.4, 0.33, 0.25, 0.2, 0.17, 0.15, 0.12, 0.1)
+_SCREENING: Final = (1.0, 0.5, 0.4, 0.33, 0.25, 0.22, 0.2, 0.18, 0.16, 0.14, 0.12, 0.1)
 # Rungs below the last; more of them cost more than they save.
 _LOWER_RUNGS: Final = 2
 # What takes as long as so many steps: compiling a candidate, once, and validating it on each rung.
-COMPILING_STEPS: Final = 100.0
-ENTRY_STEPS: Final = 30.0
+COMPILING_STEPS: Final = 60.0
+ENTRY_STEPS: Final = 20.0
 
 
 @dataclass(frozen=True)

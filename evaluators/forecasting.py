@@ -28,6 +28,11 @@ _EVERYWHERE: Final = np.concatenate([_POINTS, *(spread * _NODES for spread in _S
 _STEP: Final = 1e-3
 _LARGEST: Final = 1e6
 _TREES: Final = 100
+# Trees learn the loss to this power, inverted: where it matters who is best, the differences
+# between the good count for more than those between the bad. Of the best tenth of 1,197 functions,
+# 95 % are then in the best fifth by their shape, and 90 % where the score itself is learnt; 3 and 6
+# do the same.
+_POWER: Final = 4.0
 
 
 class Forecast:
@@ -73,8 +78,7 @@ class Forecast:
         if scores is not None and (steps == self._curves.steps[-1] or not functions):
             return np.asarray(scores, np.float64)
         rows = _rows([shape(function) for function in functions], scores)
-        expected: np.ndarray = self._trees(steps).predict(rows)
-        return expected
+        return _expected(self._trees(steps), rows)
 
     def cross_validated(self, steps: int, *, folds: int = 5) -> np.ndarray:
         """What would be expected of each of the curves' own functions, had they not been seen.
@@ -88,7 +92,7 @@ class Forecast:
         part = np.random.default_rng(0).permutation(len(rows)) % folds
         for fold in range(folds):
             trees = _trees(rows[part != fold], final[part != fold])
-            expected[part == fold] = trees.predict(rows[part == fold])
+            expected[part == fold] = _expected(trees, rows[part == fold])
         return expected
 
     def _learn(self, steps: int) -> Any:
@@ -160,4 +164,9 @@ def _trees(rows: np.ndarray, final: np.ndarray) -> Any:
 
     # A thread a core grows the same trees; several would add up what they say in any order.
     trees = ExtraTreesRegressor(_TREES, max_features=0.5, random_state=0, n_jobs=-1)
-    return trees.fit(rows, final).set_params(n_jobs=1)
+    return trees.fit(rows, np.exp(_POWER * final)).set_params(n_jobs=1)
+
+
+def _expected(trees: Any, rows: np.ndarray) -> np.ndarray:
+    scores: np.ndarray = np.log(trees.predict(rows)) / _POWER
+    return scores
