@@ -200,20 +200,30 @@ def tied(gradients: Array, scopes: Array, functions: Array, *, channels: Sequenc
     Returns:
         Gradients [layers, slots, units].
     """
+    slots = [
+        _slot_tied(gradients[:, slot], scopes[:, slot], functions, channels)
+        for slot in range(gradients.shape[1])
+    ]
+    return jnp.stack(slots, axis=1) if slots else gradients
+
+
+def _slot_tied(gradients: Array, scopes: Array, functions: Array, channels: Sequence[int]) -> Array:
+    # Slot by slot, since the order in which numbers are summed up depends on the array's shape, and
+    # how many slots there are on the other functions of the batch.
     by_channel = jnp.stack(
         [_by_channel(layer, count) for layer, count in zip(gradients, channels, strict=True)]
     )
-    by_layer = jnp.sum(gradients, axis=2, keepdims=True)
-    same = (functions[:, None] == functions[None, :])[:, :, None, None]
+    by_layer = jnp.sum(gradients, axis=1, keepdims=True)
+    same = (functions[:, None] == functions[None, :])[:, :, None]
     by_network = jnp.sum(jnp.where(same, by_layer[None], 0.0), axis=1)
-    scope = scopes[:, :, None]
+    scope = scopes[:, None]
     shared = jnp.where(scope == SCOPES.index("layer"), by_layer, by_network)
     return jnp.where(scope == SCOPES.index("channel"), by_channel, shared)
 
 
 def _by_channel(gradients: Array, channels: int) -> Array:
-    slots, units = gradients.shape
+    (units,) = gradients.shape
     if channels == units:
         return gradients
-    sums = gradients.reshape(slots, units // channels, channels).sum(axis=1)
-    return jnp.tile(sums, (1, units // channels))
+    sums = gradients.reshape(units // channels, channels).sum(axis=0)
+    return jnp.tile(sums, units // channels)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 
 import jax
+import jax.numpy as jnp
 from jax.experimental.xla_metadata import set_xla_metadata
 from jax.stages import Compiled
 
@@ -17,6 +19,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 # its caller before.
 _ONE_KERNEL: Final = {"xla_cpu_small_call": "true", "inlineable": "false"}
 _ORDINARY: Final = dict.fromkeys(_ONE_KERNEL)
+# A loop that XLA would share out, were there threads to.
+_LONG: Final = (1 << 21,)
 
 # On a GPU, XLA would try many kernels for each matrix product and take what was the fastest at that
 # moment: in another worker another one, with other bits.
@@ -48,7 +52,7 @@ def compiled(
 
 
 def one_kernel(function: _F) -> _F:
-    """Has XLA compile all of a function as one kernel, where it compiles for a processor.
+    """Has XLA compile all of a function as one kernel, where it compiles for one thread.
 
     XLA compiles every loop by itself, through a chain of intermediate languages that takes most of
     the time of a small one; a kernel of many loops goes to LLVM as a whole. It runs as fast.
@@ -66,12 +70,25 @@ def one_kernel(function: _F) -> _F:
             return function(*arguments)
 
     def call(*arguments: Any) -> Any:
-        if jax.default_backend() != "cpu":
+        if not _has_one_thread(jax.default_backend()):
             return function(*arguments)
         with set_xla_metadata(**_ONE_KERNEL):  # type: ignore[no-untyped-call]
             return ordinary(*arguments)
 
     return cast(_F, call)
+
+
+@lru_cache(maxsize=1)
+def _has_one_thread(backend: str) -> bool:
+    """Whether XLA leaves loops whole; parts of them, one for each thread, don't fit in a kernel.
+
+    Found out, since what the process was told counts only if it was told before JAX began.
+    """
+    if backend != "cpu":
+        return False
+    long = jax.ShapeDtypeStruct(_LONG, jnp.float32)  # type: ignore[no-untyped-call]
+    program = jax.jit(jnp.exp).lower(long).compile()
+    return "outer_dimension_partitions" not in (program.as_text() or "")
 
 
 @contextmanager

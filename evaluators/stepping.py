@@ -141,18 +141,17 @@ class Stepper:
         """
 
         def make_pass(number: Array, carried: _Carried) -> _Carried:
-            inputs, labels, present = (_at(array, number) for array in examples)
-            x = inputs.astype(jnp.float32) * scale
-            return self._pass(functions, carried, scopes, x, labels, present, learning=learning)
+            shown = one_kernel(_shown)(examples, number, scale)
+            return self._pass(functions, carried, scopes, *shown, learning=learning)
 
         batch = examples.labels.shape[-1]
-        done = lax.fori_loop(0, count, make_pass, self._begun(progress, batch=batch))
+        nothing = one_kernel(partial(self._nothing, batch))()
+        done = lax.fori_loop(0, count, make_pass, _Carried(progress, *nothing))
         return done.progress, done.sums
 
-    def _begun(self, progress: Progress, *, batch: int) -> _Carried:
-        """Before the first pass."""
-        return _Carried(
-            progress,
+    def _nothing(self, batch: int) -> tuple[Sums, Array, Activated]:
+        """What is carried, beside the progress, before the first pass."""
+        return (
             Sums.nothing(self._layers, batch, self._units),
             jnp.zeros((batch, self._units)),
             Activated.nothing(self._layers, batch, self._units, slots=self._activations.slots),
@@ -179,7 +178,7 @@ class Stepper:
         )
 
         def learn(progress: Progress) -> Progress:
-            by_last, by_outputs = pull(by_logits / len(x))
+            by_last, by_outputs = pull(by_logits)
             gradient = self._backward(progress, x, hidden, by_last, by_outputs)
             channels = self._network.channels(self._shape)
             gradient["parameters"] = tied(
@@ -209,12 +208,7 @@ class Stepper:
             outputs, seen = carried
             z = lax.switch(number, choices, outputs)
             activated = self._activations.layer(number, functions, z, _at(parameters, number))
-            return activated.value, Activated(
-                *(
-                    lax.dynamic_update_index_in_dim(kept, new, number, axis=0)
-                    for kept, new in zip(seen, activated, strict=True)
-                )
-            )
+            return one_kernel(_noted)(seen, activated, number)
 
         before = carried.outputs, carried.hidden
         passed: tuple[Array, Activated] = lax.fori_loop(0, self._layers, pass_layer, before)
@@ -226,14 +220,15 @@ class Stepper:
         """Gradients of the layers and of every unit's trainable parameters."""
         by_layers, by_parameters = [by_last], []
         for number in reversed(range(self._layers)):
-            by_parameters.append(jnp.sum(by_outputs * hidden.partials[number], axis=1))
+            by_parameters.append(_by_slot(by_outputs, hidden.partials[number]))
             below = hidden.value[number - 1] if number else x
             _, pull = jax.vjp(
                 lambda layer, a, n=number: self._apply(n, layer, a),
                 progress["layers"][number],
                 below,
             )
-            by_layer, by_outputs = pull(by_outputs * hidden.slope[number])
+            by_z = one_kernel(partial(_through, number))(by_outputs, hidden.pair)
+            by_layer, by_outputs = pull(by_z)
             by_layers.append(by_layer)
         return {"layers": by_layers[::-1], "parameters": jnp.stack(by_parameters[::-1])}
 
@@ -287,8 +282,11 @@ class LaneStepper(Stepper):
             return passed
 
         batch = examples.labels.shape[-1]
-        begun = jax.vmap(partial(self._begun, batch=batch))(progress)
-        done = lax.fori_loop(0, count, make_pass, begun)
+        nothing = jax.tree.map(
+            lambda array: jnp.broadcast_to(array, (len(sources), *array.shape)),
+            self._nothing(batch),
+        )
+        done = lax.fori_loop(0, count, make_pass, _Carried(progress, *nothing))
         return done.progress, done.sums
 
 
@@ -300,6 +298,32 @@ def _at(array: Array, number: Array) -> Array:
 
 def _unchanged(carried: _T) -> _T:
     return carried
+
+
+def _shown(examples: Examples, number: Array, scale: Array) -> tuple[Array, Array, Array]:
+    """What a pass sees: inputs, labels, and which of the examples count."""
+    inputs, labels, present = (_at(array, number) for array in examples)
+    return inputs.astype(jnp.float32) * scale, labels, present
+
+
+def _noted(seen: Activated, activated: Activated, number: Array) -> tuple[Array, Activated]:
+    """A hidden layer's outputs, and all layers with it among them."""
+    layers = [
+        lax.dynamic_update_index_in_dim(kept, new, number, axis=0)
+        for kept, new in zip(seen, activated, strict=True)
+    ]
+    return activated.value, Activated(*layers)
+
+
+def _by_slot(by_outputs: Array, partials: Array) -> Array:
+    """Gradients by each unit's copy of the trainable parameters [slots, units]; see `tied`."""
+    sums = [jnp.sum(by_outputs * partial_, axis=0) for partial_ in partials]
+    return jnp.stack(sums) if sums else jnp.zeros((0, by_outputs.shape[1]))
+
+
+def _through(layer: int, by_outputs: Array, pair: Array) -> Array:
+    """Gradients by a hidden layer's outputs, through its activation; see `Activated`."""
+    return by_outputs * jnp.imag(pair[layer])
 
 
 def _cross_entropy(
@@ -317,20 +341,22 @@ def _cross_entropy(
         present: Which of the examples count [batch].
 
     Returns:
-        The new sums, and the gradients of the pass's losses by the logits.
+        The new sums, and the gradient of the pass's mean loss by the logits.
     """
-    classes = jnp.arange(logits.shape[1])
-    is_label = labels[:, None] == classes
-    shifted = logits - jnp.max(logits, axis=1, keepdims=True)
+    by_class = logits.T  # of short rows, every loop would be compiled once for each place in one
+    classes = jnp.arange(len(by_class))[:, None]
+    is_label = labels == classes
+    shifted = by_class - jnp.max(by_class, axis=0)
     weights = jnp.exp(shifted)
-    total = jnp.sum(weights, axis=1, keepdims=True)
-    losses = jnp.log(total[:, 0]) - jnp.sum(jnp.where(is_label, shifted, 0.0), axis=1)
+    total = jnp.sum(weights, axis=0)
+    losses = jnp.log(total) - jnp.sum(jnp.where(is_label, shifted, 0.0), axis=0)
     # The first of the greatest, as argmax has it, which takes twice as long to compile.
-    chosen = jnp.min(jnp.where(shifted == 0.0, classes, len(classes)), axis=1)
+    chosen = jnp.min(jnp.where(shifted == 0.0, classes, len(classes)), axis=0)
+    by_logits = jnp.where(present, weights / total - is_label, 0.0) / len(labels)
     return (
         loss + jnp.where(present, losses, 0.0),
         hits + jnp.where(present & (chosen == labels), 1.0, 0.0),
-        jnp.where(present[:, None], weights / total - is_label, 0.0),
+        by_logits.T,
     )
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-# What they expect is what a processor does; before JAX is imported, and for all processes.
+# What they expect is what a processor does, with one thread, as all workers compute; before JAX is
+# imported, and for all processes.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("PJRT_NPROC", "1")
 
 
 @pytest.fixture(scope="session")

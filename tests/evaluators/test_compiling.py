@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from jax import Array, lax
 
 from evaluators.compiling import compiled, one_kernel
@@ -33,3 +38,38 @@ def test_it_stays_one_until_it_reaches_the_compiler_of_kernels() -> None:
     ]
     assert len(calls) == 1
     assert 'xla_cpu_small_call="true"' in calls[0]
+
+
+_CONVOLUTIONS = """
+import numpy as np
+from evaluators.batches import DeviceData
+from evaluators.datasets import Dataset
+from evaluators.datasets.array_cache import Split
+from evaluators.tasks import find_task
+from evaluators.training import TrainingProgram
+from grammars import parse
+
+inputs = np.random.default_rng(0).normal(size=(256, 28, 28)).astype(np.float32)
+split = Split(inputs, np.arange(256, dtype=np.int32) % 10)
+dataset = Dataset("random", split, split, classes=10, scale=1.0, source="random")
+task = find_task("mnist-cnn")
+data = DeviceData(dataset, batch=128)
+run = TrainingProgram([parse("relu(x)")], task, data).train(0, seed=0, steps=2)
+print(run.result.validation_loss)
+"""
+
+
+def test_threads_share_what_is_long_and_compute_the_same() -> None:
+    one, two = (
+        float(
+            subprocess.run(
+                [sys.executable, "-c", _CONVOLUTIONS],
+                env=os.environ | {"PJRT_NPROC": threads},
+                check=True,
+                stdout=subprocess.PIPE,
+                text=True,
+            ).stdout
+        )
+        for threads in ("1", "2")
+    )
+    assert one == pytest.approx(two, rel=1e-4)

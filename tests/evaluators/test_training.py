@@ -122,13 +122,17 @@ def test_results_are_equal_to_the_bit_in_any_company(
         assert _trained(batch, small_task, digits_data, index=index) == alone
 
 
+@pytest.mark.parametrize("network", [MLP(width=16, hidden_layers=2), CNN(first_channels=4)])
+@pytest.mark.parametrize("per", ["channel", "layer", "network"])
 def test_the_same_is_true_of_a_function_with_trainable_parameters(
-    small_task: Task, digits_data: DeviceData
+    network: MLP | CNN, per: str, small_task: Task, digits_data: DeviceData
 ) -> None:
-    text = 'x * sigmoid(param("b", 1, per="channel") * x)'
-    mates = [CATALOGUE["pangaea_linear"].text, CATALOGUE["relu"].text, CATALOGUE["prelu"].text]
-    alone = _trained([text], small_task, digits_data)
-    assert _trained([*mates, text], small_task, digits_data, index=3) == alone
+    task = replace(small_task, network=network)
+    text = f'x * sigmoid(param("b", 1, per="{per}") * x)'
+    mates = ["pangaea_linear", "relu", "prelu"]
+    alone = _trained([text], task, digits_data)
+    batch = [*(CATALOGUE[name].text for name in mates), text]
+    assert _trained(batch, task, digits_data, index=3) == alone
 
 
 def test_one_function_in_every_layer_is_that_function_to_the_bit(
