@@ -103,7 +103,8 @@ class DeviceData:
         examples = [split.inputs.reshape(len(split.inputs), -1) for split in splits]
         self.needed = network.needed(examples[0]) if network is not None else None
         if self.needed is not None:
-            examples = [inputs[:, self.needed] for inputs in examples]
+            # Taken, since an index for the second axis would leave an example's inputs scattered.
+            examples = [np.take(inputs, self.needed, axis=1) for inputs in examples]
         self.inputs = np.concatenate(examples)
         self.labels = np.concatenate([s.labels for s in splits]).astype(np.int32)
         self.training, self.validation = (len(split.labels) for split in splits)
