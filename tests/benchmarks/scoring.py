@@ -72,11 +72,11 @@ class Race:
 
 # Found without the candidates that are raced here: by score the cheapest ladder that keeps 95 % of
 # the best tenth of 1,161 other functions, compiling included; by forecast what `actsearch curves`
-# recommends for keeping 95 % and 90 % of other functions' best tenth.
+# recommends for keeping 97 % and 90 % of other functions' best tenth.
 RACES = {
     "by score": Race((200, 400, 800, FINAL_STEPS), 1.5, report="racing_by_score"),
-    "by forecast and score": Race((100, FINAL_STEPS), 2.0, screening=0.4, report="racing_by_both"),
-    "by forecast": Race((FINAL_STEPS,), 1.5, screening=0.2),
+    "by forecast and score": Race((50, FINAL_STEPS), 1.5, screening=0.33, report="racing_by_both"),
+    "by forecast": Race((FINAL_STEPS,), 1.5, screening=0.18),
 }
 
 
