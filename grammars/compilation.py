@@ -78,8 +78,8 @@ def to_jax(
 
     Args:
         expression: What to compute.
-        in_vectors: Whether to compute by `grammars.elementary` what XLA would compute one number at
-            a time on a CPU.
+        in_vectors: Whether to compute by `grammars.elementary` what XLA would compute more slowly
+            on a CPU.
     """
     import jax.numpy
     import jax.scipy.special
@@ -87,7 +87,11 @@ def to_jax(
     from grammars import elementary
 
     own = SimpleNamespace(
-        sin=jax.numpy.sin, cos=jax.numpy.cos, arctan=jax.numpy.arctan, softplus=jax.nn.softplus
+        sin=jax.numpy.sin,
+        cos=jax.numpy.cos,
+        arctan=jax.numpy.arctan,
+        softplus=jax.nn.softplus,
+        erf=jax.scipy.special.erf,
     )
     arrays = Arrays(jax.numpy, jax.scipy.special, elementary if in_vectors else own)
 

@@ -1,8 +1,9 @@
 """Elementary functions in JAX that XLA computes one number at a time on a CPU, here in vectors.
 
 With its derivative a sine took 48 times as long as ReLU, an arc tangent 82 times, a softplus 22
-times, and half of all candidates have one of them. All are accurate to the last bits of a float32;
-other precisions are left to JAX.
+times, and half of all candidates have one of them. The error function XLA does compute in vectors,
+but in twice the time. All are accurate to the last bits of a float32; other precisions are left to
+JAX.
 """
 
 from __future__ import annotations
@@ -25,6 +26,25 @@ _NO_PERIOD: Final = 2.0**26
 _SINE: Final = (-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)
 _COSINE: Final = (2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2, -0.5)
 _ARC_TANGENT: Final = (8.05374449538e-2, -1.38776856032e-1, 1.99777106478e-1, -3.33329491539e-1)
+# erf(x) / x in x^2 up to where erf is 1 in float32: numerator and denominator, fitted for the least
+# greatest relative error (by the iteration of Sanathanan and Koerner, 1963), which is 2e-8.
+_ERF_ENDS: Final = 3.92
+_ERF_ABOVE: Final = (
+    2.0500791900038826e-06,
+    2.848836676932958e-04,
+    3.7656606494529577e-03,
+    5.274885999500724e-02,
+    1.904074894495551e-01,
+    1.1283791461283945,
+)
+_ERF_BELOW: Final = (
+    3.809167986962121e-05,
+    1.162545985208509e-03,
+    1.496930492325225e-02,
+    1.1410953574270735e-01,
+    5.020769847138943e-01,
+    1.0,
+)
 # 2 atanh(s) / s in s^2 up to s = 1/3: the Taylor series, whose next term is below 1e-8.
 _LOGARITHM: Final = tuple(2.0 / odd for odd in (15, 13, 11, 9, 7, 5, 3, 1))
 
@@ -111,6 +131,19 @@ def softplus(x: Array) -> tuple[Array, Array]:
     s = small / (2.0 + small)
     value = jnp.maximum(x, 0.0) + s * _polynomial(_LOGARITHM, s * s)
     return value, jnp.where(x < 0, small, 1.0) / (1.0 + small)
+
+
+@_with_slope
+def erf(x: Array) -> tuple[Array, Array]:
+    """The error function."""
+    x = jnp.asarray(x)
+    slope = 2.0 / jnp.pi**0.5 * jnp.exp(-x * x)
+    if x.dtype != jnp.float32:
+        return jax.scipy.special.erf(x), slope
+    near = jnp.clip(x, -_ERF_ENDS, _ERF_ENDS)
+    square = near * near
+    value = near * _polynomial(_ERF_ABOVE, square) / _polynomial(_ERF_BELOW, square)
+    return jnp.clip(value, -1.0, 1.0), slope
 
 
 def _polynomial(coefficients: Sequence[float], x: Array) -> Array:

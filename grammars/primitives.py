@@ -21,7 +21,7 @@ class Arrays:
     Attributes:
         np: A module with the interface of `numpy`.
         special: A module with the interface of `scipy.special`.
-        elementary: Has `sin`, `cos`, `arctan` and `softplus`.
+        elementary: Has `sin`, `cos`, `arctan`, `softplus` and `erf`.
     """
 
     np: ModuleType
@@ -37,6 +37,7 @@ NUMPY: Final = Arrays(
         cos=numpy.cos,
         arctan=numpy.arctan,
         softplus=lambda a: numpy.logaddexp(a, 0.0),
+        erf=scipy.special.erf,
     ),
 )
 
@@ -173,7 +174,7 @@ _ROWS: Final = (
         guard="logaddexp(a, 0): the same value with no overflow",
         source="Dugas, Bengio, Belisle, Nadeau, Garcia 2001",
     ),
-    Primitive("erf", 1, lambda s, a: s.special.erf(a), lambda m, a: m.erf(a), 4.0),
+    Primitive("erf", 1, lambda s, a: s.elementary.erf(a), lambda m, a: m.erf(a), 4.0),
     Primitive(
         "relu", 1, _relu, lambda m, a: m.Max(a, 0), 1.0, source="Nair, Hinton 2010", smooth=False
     ),

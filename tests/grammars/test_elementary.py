@@ -18,6 +18,7 @@ REFERENCES: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "cos": (numpy.cos, lambda x: -numpy.sin(x)),
     "arctan": (numpy.arctan, lambda x: 1.0 / (1.0 + x * x)),
     "softplus": (lambda x: numpy.logaddexp(x, 0.0), scipy.special.expit),
+    "erf": (scipy.special.erf, lambda x: 2.0 / numpy.pi**0.5 * numpy.exp(-x * x)),
 }
 
 
@@ -36,7 +37,7 @@ def test_value_and_slope_are_accurate(name: str, reach: float) -> None:
         numpy.testing.assert_allclose(got, reference(wide), rtol=4e-7, atol=1.2e-7)
 
 
-@pytest.mark.parametrize("name", ["sin", "arctan", "softplus"])
+@pytest.mark.parametrize("name", ["sin", "arctan", "softplus", "erf"])
 def test_small_values_keep_their_digits(name: str) -> None:
     small = -numpy.geomspace(1e-30, 1e-3, 1000, dtype=numpy.float32)
     x = numpy.log(-small) if name == "softplus" else small
@@ -52,10 +53,11 @@ def test_the_ends_of_the_line() -> None:
         [-numpy.pi / 2, numpy.pi / 2]
     )
     assert value_and_slope("softplus", ends)[0].tolist()[:2] == [0.0, numpy.inf]
-    for name in ("arctan", "softplus"):
+    assert value_and_slope("erf", ends)[0].tolist()[:2] == [-1.0, 1.0]
+    for name in ("arctan", "softplus", "erf"):
         value, slope = value_and_slope(name, ends)
         assert numpy.isnan(value[2])
-        assert slope[:2].tolist() == ([0.0, 0.0] if name == "arctan" else [0.0, 1.0])
+        assert slope[:2].tolist() == ([0.0, 1.0] if name == "softplus" else [0.0, 0.0])
 
 
 def test_where_there_is_no_period_there_is_no_wave() -> None:
@@ -67,7 +69,8 @@ def test_where_there_is_no_period_there_is_no_wave() -> None:
 @pytest.mark.parametrize("name", REFERENCES)
 def test_other_precisions_are_left_to_jax(name: str) -> None:
     x = jnp.linspace(-3, 3, 7, dtype=jnp.bfloat16)
-    library = {"softplus": jax.nn.softplus}.get(name) or getattr(jnp, name)
+    others = {"softplus": jax.nn.softplus, "erf": jax.scipy.special.erf}
+    library = others.get(name) or getattr(jnp, name)
     value = getattr(elementary, name)(x)
     assert value.dtype == jnp.bfloat16
     assert value.tolist() == library(x).tolist()
