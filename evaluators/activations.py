@@ -78,10 +78,24 @@ class Activations:
                 self.scopes[row, slot] = SCOPES.index(parameter.per)
         self.branches = [_branch(expression) for expression in expressions]
 
-    def __call__(self, index: Array, z: Array, parameters: Array) -> Activated:
-        """Function `index` at z [batch, units], with its parameters [slots, units]."""
+    def __call__(
+        self,
+        index: Array,
+        z: Any,
+        parameters: Array,
+        *,
+        read: Callable[[Any], Array] = lambda z: z,
+    ) -> Activated:
+        """Function `index` at z.
+
+        Args:
+            index: Of the function.
+            z: [batch, units], or what `read` makes it of.
+            parameters: Of the function [slots, units].
+            read: Belongs to the kernel, so that what it makes need not be stored.
+        """
         kernels = [
-            one_kernel(partial(_one_of, self.branches[first : first + _IN_A_KERNEL]))
+            one_kernel(partial(_one_of, self.branches[first : first + _IN_A_KERNEL], read))
             for first in range(0, len(self.branches), _IN_A_KERNEL)
         ]
         chosen: Activated = lax.switch(lax.div(index, _IN_A_KERNEL), kernels, index, z, parameters)
@@ -152,14 +166,15 @@ class LaneActivations:
 
 def _one_of(
     branches: Sequence[Callable[[Array, Array], Activated]],
+    read: Callable[[Any], Array],
     index: Array,
-    z: Array,
+    z: Any,
     parameters: Array,
 ) -> Activated:
     # A switch of one branch is none: the last, never taken, keeps XLA from compiling a function
     # that is alone otherwise than one that has mates, and has a use for every argument.
     within = lax.rem(index, _IN_A_KERNEL)
-    chosen: Activated = lax.switch(within, [*branches, _identity], z, parameters)
+    chosen: Activated = lax.switch(within, [*branches, _identity], read(z), parameters)
     return chosen
 
 

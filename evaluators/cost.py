@@ -71,9 +71,13 @@ def _program(expressions: Sequence[Expression]) -> Callable[[int, int], None]:
     activations, inputs, shape = Activations(expressions), *_inputs()
     arrays, size = len(inputs), math.prod(shape)
 
+    def read(turn: tuple[Array, Array]) -> Array:
+        inputs, number = turn
+        return inputs[number % arrays, :size].reshape(shape)
+
     def repeat(index: Array, passes: Array, inputs: Array, parameters: Array) -> Any:
         def once(number: Any, _: Activated) -> Activated:
-            return activations(index, inputs[number % arrays, :size].reshape(shape), parameters)
+            return activations(index, (inputs, number), parameters, read=read)
 
         return lax.fori_loop(0, passes, once, Activated.nothing(*shape, slots=activations.slots))
 
