@@ -81,6 +81,8 @@ class Sums(NamedTuple):
 class _Carried(NamedTuple):
     """What one pass hands to the next.
 
+    The last two are nothing but memory; clearing it anew would take a fiftieth of a pass.
+
     Attributes:
         progress: See there.
         sums: See there.
@@ -88,7 +90,6 @@ class _Carried(NamedTuple):
         hidden: All hidden layers; its arrays have the layer as their first axis.
     """
 
-    # The last two are only memory: to clear it anew in every pass would take a fiftieth of it.
     progress: Progress
     sums: Sums
     outputs: Array
@@ -137,7 +138,7 @@ class Stepper:
             learning: Whether to take a step each, or to sum up what `Sums` holds.
 
         Returns:
-            The new state, and the sums; of the steps, the loss only.
+            The new state, and the sums; those of units are 0 if it was learning.
         """
 
         def make_pass(number: Array, carried: _Carried) -> _Carried:
