@@ -172,11 +172,13 @@ def test_the_dashboard_shows_the_campaign_its_charts_and_its_candidates(
     browser.save_screenshot(str(tmp_path / "charts.png"))
 
     browser.get(dashboard.candidates)
-    text = text_once(browser, lambda text: "9 matching runs" in text)
+    order = ["softplus(x) - 0.5", "sin(x) + relu(x)", "cos(x) - x", "x * erf(x)", "3 - x"]
+    rows = [f"\n{expression}\n" for expression in order]
+    # The rows come after their number.
+    text = text_once(browser, lambda text: all(row in text for row in rows))
     assert "9 matching runs" in text
     assert "Sort: fitness" in text
-    order = ["softplus(x) - 0.5", "sin(x) + relu(x)", "cos(x) - x", "x * erf(x)", "3 - x"]
-    positions = [text.index(f"\n{expression}\n") for expression in order]
+    positions = [text.index(row) for row in rows]
     assert positions == sorted(positions)
     browser.save_screenshot(str(tmp_path / "candidates.png"))
     assert complaints(browser) == []
