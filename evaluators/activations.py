@@ -30,7 +30,7 @@ class Activated(NamedTuple):
     work: half as fast to run, and to compile.
 
     Attributes:
-        pair: f(z) + i f'(z), [batch, units], complex.
+        pair: f(z) + i f'(z), [batch, units], complex; `value_of` and `slope_of` take it apart.
         partials: Derivatives by the trainable parameters [slots, batch, units].
     """
 
@@ -40,18 +40,23 @@ class Activated(NamedTuple):
     @property
     def value(self) -> Array:
         """f(z), in the shape of `pair`."""
-        return jnp.real(self.pair)
-
-    @property
-    def slope(self) -> Array:
-        """f'(z), in the shape of `pair`."""
-        return jnp.imag(self.pair)
+        return value_of(self.pair)
 
     @classmethod
     def nothing(cls, *shape: int, slots: int) -> Activated:
         """Before the first layer; the last two axes of `shape` are [batch, units]."""
         *layers, batch, units = shape
         return cls(jnp.zeros(shape, jnp.complex64), jnp.zeros((*layers, slots, batch, units)))
+
+
+def value_of(pair: Array) -> Array:
+    """f(z) of what `Activated` has as a pair."""
+    return jnp.real(pair)
+
+
+def slope_of(pair: Array) -> Array:
+    """f'(z) of what `Activated` has as a pair."""
+    return jnp.imag(pair)
 
 
 class Activations:

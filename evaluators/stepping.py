@@ -11,7 +11,14 @@ import numpy as np
 import optax
 from jax import Array, lax
 
-from evaluators.activations import Activated, Activations, LaneActivations, tied
+from evaluators.activations import (
+    Activated,
+    Activations,
+    LaneActivations,
+    slope_of,
+    tied,
+    value_of,
+)
 from evaluators.batches import Examples
 from evaluators.compiling import one_kernel
 from evaluators.networks import Layer, Network
@@ -324,7 +331,7 @@ def _by_slot(by_outputs: Array, partials: Array) -> Array:
 
 def _through(layer: int, by_outputs: Array, pair: Array) -> Array:
     """Gradients by a hidden layer's outputs, through its activation; see `Activated`."""
-    return by_outputs * jnp.imag(pair[layer])
+    return by_outputs * slope_of(pair[layer])
 
 
 def _cross_entropy(
@@ -363,7 +370,7 @@ def _cross_entropy(
 
 def _observed(sums: UnitSums, pair: Array, present: Array) -> UnitSums:
     """Adds a pass to the sums; see `Activated` and `Examples`."""
-    value, steepness = jnp.real(pair), jnp.abs(jnp.imag(pair))
+    value, steepness = value_of(pair), jnp.abs(slope_of(pair))
     seen = UnitSums(value, jnp.abs(value) <= ZERO_OUTPUT, steepness > 0, steepness < FLAT_SLOPE)
     return UnitSums(
         *(
