@@ -12,11 +12,7 @@ from pydantic import ValidationError
 from evaluators.datasets import Dataset
 from grammars import Expression, Grammar
 from search.journal import Journal
-from search.settings import Settings, SettingsError
-
-# Settings that may change between launches: they decide how long a campaign runs and what is shown
-# of it, not what any of its evaluations come to.
-_FREE_SETTINGS: Final = ("stop", "tracking", "description", "finals")
+from search.settings import FREE_SETTINGS, Settings, SettingsError
 
 _RECORDED_PACKAGES: Final = ("actsearch", "jax", "jaxlib", "optax", "deap", "numpy")
 
@@ -126,7 +122,7 @@ def _identity(
 
 def _deciding(identity: Mapping[str, Any]) -> dict[str, Any]:
     """What must not change between launches, flattened to dotted keys."""
-    settings = {k: v for k, v in identity["settings"].items() if k not in _FREE_SETTINGS}
+    settings = {k: v for k, v in identity["settings"].items() if k not in FREE_SETTINGS}
     parts = {
         "settings": settings,
         "grammar": identity["grammar"],

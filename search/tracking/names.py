@@ -61,8 +61,6 @@ CANDIDATE_ID: Final = "candidate_id"
 EVALUATIONS_WRITTEN: Final = "evaluations_written"
 GENERATIONS_WRITTEN: Final = "generations_written"
 FINALS_WRITTEN: Final = "finals_written"
-# Sections of the settings that become tags: MLflow's params could not follow their changes.
-FREE_SECTIONS: Final = ("stop", "finals")
 
 CAMPAIGN_TAGS: Final[Mapping[str, str]] = {
     KIND: "'campaign'",
@@ -75,7 +73,9 @@ CAMPAIGN_TAGS: Final[Mapping[str, str]] = {
     "best_id": "candidate with the best score",
     "best_expression": "its expression",
     "version.PACKAGE": "version of each package that takes part",
+    "description": "the campaign file's own words",
     "stop.LIMIT": "limits of the campaign; tags, not params, because a budget may be extended",
+    "tracking.SETTING": "what is mirrored; a tag, since another launch may mirror more",
     "finals.SETTING": "settings of the finals; tags, since other finals may follow",
     GENERATIONS_WRITTEN: "generations whose metrics are complete",
 }

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from evaluators.diagnostics import Diagnostics
 from evaluators.evaluation import Outcome
+from search.settings import FREE_SETTINGS
 from search.tracking import names
 from search.tracking.history import (
     CampaignRecord,
@@ -78,15 +79,15 @@ class CampaignPages:
 
     def write_campaign(self, record: CampaignRecord) -> None:
         """Writes settings, versions, data set and campaign file."""
-        free = {key: record.settings.get(key) or {} for key in names.FREE_SECTIONS}
-        limits = flatten(free)
+        # What may change between launches becomes tags: MLflow's params could not follow.
+        free = {key: record.settings.get(key) or {} for key in FREE_SETTINGS}
         settings = {key: value for key, value in record.settings.items() if key not in free}
         self._write_missing_params(flatten(settings))
         tags = {
             "dataset": record.dataset["name"],
             "dataset_source": record.dataset["source"],
             **{f"version.{package}": version for package, version in record.versions.items()},
-            **limits,
+            **flatten(free),
             "mlflow.note.content": describe_campaign(self._campaign, record),
         }
         if fallback_for := record.dataset.get("fallback_for"):

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from search.journal import FILE_NAME, Event, Journal
+from search.settings import FREE_SETTINGS
 from search.tracking import (
     Mirror,
     Store,
@@ -83,6 +84,9 @@ def test_the_campaign_is_one_run_with_its_settings_metrics_and_artifacts(
     assert run.data.tags["best_expression"] == "softplus(x) - 0.5"
     assert run.data.tags["finish_reason"] == "2 generations were done"
     assert run.data.tags["version.jax"] == "0.10.2"
+    assert {param.split(".")[0] for param in run.data.params}.isdisjoint(FREE_SETTINGS)
+    assert run.data.tags["stop.generations"] == "10"
+    assert run.data.tags["description"] == "A campaign written by a test."
     assert "demo/candidates" in run.data.tags["mlflow.note.content"]
     assert run.inputs.dataset_inputs[0].dataset.name == "digits"
     with Store(folder.parent) as store:
@@ -358,7 +362,7 @@ def test_every_name_that_is_written_is_in_the_tables(write_campaign: WriteCampai
         for run in runs_of(folder.parent, experiment):
             fixed = {name for name in run.data.metrics if not name.startswith(names.RATE_PREFIX)}
             assert fixed <= set(metrics)
-            open_ended = ("mlflow.", "version.", "stop.", "finals.")
+            open_ended = ("mlflow.", "version.", "stop.", "finals.", "tracking.")
             written = {tag for tag in run.data.tags if not tag.startswith(open_ended)}
             assert written <= set(tags)
 

@@ -1,0 +1,25 @@
+"""The campaign file, validated whole and frozen, with a module for each of its sections."""
+
+from search.settings.finals import FinalsSettings, check_fresh
+from search.settings.reading import load_settings
+from search.settings.scoring import Rung, ScoringSettings
+from search.settings.search import SearchSettings, StrategyName
+from search.settings.section import SettingsError
+from search.settings.stop import StopSettings
+from search.settings.tracking import TrackingSettings
+from search.settings.whole import FREE_SETTINGS, Settings
+
+__all__ = [
+    "FREE_SETTINGS",
+    "FinalsSettings",
+    "Rung",
+    "ScoringSettings",
+    "SearchSettings",
+    "Settings",
+    "SettingsError",
+    "StopSettings",
+    "StrategyName",
+    "TrackingSettings",
+    "check_fresh",
+    "load_settings",
+]

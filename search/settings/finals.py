@@ -1,0 +1,78 @@
+"""The section `[finals]`: the last, honest comparison."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from search.settings.scoring import ScoringSettings
+from search.settings.section import Section, Steps
+
+LearningRate = Annotated[float, Field(gt=0.0, le=10.0)]
+
+
+class FinalsSettings(Section):
+    """The last, honest comparison, held when the search has ended; without this section none is.
+
+    Attributes:
+        top: Best of the search that take part; all baselines do.
+        seeds: Training seeds at the first look; the number doubles from look to look.
+        max_seeds: At the last look.
+        half_width: Looks end when every interval of a finalist against ReLU, Swish and GELU, on
+            validation data, reaches at most so far to either side, in points of accuracy.
+        steps: Optimiser steps of each training run; by default those of the last rung.
+        transfer: Tasks beside the campaign's own on which the finalists meet the rivals.
+        learning_rates: Of Adam, beside the own task's: does the verdict hold under another recipe?
+        transfer_seeds: Training seeds on each of those.
+        transfer_steps: Optimiser steps there; by default those of the finals.
+        first_seed: Training seeds count up from here; none of them is one of the search's.
+        minutes: Wall time after which no further seed is begun; the first look at the own task and
+            the scoring on test data are held in any case.
+        timeout_seconds: What one training run may take.
+        register_leader: Whether the best finalist enters MLflow's model registry.
+    """
+
+    top: Annotated[int, Field(ge=1, le=50)] = 3
+    seeds: Annotated[int, Field(ge=2, le=1_000)] = 10
+    max_seeds: Annotated[int, Field(ge=2, le=1_000)] = 20
+    half_width: Annotated[float, Field(gt=0.0, le=100.0)] = 0.1
+    steps: Steps | None = None
+    transfer: Annotated[tuple[str, ...], Field(max_length=20, strict=False)] = ()
+    learning_rates: Annotated[tuple[LearningRate, ...], Field(max_length=20, strict=False)] = ()
+    transfer_seeds: Annotated[int, Field(ge=2, le=1_000)] = 10
+    transfer_steps: Steps | None = None
+    first_seed: Annotated[int, Field(ge=0, le=2_000_000_000)] = 1_000_000
+    minutes: Annotated[float, Field(gt=0.0)] | None = None
+    timeout_seconds: Annotated[float, Field(gt=0.0)] = 600.0
+    register_leader: bool = False
+
+    @model_validator(mode="after")
+    def _grows(self) -> FinalsSettings:
+        if self.max_seeds < self.seeds:
+            raise ValueError(f"max_seeds, {self.max_seeds}, must be at least seeds, {self.seeds}")
+        return self
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Planned numbers of seeds: doubled from look to look, `max_seeds` at the last."""
+        counts = [self.seeds]
+        while counts[-1] < self.max_seeds:
+            counts.append(min(2 * counts[-1], self.max_seeds))
+        return tuple(counts)
+
+
+def check_fresh(finals: FinalsSettings, scoring: ScoringSettings) -> None:
+    """Makes sure that finals train on no seed that the search has chosen by.
+
+    Raises:
+        ValueError: If they would.
+    """
+    used = {seed for fidelity in scoring.fidelities for seed in fidelity.seeds}
+    count = max(finals.max_seeds, finals.transfer_seeds)
+    fresh = range(finals.first_seed, finals.first_seed + count)
+    if not used.isdisjoint(fresh):
+        raise ValueError(
+            f"finals.first_seed: seeds {fresh.start} to {fresh.stop - 1} overlap with those of the "
+            f"search, {min(used)} to {max(used)}; choose one beyond {max(used)}"
+        )

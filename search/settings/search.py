@@ -1,0 +1,122 @@
+"""The section `[search]`: how new candidates are made."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, model_validator
+
+from search.settings.section import Positive, Section, Share
+
+_SMALLEST_ISLAND: Final = 4
+_TOURNAMENT: Final = 4
+
+StrategyName = Literal["genetic", "regularized_evolution", "nsga2", "random", "exhaustive"]
+
+
+class SearchSettings(Section):
+    """How new candidates are made.
+
+    Attributes:
+        strategy: Name of the strategy.
+        population: Individuals that are kept, over all islands.
+        offspring: Candidates of each generation; by default as many as the population, and a
+            quarter of it in regularized evolution.
+        tournament: Individuals that compete to become a parent; by default 4, and a quarter of
+            the population in regularized evolution.
+        parsimony: How often, of two tournament winners, the smaller one becomes the parent: 1 means
+            half of the time, 2 always (Luke, Panait 2002).
+        crossover: Share of the offspring made from two parents; the rest is mutated.
+        adaptive_rates: Whether mutations that surpass their parents are used more often.
+        immigrants: Share of each generation that is drawn at random.
+        least_diversity: Mean structural distance within the population, 0 to 1, below which half
+            of a generation is drawn at random.
+        lookahead: Generations that are bred before the results of the running one are known, so
+            that no worker waits for the last of them; by default 1 in regularized evolution, and
+            0 otherwise.
+        islands: Populations that evolve side by side.
+        migration_interval: Generations between two migrations from each island to the next.
+        migrants: Individuals that migrate from each island, its best.
+        layers: Whether all hidden layers share one function, or a function each evolves for the
+            first, the middle and the last of them, or for each; populations and their settings are
+            then those of each place.
+        start_from: Catalogue names, expressions, and folders of campaigns whose hall of fame is
+            taken; the first candidates of an evolutionary strategy.
+    """
+
+    strategy: StrategyName = "genetic"
+    population: Annotated[int, Field(ge=4, le=100_000)] = 64
+    offspring: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    tournament: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    parsimony: Annotated[float, Field(ge=1.0, le=2.0)] = 1.2
+    crossover: Share = 0.5
+    adaptive_rates: bool = False
+    immigrants: Share = 0.1
+    least_diversity: Share = 0.3
+    lookahead: Annotated[int, Field(ge=0, le=100)] | None = None
+    islands: Annotated[int, Field(ge=1, le=1_000)] = 1
+    migration_interval: Positive = 5
+    migrants: Annotated[int, Field(ge=0, le=1_000)] = 2
+    layers: Literal["shared", "first_middle_last", "each"] = "shared"
+    start_from: Annotated[tuple[str, ...], Field(max_length=1_000, strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _can_start(self) -> SearchSettings:
+        if self.start_from and self.strategy in ("random", "exhaustive"):
+            raise ValueError(f"start_from: the strategy {self.strategy!r} starts from nothing")
+        return self
+
+    @model_validator(mode="after")
+    def _has_room_for_islands(self) -> SearchSettings:
+        if self.islands == 1:
+            return self
+        if self.strategy in ("random", "exhaustive"):
+            raise ValueError(f"islands: the strategy {self.strategy!r} has no population")
+        each = self.population // self.islands
+        if each < _SMALLEST_ISLAND or self.migrants >= each or self.generation_size < self.islands:
+            raise ValueError(
+                f"islands: {self.islands} of them share a population of {self.population} and "
+                f"{self.generation_size} offspring; each needs at least {_SMALLEST_ISLAND} "
+                f"individuals, more than its {self.migrants} migrants, and 1 of the offspring"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_coevolve(self) -> SearchSettings:
+        if self.layers != "shared" and self.strategy in ("random", "exhaustive"):
+            raise ValueError(f"layers: the strategy {self.strategy!r} has no population")
+        if self.layers != "shared" and self.islands > 1:
+            raise ValueError(
+                f"layers: {self.layers!r} gives each place in the network one population; islands "
+                f"must be 1, not {self.islands}"
+            )
+        return self
+
+    def places(self, hidden_layers: int) -> int:
+        """How many functions a network of so many hidden layers takes."""
+        if self.layers == "shared":
+            return 1
+        return hidden_layers if self.layers == "each" else min(hidden_layers, 3)
+
+    @property
+    def generation_size(self) -> int:
+        """Candidates of each generation."""
+        return self.offspring or self._unless_steady(self.population, self._quarter)
+
+    @property
+    def tournament_size(self) -> int:
+        """Individuals that compete to become a parent."""
+        return self.tournament or self._unless_steady(_TOURNAMENT, self._quarter)
+
+    @property
+    def generations_ahead(self) -> int:
+        """Generations that are bred before the results of the running one are known."""
+        return self._unless_steady(0, 1) if self.lookahead is None else self.lookahead
+
+    @property
+    def _quarter(self) -> int:
+        # PANGAEA: tournaments of 16 in a population of 64.
+        return -(-self.population // 4)
+
+    def _unless_steady(self, usual: int, steady: int) -> int:
+        return steady if self.strategy == "regularized_evolution" else usual
