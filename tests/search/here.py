@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,14 +42,21 @@ class SimulatedPool(Simulation):
         super().__init__()
 
 
-def actsearch(*arguments: str | Path) -> Answer:
-    """Runs the command to its end."""
+def actsearch(*arguments: str | Path, pool: Callable[..., Any] = SimulatedPool) -> Answer:
+    """Runs the command to its end, with this in place of its worker processes."""
+    with (
+        mock.patch("search.executors.starting.ProcessPool", pool),
+        # Its figures take longer than all the rest of a launch, and it has tests of its own.
+        mock.patch("search.cli.campaigns.report_at_end"),
+    ):
+        return captured(*arguments)
+
+
+def captured(*arguments: str | Path) -> Answer:
+    """Runs the command to its end, as it is."""
     stdout, stderr = io.StringIO(), io.StringIO()
     status: int | str | None = None
     with (
-        mock.patch("search.executors.starting.ProcessPool", SimulatedPool),
-        # Its figures take longer than all the rest of a launch, and it has tests of its own.
-        mock.patch("search.cli.campaigns.report_at_end"),
         mock.patch.object(sys, "argv", ["actsearch", *map(str, arguments)]),
         contextlib.redirect_stdout(stdout),
         contextlib.redirect_stderr(stderr),
