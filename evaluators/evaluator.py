@@ -114,7 +114,7 @@ class Evaluator:
             task,
             DeviceData(dataset, batch=task.recipe.batch, network=task.network),
             timeout_seconds,
-            TrainingStates(states_folder, task=task.name, dataset=dataset.name)
+            TrainingStates(states_folder, task=task.digest, dataset=dataset.name)
             if states_folder
             else None,
             highest,

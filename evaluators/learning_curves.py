@@ -38,6 +38,7 @@ class _Document(BaseModel):
     version: Literal[1]
     task: Text
     dataset: Text
+    digest_of_task: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     seed: Annotated[int, Field(ge=0)]
     steps: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=100)]
     functions: Annotated[list[_Curve], Field(min_length=20, max_length=100_000)]
@@ -66,6 +67,7 @@ class LearningCurves:
         steps: At which they were scored, ascending.
         expressions: The functions, as text.
         scores: Minus the log validation loss [functions, steps].
+        digest_of_task: See `Task.digest`; None in files of old, which know the task by name.
     """
 
     task: str
@@ -74,6 +76,7 @@ class LearningCurves:
     steps: tuple[int, ...]
     expressions: tuple[str, ...]
     scores: np.ndarray
+    digest_of_task: str | None = None
 
     @classmethod
     def of(
@@ -84,9 +87,11 @@ class LearningCurves:
         dataset: str,
         seed: int,
         steps: Sequence[int],
+        digest_of_task: str | None = None,
     ) -> LearningCurves:
         """From the scores of each expression."""
-        return cls(task, dataset, seed, tuple(steps), tuple(scores), np.array([*scores.values()]))
+        columns = tuple(steps), tuple(scores), np.array([*scores.values()])
+        return cls(task, dataset, seed, *columns, digest_of_task)
 
     @property
     def digest(self) -> str:
@@ -99,6 +104,7 @@ class LearningCurves:
             "version": 1,
             "task": self.task,
             "dataset": self.dataset,
+            **({"digest_of_task": self.digest_of_task} if self.digest_of_task else {}),
             "seed": self.seed,
             "steps": list(self.steps),
         }
@@ -170,6 +176,7 @@ def _read(path: Path) -> LearningCurves:
     return LearningCurves(
         task=document.task,
         dataset=document.dataset,
+        digest_of_task=document.digest_of_task,
         seed=document.seed,
         steps=tuple(document.steps),
         expressions=tuple(curve.expression for curve in document.functions),

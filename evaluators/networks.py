@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Protocol
 
 import numpy as np
+from pydantic import Field
+from pydantic.dataclasses import dataclass as checked_dataclass
+
+from evaluators.sections import STRICT, deciding, read_kind, section_of
 
 if TYPE_CHECKING:
     from jax import Array
@@ -109,27 +113,35 @@ class Network(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+_Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+@checked_dataclass(frozen=True, config=STRICT)
 class MLP:
     """A multilayer perceptron.
 
     Attributes:
-        width: Units of each hidden layer.
-        hidden_layers: How many there are.
+        hidden: Units of each hidden layer.
         initialiser: See `weight_scale`.
     """
 
-    width: int
-    hidden_layers: int
+    hidden: Annotated[tuple[_Count, ...], Field(min_length=1, max_length=1_000, strict=False)]
     initialiser: Initialiser = "he"
+
+    @property
+    def hidden_layers(self) -> int:
+        """See `Network.hidden_layers`."""
+        return len(self.hidden)
 
     def units(self, shape: tuple[int, ...]) -> int:
         """See `Network.units`."""
-        return self.width
+        if len(set(self.hidden)) > 1:
+            raise ValueError(f"hidden layers must be of equal width, got {list(self.hidden)}")
+        return self.hidden[0]
 
     def channels(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """See `Network.channels`: every unit is one."""
-        return (self.width,) * self.hidden_layers
+        return self.hidden
 
     def needed(self, training: np.ndarray) -> np.ndarray | None:
         """See `Network.needed`: of MNIST's 784 inputs 720, in whole vectors."""
@@ -162,7 +174,7 @@ class MLP:
         return _apply_dense(layer, inputs)
 
 
-@dataclass(frozen=True)
+@checked_dataclass(frozen=True, config=STRICT)
 class CNN:
     """Convolutions of 3 x 3 with stride 2, and a dense layer to the logits.
 
@@ -175,8 +187,8 @@ class CNN:
         initialiser: See `weight_scale`.
     """
 
-    first_channels: int
-    hidden_layers: int = 2
+    first_channels: _Count
+    hidden_layers: Annotated[int, Field(ge=1, le=100)] = 2
     initialiser: Initialiser = "gain"
 
     def units(self, shape: tuple[int, ...]) -> int:
@@ -229,6 +241,32 @@ class CNN:
         maps = _patches(images) @ layer.weights.reshape(-1, layer.weights.shape[3])
         outputs: Array = (maps + layer.biases).reshape(len(inputs), -1)
         return outputs
+
+
+_KINDS: Final[Mapping[str, Callable[..., Network]]] = {"mlp": MLP, "cnn": CNN}
+
+
+def read_network(section: Any, *, place: str = "network") -> Network:
+    """A network from a table of a task file.
+
+    Raises:
+        SectionError: With all that is wrong.
+    """
+    return read_kind(_KINDS, section, place=place)
+
+
+def network_section(network: Network) -> dict[str, Any]:
+    """The table that `read_network` reads an equal network from."""
+    return {"kind": _kind(network), **section_of(network)}
+
+
+def deciding_network(network: Network) -> dict[str, Any]:
+    """What of it decides on results."""
+    return {"kind": _kind(network), **deciding(network)}
+
+
+def _kind(network: Network) -> str:
+    return next(kind for kind, made in _KINDS.items() if made is type(network))
 
 
 def _patches(images: Array) -> Array:

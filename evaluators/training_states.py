@@ -45,7 +45,7 @@ class TrainingStates:
 
         Args:
             folder: May be shared by all workers and tasks.
-            task: Name of the task, part of each key.
+            task: Digest of the task, part of each key.
             dataset: Name of the data set, part of each key.
             max_bytes: Beyond it, or little more, the states that were written longest ago go.
         """

@@ -10,7 +10,6 @@ from typing import Final, Protocol
 
 from evaluators.evaluation import Outcome
 from evaluators.evaluator import Bench
-from evaluators.tasks import find_task
 from grammars import BASELINES, Expression, Grammar, parse
 from search.candidate import Candidate
 from search.considered import Considered
@@ -75,6 +74,7 @@ class Loop:
         *,
         grammar: Grammar,
         bench: Bench,
+        hidden_layers: int,
         journal: Journal,
         executor: Executor,
         screening: Screening | None = None,
@@ -91,7 +91,7 @@ class Loop:
             grammar,
             settings.search,
             seed=settings.seed,
-            hidden_layers=find_task(settings.task).network.hidden_layers,
+            hidden_layers=hidden_layers,
         )
         self._screening = screening
         self._racing = Racing(

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from evaluators.datasets import load
-from evaluators.tasks import find_task
 from search.campaign import Observer
 from search.executors import Executor, Interrupted, ProcessPool, Workload
 from search.finals import (
@@ -20,6 +19,7 @@ from search.finals import (
     Plan,
     Split,
     Stage,
+    check_names,
     count_tried,
     hold,
     is_same,
@@ -27,7 +27,7 @@ from search.finals import (
     read_ledger,
     write_finals,
 )
-from search.identity import recorded_dataset
+from search.identity import recorded_task
 from search.journal import Journal
 from search.leaderboard import standings
 from search.settings import FinalsSettings, Settings, check_fresh
@@ -74,18 +74,21 @@ class Finishing:
         except ValueError as error:
             raise FinalsError(str(error)) from None
         get = partial(load, manual_dir=self.manual_dir, announce=self.announce)
-        task, last = find_task(self.settings.task), self.last_plan
+        task, last = recorded_task(self.journal), self.last_plan
         plan = plan_finals(
             wanted,
             number=1 if last is None else last.number + 1,
             standings=standings(self.journal),
             task=task,
-            dataset=get(recorded_dataset(self.journal)),
+            dataset=get(task.data),
             steps=self.settings.scoring.rungs[-1].steps,
             tried=count_tried(self.journal),
             load=get,
         )
-        return last if last is not None and is_same(plan, last) else plan
+        if last is not None and is_same(plan, last):
+            return last
+        check_names([*read_ledger(self.journal).plans.values(), plan])
+        return plan
 
     def hold(self, plan: Plan, *, stopping: threading.Event | None = None) -> bool:
         """Holds finals, or goes on with them, and writes `finals.json` beside the journal.
@@ -122,7 +125,7 @@ class Finishing:
         # Each stage has states of its own: none pushes another's out before the test data are
         # scored with them.
         states = self._folder / _STATES / stage.task
-        workload = Workload(stage.task, stage.dataset, states_folder=states, split=split)
+        workload = Workload(stage.trained, states_folder=states, split=split)
         finals = self.settings.finals or FinalsSettings()
         return ProcessPool(
             workload,

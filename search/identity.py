@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from evaluators.datasets import Dataset
+from evaluators.datasets import Builtin, Dataset, deciding_data
+from evaluators.tasks import Task, task_known_by_name
 from grammars import Expression, Grammar
 from search.journal import Journal
 from search.settings import FREE_SETTINGS, Settings, SettingsError
@@ -21,6 +23,7 @@ def identify(
     journal: Journal,
     settings: Settings,
     *,
+    task: Task,
     grammar: Grammar,
     dataset: Dataset,
     seeds: Sequence[Expression],
@@ -32,6 +35,7 @@ def identify(
     Args:
         journal: The campaign's.
         settings: The campaign's.
+        task: As its file reads now.
         grammar: As its file reads now.
         dataset: That is really used.
         seeds: The functions that `start_from` comes to now; another campaign's hall of fame may
@@ -43,7 +47,7 @@ def identify(
         SettingsError: If the journal belongs to a campaign that would find other things; the
             message lists what differs.
     """
-    identity = _identity(settings, grammar, dataset, seeds, forecast)
+    identity = _identity(settings, task, grammar, dataset, seeds, forecast)
     recorded = journal.get("campaign", "settings")
     if recorded is None:
         journal.append("campaign", "settings", {**identity, "campaign_file": campaign_file})
@@ -91,15 +95,39 @@ def recorded_settings(journal: Journal) -> Settings:
         ) from None
 
 
-def recorded_dataset(journal: Journal) -> str:
-    """Name of the data set that a campaign really trains on, a fallback included."""
-    recorded = journal.get("campaign", "settings")
-    assert recorded is not None
-    return str(recorded["dataset"]["name"])
+def recorded_task(journal: Journal) -> Task:
+    """What a campaign really trains, a fallback's data included.
+
+    Raises:
+        SettingsError: If the journal holds no launch, or one of another version of this program.
+    """
+    recorded_settings(journal)
+    launched = journal.get("campaign", "settings")
+    assert launched is not None
+    return launched_task(launched)
+
+
+def launched_task(launched: Mapping[str, Any]) -> Task:
+    """The same, from the record of a launch."""
+    task, dataset = _task_of(launched), launched["dataset"]
+    return task if dataset["fallback_for"] is None else on_fallback(task, dataset["name"])
+
+
+def on_fallback(task: Task, dataset: str) -> Task:
+    """The task with that data set in place of its own."""
+    return replace(task, data=Builtin(dataset))
+
+
+def _task_of(launched: Mapping[str, Any]) -> Task:
+    """As it was asked for; journals of old know it by name."""
+    if "task" in launched:
+        return Task.from_mapping(launched["task"], what="the task in the journal")
+    return task_known_by_name(launched["settings"]["task"])
 
 
 def _identity(
     settings: Settings,
+    task: Task,
     grammar: Grammar,
     dataset: Dataset,
     seeds: Sequence[Expression],
@@ -108,6 +136,7 @@ def _identity(
     """All that decides what a campaign finds, and some things that don't."""
     return {
         "settings": settings.model_dump(mode="json"),
+        "task": task.to_mapping(),
         "grammar": grammar.model_dump(mode="json"),
         "seeds": [str(seed) for seed in seeds],
         "forecast": forecast,
@@ -122,9 +151,12 @@ def _identity(
 
 def _deciding(identity: Mapping[str, Any]) -> dict[str, Any]:
     """What must not change between launches, flattened to dotted keys."""
-    settings = {k: v for k, v in identity["settings"].items() if k not in FREE_SETTINGS}
+    settings = {k: v for k, v in identity["settings"].items() if k not in {*FREE_SETTINGS, "task"}}
+    task = _task_of(identity)
+    content = {**task.to_mapping(), "data": deciding_data(task.data)}
     parts = {
         "settings": settings,
+        "task": {key: part for key, part in content.items() if key != "description"},
         "grammar": identity["grammar"],
         "seeds": identity.get("seeds", []),
         "forecast": identity.get("forecast"),

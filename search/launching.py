@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from evaluators.datasets import load
-from evaluators.evaluator import Bench
 from evaluators.tasks import find_task
 from grammars import Grammar, load_grammar
 from search.campaign import Ending, Loop, Observer
@@ -23,7 +22,7 @@ from search.finishing import Finishing
 from search.front import draw_front
 from search.generation import GenerationSummary
 from search.hall_of_fame import HallOfFame
-from search.identity import identify, recorded_settings
+from search.identity import identify, on_fallback, recorded_settings
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import standings
 from search.novelty_watch import NoveltyWatch
@@ -119,18 +118,19 @@ def launch(
     if settings.finals is not None:
         check_tasks(settings.finals)
     dataset = load(
-        task.dataset,
+        task.data,
         fallback=settings.fallback_dataset,
         manual_dir=manual_dir,
         announce=announce,
     )
-    screening = screening_of(settings, dataset.name)
+    screening = screening_of(settings, task, dataset.name)
     folder = runs_dir / settings.name
     folder.mkdir(parents=True, exist_ok=True)
     with exclusive(folder), Journal(folder / FILE_NAME) as journal:
         identify(
             journal,
             settings,
+            task=task,
             grammar=grammar,
             dataset=dataset,
             seeds=read_seeds(settings.search.start_from, grammar),
@@ -141,8 +141,7 @@ def launch(
         if kept := sum(1 for _ in journal.events("evaluation")):
             announce(f"going on from {kept} evaluations that {journal.path} holds")
         workload = Workload(
-            task.name,
-            dataset.name,
+            task if dataset.fallback_for is None else on_fallback(task, dataset.name),
             states_folder=folder / _STATES,
             highest=settings.scoring.fidelities[-1],
         )
@@ -159,7 +158,7 @@ def launch(
                     settings,
                     journal,
                     grammar=grammar,
-                    bench=workload.bench,
+                    workload=workload,
                     executor=evaluating,
                     screening=screening,
                     observers=watching,
@@ -182,7 +181,7 @@ def _search(
     journal: Journal,
     *,
     grammar: Grammar,
-    bench: Bench,
+    workload: Workload,
     executor: Executor,
     screening: Screening | None,
     observers: Sequence[Observer],
@@ -195,7 +194,8 @@ def _search(
     loop = Loop(
         settings,
         grammar=grammar,
-        bench=bench,
+        bench=workload.bench,
+        hidden_layers=workload.task.network.hidden_layers,
         journal=journal,
         executor=executor,
         screening=screening,

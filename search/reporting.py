@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluators.datasets import load
-from evaluators.evaluator import Bench
 from search.ablation import to_measure
 from search.executors import Interrupted, ProcessPool, Workload
-from search.identity import recorded_settings
+from search.identity import launched_task, recorded_settings
 from search.journal import FILE_NAME, Journal
 from search.launching import exclusive
 from search.measuring import Measurer, missing_of, recorded
@@ -98,16 +97,16 @@ def _measure_parts(
         f"training {len(missing)} functions with one part replaced, {found.race} each, to see "
         "which part matters"
     )
-    dataset = load(found.launched["dataset"]["name"], manual_dir=manual_dir, announce=announce)
+    workload = Workload(launched_task(found.launched))
+    load(workload.task.data, manual_dir=manual_dir, announce=announce)
     stopping = threading.Event()
     with (
         exclusive(folder),
         Journal(folder / FILE_NAME) as journal,
-        _executor(journal, dataset.name, workers) as executor,
+        _executor(journal, workload, workers) as executor,
         stopped_by_signals(stopping, announce=announce),
     ):
-        bench = Bench(found.launched["settings"]["task"], dataset.name)
-        measurer = Measurer(journal, executor, bench=bench, stopping=stopping)
+        measurer = Measurer(journal, executor, bench=workload.bench, stopping=stopping)
         try:
             measurer.measure(missing, found.race)
         except Interrupted:
@@ -115,11 +114,11 @@ def _measure_parts(
     return True
 
 
-def _executor(journal: Journal, dataset: str, workers: int) -> ProcessPool:
+def _executor(journal: Journal, workload: Workload, workers: int) -> ProcessPool:
     """What trained the campaign's candidates."""
     settings = recorded_settings(journal)
     return ProcessPool(
-        Workload(settings.task, dataset),
+        workload,
         workers=workers,
         batch=settings.scoring.batch,
         timeout_seconds=settings.scoring.timeout_seconds,

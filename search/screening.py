@@ -9,17 +9,19 @@ from importlib.metadata import version
 from evaluators.fidelity import Fidelity
 from evaluators.forecasting import Forecast
 from evaluators.learning_curves import LearningCurves, LearningCurvesError, load_curves
+from evaluators.tasks import Task, task_known_by_name
 from grammars import Expression
 from search.candidate import Candidate
 from search.racing import Standing, scores
 from search.settings import Settings
 
 
-def screening_of(settings: Settings, dataset: str) -> Screening | None:
+def screening_of(settings: Settings, task: Task, dataset: str) -> Screening | None:
     """What a campaign's settings ask for; None if they ask for no forecasts.
 
     Args:
         settings: The campaign's.
+        task: The campaign's.
         dataset: Name of the data set that is really used.
 
     Raises:
@@ -30,11 +32,18 @@ def screening_of(settings: Settings, dataset: str) -> Screening | None:
     if scoring.forecast is None:
         return None
     curves = load_curves(scoring.forecast)
-    if (curves.task, curves.dataset) != (settings.task, dataset):
+    if (curves.task, curves.dataset) != (task.name, dataset):
         raise LearningCurvesError(
             f"scoring.forecast: the learning curves {scoring.forecast!r} are of {curves.task} on "
-            f"{curves.dataset}, the campaign trains {settings.task} on {dataset}; name others, or "
+            f"{curves.dataset}, the campaign trains {task.name} on {dataset}; name others, or "
             "leave forecasts out"
+        )
+    learnt = curves.digest_of_task or task_known_by_name(curves.task).digest
+    if learnt != task.digest:
+        raise LearningCurvesError(
+            f"scoring.forecast: the learning curves {scoring.forecast!r} are of a task "
+            f"{curves.task!r} with another content than the campaign's; make others with "
+            f"`actsearch curves FILE.json --task {settings.task}`, or leave forecasts out"
         )
     for fidelity in scoring.fidelities[:-1]:
         curves.column(fidelity.steps)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evaluators.datasets.array_cache import CacheError, Split, cache_root, cached
+from evaluators.datasets.data import Builtin, Data
 from evaluators.datasets.table import ContentsError, entry_of
 from evaluators.datasets.tfds_images import DatasetDamaged, DatasetUnavailable, Places
 
@@ -36,7 +37,7 @@ class Dataset:
 
 
 def load(
-    name: str,
+    data: Data | str,
     *,
     fallback: str | None = None,
     manual_dir: Path | None = None,
@@ -46,9 +47,9 @@ def load(
     """Loads the training and validation examples of a data set; never opens its test split.
 
     Args:
-        name: a key of `TABLE`.
-        fallback: the data set to load instead if `name` cannot be found; announced, and told by
-            `Dataset.fallback_for`. Without it nothing ever takes the place of `name`.
+        data: what a task trains on; a text is a key of `TABLE`.
+        fallback: the data set of `TABLE` to load instead if these cannot be found; announced, and
+            told by `Dataset.fallback_for`. Without it nothing ever takes their place.
         manual_dir: a folder with the raw files; else the environment's ACTSEARCH_MANUAL_DIR.
         data_dir: TFDS's folder; else the environment's TFDS_DATA_DIR, else TFDS's own default.
         announce: told, in sentences, of every step that takes seconds.
@@ -61,6 +62,7 @@ def load(
         DatasetUnavailable: the data set cannot be found anywhere, nor the cache be written.
         DatasetDamaged: what was found is not the published data set.
     """
+    name = _named(data)
     entry_of(fallback or name)  # a misspelt fallback should not wait until it is needed
     places = Places.from_environment(manual_dir=manual_dir, data_dir=data_dir, announce=announce)
     try:
@@ -77,11 +79,11 @@ def load(
         return replace(_load(fallback, places), fallback_for=name)
 
 
-def load_test(name: str) -> Split:
+def load_test(data: Data | str) -> Split:
     """Loads the untouched test split of a data set: for the finals, and for nothing before them.
 
     Args:
-        name: a key of `TABLE`; of a loaded data set, its `Dataset.name`.
+        data: what a task trains on; a text is a key of `TABLE`.
 
     Returns:
         The test examples, memory-mapped read-only.
@@ -89,7 +91,8 @@ def load_test(name: str) -> Split:
     Raises:
         UnknownDatasetError, DatasetUnavailable, DatasetDamaged: as for `load`.
     """
-    return _splits(name, ("test",), Places.from_environment(announce=lambda _: None))["test"]
+    places = Places.from_environment(announce=lambda _: None)
+    return _splits(_named(data), ("test",), places)["test"]
 
 
 def prepare(
@@ -113,16 +116,16 @@ def prepare(
     return dataset
 
 
-def load_all(name: str) -> dict[str, Split]:
+def load_all(data: Data) -> dict[str, Split]:
     """Every split of a data set, to be taken to another machine by `install`; for nothing else.
 
     Args, returns and raises as `load_test`, for all splits by name.
     """
     everything = ("training", "validation", "test")
-    return _splits(name, everything, Places.from_environment(announce=lambda _: None))
+    return _splits(data.name, everything, Places.from_environment(announce=lambda _: None))
 
 
-def install(name: str, splits: Mapping[str, Split]) -> None:
+def install(data: Data, splits: Mapping[str, Split]) -> None:
     """Puts what `load_all` gave on another machine into this one's array cache, if it has none.
 
     Raises:
@@ -130,7 +133,11 @@ def install(name: str, splits: Mapping[str, Split]) -> None:
         UnknownDatasetError, DatasetUnavailable: as for `load`.
     """
     places = Places.from_environment(announce=lambda _: None)
-    _splits(name, tuple(splits), places, build=lambda: splits)
+    _splits(data.name, tuple(splits), places, build=lambda: splits)
+
+
+def _named(data: Data | str) -> str:
+    return (Builtin(data) if isinstance(data, str) else data).builtin
 
 
 def _load(name: str, places: Places) -> Dataset:

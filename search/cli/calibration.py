@@ -26,6 +26,7 @@ from search.cli.options import (
 if TYPE_CHECKING:
     from evaluators.calibration import Ladder, RungQuality, Scores
     from evaluators.evaluation import Evaluation
+    from evaluators.tasks import Task
     from grammars import Expression
 
 _BATCH = 64
@@ -112,23 +113,24 @@ def train_on_every_rung(
     seeds: tuple[int, ...],
     workers: int,
     manual_dir: Path | None,
-) -> tuple[str, dict[str, Sequence[Evaluation]]]:
+) -> tuple[Task, dict[str, Sequence[Evaluation]]]:
     """Trains functions, each rung going on from the one before; leaves out what diverges.
 
     Returns:
-        The data set, and what every function that is left came to on each rung, by its name.
+        The task, and what every function that is left came to on each rung, by its name.
     """
     from evaluators.datasets import load
     from evaluators.fidelity import Fidelity
     from evaluators.tasks import find_task
     from search.executors import ProcessPool, Workload
 
-    dataset = load(find_task(task).dataset, manual_dir=manual_dir, announce=say).name
+    trained = find_task(task)
+    load(trained.data, manual_dir=manual_dir, announce=say)
     by_rung: list[list[Evaluation]] = []
     with (
         tempfile.TemporaryDirectory() as states,
         ProcessPool(
-            Workload(task, dataset, states_folder=Path(states)),
+            Workload(trained, states_folder=Path(states)),
             workers=workers,
             batch=_BATCH,
             timeout_seconds=_TIMEOUT_SECONDS,
@@ -140,7 +142,7 @@ def train_on_every_rung(
             by_rung.append([record for batch in batches for record in batch])
             say(f"{count} steps x {len(seeds)} seeds are done")
     columns = zip(functions, zip(*by_rung, strict=True), strict=True)
-    return dataset, {name: c for name, c in columns if all(record.per_seed for record in c)}
+    return trained, {name: c for name, c in columns if all(record.per_seed for record in c)}
 
 
 def _document(

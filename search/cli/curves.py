@@ -62,7 +62,7 @@ def curves_command(
     rungs, file = ascending(steps), Path(name)
     if name not in curve_names() and file.suffix == ".json" and not file.exists():
         drawn = {str(each): each for each in _draw(grammar, functions, seed=seed)}
-        dataset, columns = train_on_every_rung(
+        trained, columns = train_on_every_rung(
             drawn,
             task,
             rungs,
@@ -71,7 +71,14 @@ def curves_command(
             manual_dir=manual_dir,
         )
         scores = {text: [r.score for r in c if r.score is not None] for text, c in columns.items()}
-        made = LearningCurves.of(scores, task=task, dataset=dataset, seed=seed, steps=rungs)
+        made = LearningCurves.of(
+            scores,
+            task=trained.name,
+            dataset=trained.data.name,
+            digest_of_task=trained.digest,
+            seed=seed,
+            steps=rungs,
+        )
         write_whole(file, made.to_json())
     curves = load_curves(name)
     validated = CrossValidation(curves)

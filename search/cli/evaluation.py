@@ -76,10 +76,11 @@ def score(
     from grammars import activation_id, by_layer
     from search.executors import ProcessPool, Workload
 
+    tried = find_task(task)
     for expression in expressions:
-        by_layer(expression, find_task(task).network.hidden_layers)
-    dataset = load(find_task(task).dataset, manual_dir=manual_dir, announce=say)
-    workload = Workload(task, dataset.name, highest=fidelity)
+        by_layer(expression, tried.network.hidden_layers)
+    load(tried.data, manual_dir=manual_dir, announce=say)
+    workload = Workload(tried, highest=fidelity)
     distinct = {activation_id(expression): expression for expression in expressions}
     records = {
         identity: rejection

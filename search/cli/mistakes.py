@@ -26,7 +26,7 @@ def is_mistake(error: Exception) -> bool:
     """Whether the error says what the user can change; its message is then written for people."""
     from evaluators.datasets import DatasetUnavailable, UnknownDatasetError
     from evaluators.learning_curves import LearningCurvesError
-    from evaluators.tasks import UnknownTaskError
+    from evaluators.tasks import TaskError
     from grammars import GrammarError, LayersError, ParseError
     from grammars.export import ExportError
     from search.executors import WorkersUnusableError
@@ -54,9 +54,9 @@ def is_mistake(error: Exception) -> bool:
         PictureError,
         RecordError,
         SettingsError,
+        TaskError,
         TrackingError,
         UnknownDatasetError,
-        UnknownTaskError,
         WorkersUnusableError,
         FileExistsError,
         FileNotFoundError,

@@ -14,7 +14,7 @@ from evaluators.datasets import load, load_test
 from evaluators.evaluation import Evaluation
 from evaluators.evaluator import Bench, Evaluator
 from evaluators.fidelity import Fidelity
-from evaluators.tasks import find_task
+from evaluators.tasks import Task
 from grammars import Activation
 
 # XLA shares no threads between workers: one single-threaded process a core is faster than one
@@ -49,11 +49,10 @@ class Interrupted(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Workload:
-    """What a worker needs to know before its first batch; travels as plain names.
+    """What a worker needs to know before its first batch.
 
     Attributes:
-        task: Name of the task.
-        dataset: Name of the data set to train on: the task's own, or its fallback.
+        task: What to train, by value: nothing looks a task up in a worker.
         timeout_seconds: What one candidate's training may take for each seed.
         memory_gib: What a worker may allocate, in GiB.
         states_folder: Where training states are kept from one rung to the next, None for nowhere.
@@ -62,8 +61,7 @@ class Workload:
             the validation split, for finals only: training is the same to the bit.
     """
 
-    task: str
-    dataset: str
+    task: Task
     timeout_seconds: float = math.inf
     memory_gib: float = math.inf
     states_folder: Path | None = None
@@ -73,7 +71,7 @@ class Workload:
     @property
     def bench(self) -> Bench:
         """Task and data set as they stand in evaluations."""
-        return Bench(self.task, self.dataset)
+        return Bench(self.task.name, self.task.data.name)
 
     def evaluator(self, *, allow: Callable[[float], None] = lambda seconds: None) -> Evaluator:
         """Loads the data and builds the evaluator; done once in each worker.
@@ -81,11 +79,11 @@ class Workload:
         Args:
             allow: See `Evaluator`.
         """
-        dataset = load(self.dataset)
+        dataset = load(self.task.data)
         if self.split == "test":
-            dataset = replace(dataset, validation=load_test(self.dataset))
+            dataset = replace(dataset, validation=load_test(self.task.data))
         return Evaluator(
-            find_task(self.task),
+            self.task,
             dataset,
             timeout_seconds=self.timeout_seconds,
             states_folder=self.states_folder,

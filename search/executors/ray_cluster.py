@@ -204,7 +204,7 @@ class RayCluster:
         remote_place = ray.remote(Place).options(
             num_cpus=1, num_gpus=gpus_per_worker, max_restarts=0
         )
-        data, launch = ray.put(load_all(workload.dataset)), uuid.uuid4().hex
+        data, launch = ray.put(load_all(workload.task.data)), uuid.uuid4().hex
 
         def room() -> int:
             return _room(ray.cluster_resources(), gpus_per_worker)

@@ -37,7 +37,7 @@ class Place:
             launch: Distinguishes the training states of this launch, which the actors of a node
                 share, from those of others, which another version may have written.
         """
-        install(workload.dataset, data)
+        install(workload.task.data, data)
         _sweep(cache_root() / "states")
         self._states_folder = cache_root() / "states" / launch
         self._pool = WorkerPool(replace(workload, states_folder=self._states_folder), workers=1)

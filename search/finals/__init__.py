@@ -3,7 +3,14 @@
 from search.finals.documents import FILE_NAME, finals_document, write_finals
 from search.finals.holding import Split, hold
 from search.finals.plan import RIVALS, TITLES, Entrant, Plan, Stage
-from search.finals.planning import FinalsError, check_tasks, count_tried, is_same, plan_finals
+from search.finals.planning import (
+    FinalsError,
+    check_names,
+    check_tasks,
+    count_tried,
+    is_same,
+    plan_finals,
+)
 from search.finals.practice import LuckOfSearch, LuckOfTest, RivalPractice, rival_practice
 from search.finals.records import FINALS_KINDS, Ledger, Look, Opening, Point, Run, read_ledger
 from search.finals.results import Card, Finals, Row, finals_of, read_finals
@@ -30,6 +37,7 @@ __all__ = [
     "Run",
     "Split",
     "Stage",
+    "check_names",
     "check_tasks",
     "claim",
     "count_tried",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
 from evaluators.comparison import listed
+from evaluators.datasets import Builtin
+from evaluators.tasks import Task, task_known_by_name
 from grammars import Activation, parse_activation
 
 RIVALS: Final = ("relu", "swish", "gelu")
@@ -69,6 +71,7 @@ class Stage:
         checkpoints: Steps at which the validation split is scored; the last are all of them.
         entrants: Ids of those that take part, finalists first.
         purpose: The campaign's own task, another one, or the own one under another recipe.
+        definition: The task itself as text; None in plans of old, which know it by name.
     """
 
     task: str
@@ -80,6 +83,16 @@ class Stage:
     checkpoints: tuple[int, ...]
     entrants: tuple[str, ...]
     purpose: Purpose
+    definition: str | None = None
+
+    @property
+    def trained(self) -> Task:
+        """The task itself, with the data that it really uses."""
+        if self.definition is not None:
+            return Task.from_json(self.definition)
+        task = task_known_by_name(self.task)
+        is_own = task.data.name == self.dataset
+        return task if is_own else replace(task, data=Builtin(self.dataset))
 
 
 @dataclass(frozen=True)
@@ -140,7 +153,11 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON document; `from_json` restores an equal plan."""
-        return asdict(self)
+        document = asdict(self)
+        for stage in document["stages"]:
+            if stage["definition"] is None:
+                del stage["definition"]
+        return document
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Plan:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from evaluators.datasets import Dataset, DatasetUnavailable
+from evaluators.datasets import Data, Dataset, DatasetUnavailable
 from evaluators.evaluation import Outcome
 from evaluators.tasks import Task, find_task, with_learning_rate
 from grammars import BASELINES, Expression, LayersError, by_layer, parse
@@ -21,8 +21,8 @@ ERROR_RATE: Final = 0.05
 # Shares of a training run after which its curve has a point.
 _CHECKPOINT_SHARES: Final = (8, 4, 2, 1)
 
-Load = Callable[[str], Dataset]
-"""Loads a data set by name, as `evaluators.datasets.load` does."""
+Load = Callable[[Data], Dataset]
+"""Loads data, as `evaluators.datasets.load` does."""
 
 
 class FinalsError(ValueError):
@@ -117,7 +117,29 @@ def _cut_generation(journal: Journal, *, complete: int) -> dict[str, int]:
 
 def is_same(plan: Plan, other: Plan) -> bool:
     """Whether two plans differ in nothing but their number."""
-    return replace(plan, number=other.number) == other
+    return _comparable(plan) == _comparable(other)
+
+
+def check_names(plans: Iterable[Plan]) -> None:
+    """Makes sure that a task's name means one thing in all finals of a campaign.
+
+    Raises:
+        FinalsError: If it does not.
+    """
+    known: dict[tuple[str, str], str] = {}
+    for stage in (stage for plan in plans for stage in plan.stages):
+        digest = stage.trained.digest
+        if known.setdefault((stage.task, stage.dataset), digest) != digest:
+            raise FinalsError(
+                f"the task {stage.task!r} is another one than before in this campaign's finals; "
+                "give its file another name"
+            )
+
+
+def _comparable(plan: Plan) -> Plan:
+    """Without its number, and with the digest of each task for its text."""
+    stages = (replace(stage, definition=stage.trained.digest) for stage in plan.stages)
+    return replace(plan, number=0, stages=tuple(stages))
 
 
 def _entrants(standings: Iterable[Standing], top: int) -> Iterator[Entrant]:
@@ -175,7 +197,7 @@ def _other_stages(
         try:
             for entrant in entrants:
                 by_layer(entrant.activation, task.network.hidden_layers)
-            stages.append(_stage(task, load(task.dataset), "transfer", meeting, steps, looks))
+            stages.append(_stage(task, load(task.data), "transfer", meeting, steps, looks))
         except (DatasetUnavailable, LayersError) as error:
             left_out.append((name, str(error)))
     for rate in dict.fromkeys(settings.learning_rates):
@@ -204,4 +226,5 @@ def _stage(
         checkpoints=tuple(dict.fromkeys(curve)) if purpose == "own" else (steps,),
         entrants=tuple(entrants),
         purpose=purpose,
+        definition=task.to_json(),
     )

@@ -30,7 +30,7 @@ class Settings(Section):
         name: Of the campaign and of its folder in the runs directory, where some names are taken.
         description: Free text for people.
         seed: Of the search; the same seed gives the same campaign.
-        task: Name of the task.
+        task: Name of a shipped task, or the path of a task file, with or without "@RATE".
         grammar: A shipped grammar's name, or the path of a grammar file.
         fallback_dataset: What to train on if the task's data set cannot be had; never used unless
             the file says so.

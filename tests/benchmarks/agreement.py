@@ -43,7 +43,7 @@ def functions(count: int) -> list[Expression]:
 
 def rows(chosen: list[Expression], *, task: str, steps: int) -> list[dict[str, Any]]:
     """The score of each function by both ways; None where training diverges."""
-    evaluator = Evaluator(find_task(task), load(find_task(task).dataset))
+    evaluator = Evaluator(find_task(task), load(find_task(task).data))
     score = score_on(task, steps=steps)
     table = []
     for first in range(0, len(chosen), BATCH):

@@ -114,6 +114,7 @@ def measure(folder: Path, *, strategy: str, evaluations: int, rate: float) -> No
             chosen,
             grammar=load_grammar(chosen.grammar),
             bench=BENCH,
+            hidden_layers=2,
             journal=journal,
             executor=executor,
             observers=[Waker(mirror)],

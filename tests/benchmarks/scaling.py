@@ -19,6 +19,7 @@ from typing import Any
 
 from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
+from evaluators.tasks import find_task
 from grammars import Expression, load_grammar
 from search.executors import Executor, ProcessPool, RayCluster, Workload
 from search.journal import FILE_NAME, Journal, Kind
@@ -98,13 +99,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--executor", choices=("processes", "ray"), default="processes")
     parser.add_argument("--task", default="mnist-mlp")
-    parser.add_argument("--dataset", default="mnist")
     parser.add_argument("--candidates", type=int, default=96)
     parser.add_argument("--driver-ms", type=float, default=1.6, help="of tests.benchmarks.driver")
     parser.add_argument("--run-ms", type=float, default=20.0, help="to write an MLflow run")
     options = parser.parse_args()
     expressions = candidates(options.candidates)
-    workload = Workload(options.task, options.dataset)
+    workload = Workload(find_task(options.task))
     rates: list[float] = []
     for workers in options.workers:
         done, per_second = timed(starter(options.executor, workload, workers), expressions)

@@ -23,6 +23,7 @@ from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
 from evaluators.learning_curves import load_curves
 from evaluators.probes import probe
+from evaluators.tasks import find_task
 from grammars import Expression, canonical, load_grammar, parse
 from search.candidate import Candidate
 from search.executors import ProcessPool, Workload
@@ -34,7 +35,7 @@ from .processor import largest_child
 from .scoring_campaign import training_share
 from .scoring_peers import BATCH, WIDTHS, jax_loop, pytorch_loop, seconds_a_candidate
 
-WORKLOAD = Workload("mnist-mlp", "mnist")
+WORKLOAD = Workload(find_task("mnist-mlp"))
 FINAL_STEPS = 1600
 CURVES = "mnist-mlp"
 # Their mean is the step that training alone takes; functions differ by a factor of two.
@@ -189,11 +190,10 @@ def time_step(expressions: list[Expression]) -> Step:
     """The mean over some candidates; against matrix products, ReLU."""
     from evaluators.batches import DeviceData
     from evaluators.datasets import load
-    from evaluators.tasks import find_task
     from evaluators.training import TrainingProgram
 
-    task = find_task(WORKLOAD.task)
-    data = DeviceData(load(WORKLOAD.dataset), batch=task.recipe.batch, network=task.network)
+    task = WORKLOAD.task
+    data = DeviceData(load(task.data), batch=task.recipe.batch, network=task.network)
     program = TrainingProgram([*expressions, parse("relu(x)")], task, data)
 
     def clocks(index: int, steps: int) -> np.ndarray:

@@ -38,7 +38,7 @@ class Tabulated:
     def __init__(self, task: str, *, steps: int) -> None:
         self._task, self._steps = find_task(task), steps
         self._data = DeviceData(
-            load(self._task.dataset), batch=self._task.recipe.batch, network=self._task.network
+            load(self._task.data), batch=self._task.recipe.batch, network=self._task.network
         )
         self._train = jax.jit(self._train_traced)
         self._memory: dict[tuple[str, int], float | None] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evaluators.batches import DeviceData
-from evaluators.datasets import Dataset, load
+from evaluators.datasets import Builtin, Dataset, load
 from evaluators.networks import MLP
 from evaluators.tasks import Recipe, Task
 
@@ -25,4 +25,10 @@ def digits_data(digits: Dataset) -> DeviceData:
 @pytest.fixture(scope="session")
 def small_task() -> Task:
     """Two narrow hidden layers on the digits."""
-    return Task("small", "digits", MLP(width=16, hidden_layers=2), Recipe(batch=32), "for tests")
+    return Task(
+        name="small",
+        data=Builtin("digits"),
+        network=MLP(hidden=(16, 16)),
+        recipe=Recipe(batch=32),
+        description="for tests",
+    )

@@ -81,7 +81,7 @@ def test_together_they_come_to_what_each_alone_comes_to(
             _close(run, alone.train(index, seed=seed, steps=STEPS))
 
 
-@pytest.mark.parametrize("network", [CNN(first_channels=4), MLP(width=8, hidden_layers=4)])
+@pytest.mark.parametrize("network", [CNN(first_channels=4), MLP(hidden=(8,) * 4)])
 def test_so_they_do_in_other_networks(
     network: CNN | MLP, small_task: Task, digits_data: DeviceData
 ) -> None:

@@ -11,7 +11,7 @@ from evaluators.networks import CNN, MLP, Initialiser, Moments, Network, weight_
 from grammars import by_layer, evaluate, parse, parse_activation
 
 
-@pytest.mark.parametrize("network", [MLP(width=12, hidden_layers=3), CNN(first_channels=2)])
+@pytest.mark.parametrize("network", [MLP(hidden=(12,) * 3), CNN(first_channels=2)])
 def test_every_hidden_layer_has_the_same_units(network: Network) -> None:
     shape = (8, 8)
     moments = Moments(1.0, (1.0,) * network.hidden_layers)
@@ -28,11 +28,11 @@ def test_every_hidden_layer_has_the_same_units(network: Network) -> None:
 def test_a_perceptron_needs_the_inputs_that_are_ever_lit_in_whole_vectors() -> None:
     training = np.zeros((3, 50), np.uint8)
     training[1, 20:45] = 7
-    needed = MLP(width=12, hidden_layers=2).needed(training)
+    needed = MLP(hidden=(12,) * 2).needed(training)
     assert needed is not None
     assert needed.tolist() == [*range(7), *range(20, 45)]
     training[2, :10] = 1
-    assert MLP(width=12, hidden_layers=2).needed(training[:, :48]) is None
+    assert MLP(hidden=(12,) * 2).needed(training[:, :48]) is None
     assert CNN(first_channels=2).needed(training) is None
 
 
@@ -86,7 +86,7 @@ def test_mean_squares_stay_within_what_weights_can_make_up_for() -> None:
 
 
 def test_gain_gives_every_activation_signals_of_unit_variance() -> None:
-    network = MLP(width=256, hidden_layers=4, initialiser="gain")
+    network = MLP(hidden=(256,) * 4, initialiser="gain")
     random = np.random.default_rng(0)
     x = random.uniform(0, 1, (500, 64)).astype(np.float32)
     for text in ("sigmoid(x)", "x * x", "relu(x)", "[3 * x, x * x, sigmoid(x), relu(x)]"):

@@ -1,18 +1,32 @@
-"""The table of tasks: every entry can be trained on its data set, and a misspelt one is helped."""
+"""Tasks: every shipped file can be trained on its data, and a wrong one is told all at once."""
 
 from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from evaluators.batches import DeviceData, in_order
-from evaluators.datasets import Dataset
+from evaluators.datasets import Builtin, Dataset
 from evaluators.datasets.array_cache import Split
-from evaluators.tasks import TASKS, Task, UnknownTaskError, find_task
+from evaluators.networks import CNN, MLP
+from evaluators.tasks import (
+    Recipe,
+    Task,
+    TaskError,
+    UnknownTaskError,
+    find_task,
+    shipped_tasks,
+    task_known_by_name,
+)
 from evaluators.training import Trained, TrainingProgram
 from grammars import parse
 
 _SHAPES = {"mnist": (28, 28), "fashion_mnist": (28, 28), "digits": (8, 8), "mnist1d": (40,)}
+TASKS = [task for task in shipped_tasks().values() if task.data.name in _SHAPES]
 
 
 def _random_data(dataset: str) -> Dataset:
@@ -26,17 +40,17 @@ def _random_data(dataset: str) -> Dataset:
     return Dataset(dataset, split(256), split(100), classes=10, scale=1.0, source="random")
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 def test_every_task_trains_in_the_shape_of_its_data(task: Task) -> None:
-    units = task.network.units(_SHAPES[task.dataset])
-    assert all(units % count == 0 for count in task.network.channels(_SHAPES[task.dataset]))
+    units = task.network.units(_SHAPES[task.data.name])
+    assert all(units % count == 0 for count in task.network.channels(_SHAPES[task.data.name]))
     assert task.description.isprintable()
 
 
 @pytest.mark.parametrize("name", ["mnist-cnn", "mnist-deep"])
 def test_the_larger_networks_learn(name: str) -> None:
     task = find_task(name)
-    data = DeviceData(_random_data(task.dataset), batch=task.recipe.batch)
+    data = DeviceData(_random_data(task.data.name), batch=task.recipe.batch)
     run = TrainingProgram([parse("x * sigmoid(x)")], task, data).train(0, seed=0, steps=3)
     assert isinstance(run, Trained)
     assert np.isfinite(run.result.validation_loss)
@@ -44,7 +58,7 @@ def test_the_larger_networks_learn(name: str) -> None:
     assert all(norm > 0 for norm in run.diagnostics.gradient_norms)
 
 
-@pytest.mark.parametrize("task", [t for t in TASKS.values() if t.dataset == "mnist"])
+@pytest.mark.parametrize("task", [t for t in TASKS if t.data.name == "mnist"], ids=lambda t: t.name)
 def test_tasks_on_mnist_take_the_embedded_digits_instead(task: Task) -> None:
     assert task.network.units(_SHAPES["digits"]) > 0
 
@@ -57,3 +71,92 @@ def test_an_unknown_task_is_told_the_nearest() -> None:
 def test_the_last_batch_of_a_split_is_filled_with_nothing() -> None:
     indices = in_order(10, 17, batch=4)
     assert indices.tolist() == [[10, 11, 12, 13], [14, 15, 16, -1]]
+
+
+# What each name stood for while tasks were a table in the code.
+OF_OLD = {
+    "mnist-mlp": ("mnist", MLP((128, 128)), 128),
+    "mnist-deep": ("mnist", MLP((64,) * 8, "gain"), 128),
+    "mnist-cnn": ("mnist", CNN(8, 2, "gain"), 128),
+    "fashion-mlp": ("fashion_mnist", MLP((128, 128)), 128),
+    "fashion-deep": ("fashion_mnist", MLP((64,) * 8, "gain"), 128),
+    "fashion-cnn": ("fashion_mnist", CNN(8, 2, "gain"), 128),
+    "digits-mlp": ("digits", MLP((64, 64)), 64),
+    "mnist1d-mlp": ("mnist1d", MLP((64, 64), "gain"), 64),
+}
+
+
+@pytest.mark.parametrize("name", OF_OLD)
+def test_names_in_old_records_stand_for_what_they_did(name: str) -> None:
+    data, network, batch = OF_OLD[name]
+    task = task_known_by_name(name)
+    assert (task.data, task.network, task.recipe) == (Builtin(data), network, Recipe(1e-3, batch))
+    assert find_task(name).digest == task.digest
+    faster = task_known_by_name(f"{name}@0.003")
+    assert (faster.name, faster.recipe.learning_rate) == (f"{name}@0.003", 0.003)
+    assert faster.digest != task.digest
+
+
+def test_a_task_survives_its_text_and_its_name_decides_nothing() -> None:
+    task = find_task("mnist1d-mlp@0.01")
+    assert Task.from_json(task.to_json()) == task
+    renamed = dataclasses.replace(task, name="other", description="")
+    assert renamed.digest == task.digest
+    assert dataclasses.replace(task, network=MLP((64, 63))).digest != task.digest
+
+
+def test_a_file_is_a_task_and_its_rate_can_be_another(tmp_path: Path) -> None:
+    path = tmp_path / "my task.toml"
+    path.write_text('[data]\nbuiltin = "digits"\n[network]\nkind = "mlp"\nhidden = [8, 8]\n')
+    task = find_task(str(path))
+    expected = Task(data=Builtin("digits"), network=MLP((8, 8)), name="my-task")
+    assert task == expected
+    assert find_task(f"{path}@0.5").recipe == Recipe(0.5)
+    assert json.loads(task.to_json())["network"] == {
+        "kind": "mlp",
+        "hidden": [8, 8],
+        "initialiser": "he",
+    }
+
+
+def test_a_wrong_file_gets_every_problem_at_once_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(
+        """
+        titel = "wrong"
+        description = 3
+        [data]
+        builtin = 7
+        [network]
+        kind = "mpl"
+        hidden = [8]
+        [recipe]
+        batch = 0
+        learning_rat = 0.1
+        """
+    )
+    with pytest.raises(TaskError) as caught:
+        find_task(str(path))
+    assert str(caught.value).splitlines() == [
+        f"{path} has 6 problems:",
+        "  data.builtin: input should be a valid string, got 7",
+        "  network.kind: unknown, got 'mpl'; did you mean 'mlp'? there are mlp, cnn",
+        "  recipe.batch: input should be greater than or equal to 1, got 0",
+        "  recipe.learning_rat: unknown key; did you mean 'learning_rate'?",
+        "  description: it must be a text, got 3",
+        "  titel: unknown; there are name, description, data, network, recipe",
+    ]
+
+
+def test_a_file_without_its_tables_is_told_what_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "empty.toml"
+    path.write_text("")
+    with pytest.raises(
+        TaskError,
+        match=r"2 problems:\n  data: missing; it is required\n  network: missing; it is required",
+    ):
+        find_task(str(path))
+    with pytest.raises(TaskError, match=r"cannot read the task .*absent.toml: No such file"):
+        find_task(str(tmp_path / "absent.toml"))
+    with pytest.raises(UnknownTaskError, match="after the @ stands a learning rate above 0"):
+        find_task("digits-mlp@fast")

@@ -122,7 +122,7 @@ def test_results_are_equal_to_the_bit_in_any_company(
         assert _trained(batch, small_task, digits_data, index=index) == alone
 
 
-@pytest.mark.parametrize("network", [MLP(width=16, hidden_layers=2), CNN(first_channels=4)])
+@pytest.mark.parametrize("network", [MLP(hidden=(16,) * 2), CNN(first_channels=4)])
 @pytest.mark.parametrize("per", ["channel", "layer", "network"])
 def test_the_same_is_true_of_a_function_with_trainable_parameters(
     network: MLP | CNN, per: str, small_task: Task, digits_data: DeviceData
@@ -138,7 +138,7 @@ def test_the_same_is_true_of_a_function_with_trainable_parameters(
 def test_one_function_in_every_layer_is_that_function_to_the_bit(
     small_task: Task, digits_data: DeviceData
 ) -> None:
-    task = replace(small_task, network=MLP(width=8, hidden_layers=5, initialiser="gain"))
+    task = replace(small_task, network=MLP(hidden=(8,) * 5, initialiser="gain"))
     function = parse('param("a", 1, per="network") * tanh(x) + param("b", 0.1, per="channel") * x')
     alike = [function, Layered((function,) * 3), Layered((function,) * 5)]
     program = TrainingProgram(alike, task, digits_data)

@@ -14,7 +14,6 @@ from evaluators.datasets import load
 from evaluators.evaluation import Evaluation
 from evaluators.evaluator import Evaluator
 from evaluators.fidelity import Fidelity
-from evaluators.tasks import find_task
 from grammars import Expression
 from search.executors import Workload
 
@@ -85,8 +84,8 @@ class FaultyWorkload(Workload):
 
     def evaluator(self, *, allow: Callable[[float], None] = lambda seconds: None) -> Evaluator:
         evaluator = FaultyEvaluator(
-            find_task(self.task),
-            load(self.dataset),
+            self.task,
+            load(self.task.data),
             timeout_seconds=self.timeout_seconds,
             states_folder=self.states_folder,
             allow=allow,

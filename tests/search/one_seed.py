@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from evaluators.tasks import find_task
 from grammars import load_grammar
 from search.campaign import Loop
 from search.executors import ProcessPool, Workload
@@ -42,7 +43,7 @@ def told(journal: Journal) -> list[Any]:
 
 
 def main(folder: Path, *, workers: int) -> None:
-    workload = Workload("digits-mlp", "digits")
+    workload = Workload(find_task("digits-mlp"))
     with ProcessPool(workload, workers=workers, batch=4, timeout_seconds=60.0) as executor:
         for name, search in VARIANTS.items():
             (folder / name).mkdir(parents=True)
@@ -51,6 +52,7 @@ def main(folder: Path, *, workers: int) -> None:
                     settings(search),
                     grammar=load_grammar("core"),
                     bench=workload.bench,
+                    hidden_layers=2,
                     journal=journal,
                     executor=executor,
                 ).run()

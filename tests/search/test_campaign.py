@@ -52,6 +52,7 @@ def run(
             chosen,
             grammar=load_grammar(chosen.grammar),
             bench=BENCH,
+            hidden_layers=2,
             journal=journal,
             executor=simulation or Simulation(),
             **more,

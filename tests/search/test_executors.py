@@ -9,12 +9,15 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from evaluators.datasets import Builtin
 from evaluators.evaluation import Evaluation, Outcome
 from evaluators.fidelity import Fidelity
+from evaluators.tasks import find_task
 from grammars import Expression, parse
 from search.executors import Interrupted, ProcessPool, WorkersUnusableError, Workload
 from search.executors.executor import split
@@ -23,7 +26,7 @@ from .faulty import FaultyWorkload
 from .processes import workers_of
 from .watched import WatchedWorkload
 
-WORKLOAD = Workload("digits-mlp", "digits")
+WORKLOAD = Workload(find_task("digits-mlp"))
 FIDELITY = Fidelity(30, (0, 1))
 EXPRESSIONS = [parse(text) for text in ("relu", "swish", "tanh", "x * tanh(x)", "sin(x)")]
 
@@ -64,7 +67,7 @@ def test_results_do_not_depend_on_workers_or_batches(alone: list[Evaluation]) ->
 
 
 def test_candidates_go_back_to_the_worker_that_has_compiled_them() -> None:
-    workload = WatchedWorkload("digits-mlp", "digits")
+    workload = WatchedWorkload(find_task("digits-mlp"))
     first, second = EXPRESSIONS[:2], EXPRESSIONS[2:4]
     with ProcessPool(workload, workers=2, batch=2, timeout_seconds=60.0) as executor:
         homes = {e.expression: e.reason for e in evaluate(executor, [*first, *second])}
@@ -163,7 +166,7 @@ def test_only_the_culprit_fails_and_the_reason_is_known(
     fault: str, alone: list[Evaluation], tmp_path: Path
 ) -> None:
     workload = FaultyWorkload(
-        "digits-mlp", "digits", faults=((POISON, fault),), log=tmp_path / "log"
+        find_task("digits-mlp"), faults=((POISON, fault),), log=tmp_path / "log"
     )
     expressions = [*EXPRESSIONS[:2], parse(POISON), *EXPRESSIONS[2:]]
     with ProcessPool(workload, workers=2, batch=8, timeout_seconds=60.0) as executor:
@@ -180,7 +183,7 @@ def test_bad_luck_is_no_fault(tmp_path: Path, alone: list[Evaluation]) -> None:
     """A candidate all by itself, whose worker was killed from outside."""
     unlucky = str(EXPRESSIONS[1])
     workload = FaultyWorkload(
-        "digits-mlp", "digits", faults=((unlucky, "kill once"),), log=tmp_path / "log"
+        find_task("digits-mlp"), faults=((unlucky, "kill once"),), log=tmp_path / "log"
     )
     with ProcessPool(workload, workers=1, batch=1, timeout_seconds=60.0) as executor:
         assert essence(evaluate(executor, EXPRESSIONS)) == essence(alone)
@@ -189,7 +192,7 @@ def test_bad_luck_is_no_fault(tmp_path: Path, alone: list[Evaluation]) -> None:
 
 def test_workers_that_can_do_nothing_blame_nobody(tmp_path: Path) -> None:
     faults = ((POISON, "kill"), ("relu(x)", "kill"))
-    workload = FaultyWorkload("digits-mlp", "digits", faults=faults, log=tmp_path / "log")
+    workload = FaultyWorkload(find_task("digits-mlp"), faults=faults, log=tmp_path / "log")
     with (
         ProcessPool(workload, workers=1, batch=8, timeout_seconds=60.0) as executor,
         pytest.raises(WorkersUnusableError, match=r"not even relu: its worker died .*memory_gib"),
@@ -200,7 +203,10 @@ def test_workers_that_can_do_nothing_blame_nobody(tmp_path: Path) -> None:
 def test_workers_that_cannot_get_ready_say_why() -> None:
     with (
         ProcessPool(
-            Workload("digits-mlp", "minst"), workers=1, batch=8, timeout_seconds=60.0
+            Workload(replace(find_task("digits-mlp"), data=Builtin("minst"))),
+            workers=1,
+            batch=8,
+            timeout_seconds=60.0,
         ) as executor,
         pytest.raises(WorkersUnusableError, match=r"could not get ready: .*did you mean 'mnist'"),
     ):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from evaluators.comparison import Finding
-from evaluators.datasets import DatasetUnavailable, load
+from evaluators.datasets import Data, DatasetUnavailable, load
 from evaluators.evaluation import Outcome
 from evaluators.tasks import UnknownTaskError, find_task
 from grammars import BASELINES, evaluate, expression_id, parse
@@ -360,9 +360,7 @@ def test_real_training_tells_no_copy_of_relu_from_relu(tmp_path: Path) -> None:
     plan = plan_of(RELU_COPIES[:4], seeds=6, max_seeds=6, steps=40)
 
     def open_executor(stage: Stage, split: Split) -> InProcess:
-        workload = Workload(
-            stage.task, stage.dataset, states_folder=tmp_path / "states", split=split
-        )
+        workload = Workload(stage.trained, states_folder=tmp_path / "states", split=split)
         return InProcess(workload, batch=32)
 
     with journal_in(tmp_path / "run") as journal:
@@ -413,8 +411,8 @@ def test_finalists_are_the_best_of_the_search_and_transfer_is_against_the_rivals
 
 
 def test_a_data_set_that_cannot_be_had_leaves_its_task_out() -> None:
-    def get(name: str) -> Any:
-        raise DatasetUnavailable(f"{name} cannot be found")
+    def get(data: Data) -> Any:
+        raise DatasetUnavailable(f"{data.name} cannot be found")
 
     plan = planned(wanted(transfer=["fashion-mlp"]), get=get)
     assert [stage.task for stage in plan.stages] == ["digits-mlp"]

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from evaluators.datasets import load
+from evaluators.recipes import Recipe
+from evaluators.tasks import Task, find_task, shipped_tasks
 from grammars import load_grammar, parse
-from search.identity import identify
+from search.identity import identify, recorded_task
 from search.journal import FILE_NAME, Journal
 from search.settings import Settings, SettingsError
 
 
-def launch(folder: Path, *, seeds: Sequence[str] = (), **changes: object) -> None:
+def launch(
+    folder: Path, *, seeds: Sequence[str] = (), task: Task | None = None, **changes: object
+) -> None:
     settings = Settings.model_validate({"name": "mine", "task": "digits-mlp", **changes})
     with Journal(folder / FILE_NAME) as journal:
         identify(
             journal,
             settings,
+            task=task or find_task(settings.task),
             grammar=load_grammar(settings.grammar),
             dataset=load("digits"),
             seeds=[parse(text) for text in seeds],
@@ -61,3 +67,44 @@ def test_a_setting_that_is_younger_than_the_journal_has_its_default_there(tmp_pa
     launch(tmp_path / "old")
     with pytest.raises(SettingsError, match=r"search\.layers: was 'shared', is 'each'"):
         launch(tmp_path / "old", search={"layers": "each"})
+
+
+def known_by_name(folder: Path) -> None:
+    """Makes a journal as they were before tasks were files."""
+    folder.mkdir()
+    launch(folder)
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        recorded = dict(journal.get("campaign", "settings") or {})
+    (folder / FILE_NAME).unlink()
+    del recorded["task"]
+    with Journal(folder / FILE_NAME) as journal:
+        journal.append("campaign", "settings", recorded)
+
+
+def test_a_journal_that_knows_its_task_by_name_goes_on(tmp_path: Path) -> None:
+    known_by_name(tmp_path / "old")
+    launch(tmp_path / "old")
+    with Journal(tmp_path / "old" / FILE_NAME, read_only=True) as journal:
+        assert recorded_task(journal) == shipped_tasks()["digits-mlp"]
+
+
+def test_a_shipped_task_that_has_changed_since_is_told(tmp_path: Path) -> None:
+    known_by_name(tmp_path / "old")
+    changed = replace(shipped_tasks()["digits-mlp"], recipe=Recipe(batch=32))
+    with pytest.raises(SettingsError, match=r"task\.recipe\.batch: was 64, is 32\n"):
+        launch(tmp_path / "old", task=changed)
+
+
+def test_what_a_task_says_is_part_of_a_campaign_and_where_its_file_lies_is_not(
+    tmp_path: Path,
+) -> None:
+    text = '[data]\nbuiltin = "digits"\n[network]\nkind = "mlp"\nhidden = [8, 8]\n'
+    for place in ("here", "there"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "mine.toml").write_text(text)
+    (tmp_path / "run").mkdir()
+    launch(tmp_path / "run", task=find_task(str(tmp_path / "here" / "mine.toml")))
+    launch(tmp_path / "run", task=find_task(str(tmp_path / "there" / "mine.toml")))
+    (tmp_path / "here" / "mine.toml").write_text(text.replace("8, 8", "8, 16"))
+    with pytest.raises(SettingsError, match=r"network\.hidden: was \[8, 8\], is \[8, 16\]"):
+        launch(tmp_path / "run", task=find_task(str(tmp_path / "here" / "mine.toml")))

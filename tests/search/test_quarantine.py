@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from evaluators.evaluation import Outcome
+from evaluators.tasks import find_task
 from grammars import parse
 from search.executors import ProcessPool
 from search.journal import FILE_NAME, Journal
@@ -29,7 +30,7 @@ def campaign(folder: Path, workload: FaultyWorkload, *, generations: int) -> Non
 
 def test_the_culprit_is_never_tried_again(tmp_path: Path) -> None:
     faults = ((str(parse(POISON)), "segfault"),)
-    workload = FaultyWorkload("digits-mlp", "digits", faults=faults, log=tmp_path / "log")
+    workload = FaultyWorkload(find_task("digits-mlp"), faults=faults, log=tmp_path / "log")
     campaign(tmp_path / "test", workload, generations=1)
     attempts = workload.attempts()
     campaign(tmp_path / "test", workload, generations=2)

@@ -14,6 +14,7 @@ import pytest
 
 from evaluators.evaluation import Outcome
 from evaluators.fidelity import Fidelity
+from evaluators.tasks import find_task
 from grammars import parse
 from search.executors import ProcessPool, RayCluster, WorkersUnusableError
 from search.executors import ray_cluster as module
@@ -104,7 +105,7 @@ def test_a_lost_node_costs_nothing_but_time(cluster: Any, tmp_path: Path) -> Non
 
 def test_the_culprit_is_found_as_locally(cluster: Any, tmp_path: Path) -> None:
     workload = FaultyWorkload(
-        "digits-mlp", "digits", faults=((POISON, "segfault"),), log=tmp_path / "log"
+        find_task("digits-mlp"), faults=((POISON, "segfault"),), log=tmp_path / "log"
     )
     expressions = [*EXPRESSIONS[:2], parse(POISON)]
     with RayCluster(workload, workers=1, address=cluster.address, **LIMITS) as executor:

@@ -10,6 +10,7 @@ import pytest
 from evaluators.evaluation import Outcome
 from evaluators.fidelity import Fidelity
 from evaluators.learning_curves import LearningCurves, LearningCurvesError
+from evaluators.tasks import find_task
 from grammars import parse
 from search.candidate import Candidate
 from search.journal import FILE_NAME, Journal
@@ -91,7 +92,7 @@ def with_forecast(tmp_path: Path, **changes: Any) -> tuple[Settings, Screening]:
     path.write_text(CURVES.to_json(), encoding="utf-8")
     scoring = {"scoring__forecast": str(path), "scoring__screening": 0.5}
     chosen = settings(**{"task": "digits-mlp", **scoring, **changes})
-    screening = screening_of(chosen, "digits")
+    screening = screening_of(chosen, find_task(chosen.task), "digits")
     assert screening is not None
     return chosen, screening
 
@@ -141,7 +142,7 @@ def test_curves_must_fit_the_campaign(tmp_path: Path) -> None:
     rungs = [{"steps": 30}, {"steps": 40}]
     with pytest.raises(LearningCurvesError, match="none after 30"):
         with_forecast(tmp_path, scoring__rungs=rungs)
-    assert screening_of(settings(), "mnist") is None
+    assert screening_of(settings(), find_task("mnist-mlp"), "mnist") is None
 
 
 def test_other_curves_make_another_campaign() -> None:

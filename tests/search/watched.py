@@ -10,7 +10,6 @@ from evaluators.datasets import load
 from evaluators.evaluation import Evaluation
 from evaluators.evaluator import Evaluator
 from evaluators.fidelity import Fidelity
-from evaluators.tasks import find_task
 from grammars import Activation
 from search.executors import Workload
 
@@ -29,4 +28,4 @@ class WatchedWorkload(Workload):
 
     def evaluator(self, *, allow: Callable[[float], None] = lambda seconds: None) -> Evaluator:
         """See `Workload.evaluator`."""
-        return WatchedEvaluator(find_task(self.task), load(self.dataset), allow=allow)
+        return WatchedEvaluator(self.task, load(self.task.data), allow=allow)

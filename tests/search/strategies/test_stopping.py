@@ -27,6 +27,7 @@ def run(folder: Path, *, grammar: str = "core", batch: int = 4, **sections: Any)
             settings,
             grammar=load_grammar(grammar),
             bench=BENCH,
+            hidden_layers=2,
             journal=journal,
             executor=Simulation(batch=batch),
         ).run()
