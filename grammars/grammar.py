@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from random import Random
@@ -20,6 +19,7 @@ from grammars.expression import (
     Variable,
     conflicting_parameters,
 )
+from grammars.hints import nearest
 from grammars.parsing import MAX_DEPTH
 from grammars.primitives import PRIMITIVES
 
@@ -35,8 +35,8 @@ SLOTS: Final[Mapping[str, tuple[sampling.Slot, ...]]] = {
 def _known_primitive(name: str) -> str:
     if name in PRIMITIVES:
         return name
-    near = difflib.get_close_matches(name, PRIMITIVES, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(PRIMITIVES)}"
+    near = nearest(name, PRIMITIVES)
+    hint = f"did you mean {near!r}?" if near else f"known are {', '.join(PRIMITIVES)}"
     raise ValueError(f"unknown primitive {name!r}; {hint}")
 
 

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final, NamedTuple
+
+from grammars.hints import CHARACTERS
+from grammars.spellings import MODULES
 
 # Longer words are cut in messages.
 _LONGEST_WORD: Final = 40
 
+# Signs as papers print them, each one character for one, so that positions stay.
+_SIGNS: Final = str.maketrans(
+    {
+        **dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}", "-"),
+        **dict.fromkeys("\N{MIDDLE DOT}\N{DOT OPERATOR}\N{BULLET OPERATOR}", "*"),
+        **dict.fromkeys("\N{MULTIPLICATION SIGN}\N{ASTERISK OPERATOR}", "*"),
+        **dict.fromkeys("\N{DIVISION SIGN}\N{DIVISION SLASH}\N{FRACTION SLASH}", "/"),
+    }
+)
+_RELATIONS: Final = {"\N{GREATER-THAN OR EQUAL TO}": ">=", "\N{LESS-THAN OR EQUAL TO}": "<="}
+_RAISED: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+_MODULE: Final = "|".join(MODULES)
 _TOKEN: Final = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
-    r"|(?P<name>[A-Za-z_]\w*)"
+    r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    rf"|(?P<name>(?:{_MODULE})(?:\.[A-Za-z_][A-Za-z_0-9]*)+|[A-Za-z_][A-Za-z_0-9]*|[α-ωΦϕ])"
     r'|(?P<string>"[^"\n]*"|\'[^\'\n]*\')'
-    r"|(?P<symbol>\*\*|>=|<=|[-+*/^(),<>=\[\]]))",
+    r"|(?P<raised>⁻?[⁰¹²³⁴-⁹]+)"
+    r"|(?P<symbol>\*\*|>=|<=|[-+*/^(),<>=\[\]|√≥≤;]))",
     re.ASCII,
 )
 _SPACE: Final = re.compile(r"\s*", re.ASCII)
@@ -44,7 +62,7 @@ def _pointed_at(text: str, position: int) -> str:
 
 
 class Token(NamedTuple):
-    """A lexical unit; `kind` is number, name, string, symbol or end."""
+    """A lexical unit; `kind` is number, name, string, symbol, raised (an exponent) or end."""
 
     kind: str
     text: str
@@ -52,21 +70,45 @@ class Token(NamedTuple):
 
 
 def tokens(text: str) -> list[Token]:
-    """Cuts a text into tokens, the last one of kind end; ParseError at a wrong character."""
+    """Cuts a text into tokens, the last one of kind end; ParseError at a wrong character.
+
+    Signs and letters of papers, such as `−`, `·`, `²` and the italic letters of formulas, are read
+    as what they stand for.
+    """
     found = []
     position = 0
     end = len(text.rstrip())
+    plain = _plain(text)
     while position < end:
-        match = _TOKEN.match(text, position)
+        match = _TOKEN.match(plain, position)
         if match is None or match.lastgroup is None:
-            space = _SPACE.match(text, position)
+            space = _SPACE.match(plain, position)
             position = space.end() if space else position
-            raise ParseError(f"unexpected character {text[position]!r}", text, position)
+            raise ParseError(_unexpected(text[position]), text, position)
         kind = match.lastgroup
-        found.append(Token(kind, match.group(kind), match.start(kind)))
+        word = match.group(kind)
+        if kind == "raised":
+            word = word.translate(_RAISED)
+        found.append(Token(kind, _RELATIONS.get(word, word), match.start(kind)))
         position = match.end()
     found.append(Token("end", "", len(text)))
     return found
+
+
+def _plain(text: str) -> str:
+    """The text with plain signs and letters, of the same length."""
+    if text.isascii():
+        return text
+    # Formulas copied from a PDF are written in the mathematical alphabets.
+    letters = (
+        unicodedata.normalize("NFKC", c) if "\U0001d400" <= c <= "\U0001d7ff" else c for c in text
+    )
+    return "".join(letters).translate(_SIGNS)
+
+
+def _unexpected(character: str) -> str:
+    hint = CHARACTERS.get(character)
+    return f"unexpected character {character!r}{f': {hint}' if hint else ''}"
 
 
 def cut(word: str) -> str:

@@ -61,6 +61,107 @@ def test_the_usual_notation_is_read(text, tree):
 
 
 @pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        # Any case, with and without underscores.
+        ("ReLU6", "relu6"),
+        ("GELU(2 * X)", "gelu(2 * x)"),
+        ("SiLU", "silu"),
+        ("PReLU", "prelu"),
+        ("LeakyReLU(x)", "leaky_relu"),
+        ("LogSigmoid(x) + PI", "log_sigmoid(x) + pi"),
+        # Other names for the same.
+        ("ln(x ** 2)", "log(x ** 2)"),
+        ("arsinh(x)", "asinh(x)"),
+        ("maximum(x, 0)", "max(x, 0)"),
+        ("clamp(x, 0, 6)", "clip(x, 0, 6)"),
+        # Bars.
+        ("|x|", "abs(x)"),
+        ("x / (1 + |x|)", "x / (1 + abs(x))"),
+        ("||x| - 1| * |x|", "abs(abs(x) - 1) * abs(x)"),
+        # Signs.
+        ("x − 1 – x", "x - 1 - x"),
+        ("x · σ(−x)", "x * sigmoid(-x)"),
+        ("2 × x ÷ π", "2 * x / pi"),
+        ("x² + x⁻¹", "x ** 2 + x ** (-1)"),
+        ("-x¹²", "-x ** 12"),
+        ("√2 * √(x² + 1)", "sqrt(2) * sqrt(x ** 2 + 1)"),
+        ("where(x ≥ 0, x, −1)", "where(x >= 0, x, -1)"),
+        ("𝑥 · 𝜎(𝑥)", "x * sigmoid(x)"),
+        # Frameworks, each with the meaning that the name has there.
+        ("torch.nn.functional.silu(x)", "silu(x)"),
+        ("F.relu(x)", "relu(x)"),
+        ("nn.ReLU6()", "relu6"),
+        ("torch.nn.SiLU()(x + 1)", "silu(x + 1)"),
+        ("jax.nn.relu6(x)", "relu6"),
+        ("nn.GELU()", "gelu"),
+        ("torch.nn.functional.gelu(x)", "gelu"),
+        ("jax.nn.gelu", "gelu_tanh"),
+        ("nn.gelu(x)", "gelu_tanh"),
+        ("tf.nn.leaky_relu(x)", "max(0.2 * x, x)"),
+        ("np.sinc(x)", "normalized_sinc"),
+        ("sympy.sinc(x)", "sinc(x)"),
+        ("nn.PReLU()(x)", 'where(x >= 0, x, param("slope", 0.25, per="layer") * x)'),
+        # Powers of e are exponentials, those of numbers are numbers.
+        ("log(1 + e^x)", "log(1 + exp(x))"),
+        ("e ** -x", "exp(-x)"),
+        ("e^2 * x", "2.718281828459045 ** 2 * x"),
+        # Read as it stands, since only one thing can be meant.
+        ("2^-x", "2 ** (-x)"),
+        ("exp - x", "exp(x) - x"),
+        ("tanh * 2", "tanh(x) * 2"),
+    ],
+)
+def test_what_papers_and_frameworks_write_is_read_where_it_is_certain(text, plain):
+    assert parse(text) == parse(plain)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        # A bare function before a sign: exp(-x) is meant, exp(x) - x would be read.
+        ("exp -x", r"can mean exp\(-x\) or exp\(x\) - x; write one of them"),
+        ("tanh -2 * x", r"can mean tanh\(-2\) or tanh\(x\) - 2"),
+        ("x * gelu +x", r"can mean gelu\(\+x\) or gelu\(x\) \+ x"),
+        ("sigmoid-x", "write one of them"),
+        # Numbers beyond a float64.
+        ("1e-400 * x", "1e-400 is too small for a float64"),
+        ("x + 0.02e-323", "too small for a float64"),
+        ('param("a", 1e-400) * x', "too small for a float64"),
+        ("1e400 * x", "1e400 is too large for a float64"),
+        # No operator, no parentheses.
+        ("sin x", r"write sin\(x\) to apply 'sin'"),
+        ("exp 2 * x", r"write exp\(2\) to apply 'exp'"),
+        ("log |x|", r"write log\(\.\.\.\) to apply 'log'"),
+        ("2x", r"write 2 \* x"),
+        ("3 sin(x)", r"write 3 \* sin"),
+        ("2(x + 1)", r"write '\*' between factors"),
+        ("(x + 1)(x - 1)", r"write '\*' between factors"),
+        ("1,5 * x", "write 1.5 with a decimal point"),
+        ("f(x) = x", "write the expression alone"),
+        ("jax.nn.gelu(x, approximate=True)", "neither options by name nor"),
+        ("F.leaky_relu(x, 0.2)", r"takes 1 argument, got 2; it is max\(0.01 \* x, x\)"),
+        # Names with a meaning of their own are no misspelt names of ours.
+        ("sign(x)", r"'sign'; write where\(x >= 0, 1, -1\)"),
+        ("asin(x)", "'asin'; the language has no inverse sine"),
+        ("inf", "'inf'; a number must be finite"),
+        ("i * x", "'i'; numbers are real"),
+        ("tan(x)", r"'tan'; write sin\(x\) / cos\(x\)"),
+        ("log10(x)", r"'log10'; write log\(x\) / log\(10\)"),
+        ("y ** 2", "'y'; the input is called x"),
+        ("alpha * x", r"'alpha'; write a number, or param\(\"alpha\", 1\)"),
+        ("sinx", r"did you mean 'sin\(x\)'"),
+        ("qq * x", "'qq'; `actsearch grammar list` shows"),
+        ("keras.activations.hard_sigmoid(x)", "Keras 1 and 2 'hard_sigmoid_keras2'"),
+        ("\\sigma(x)", "LaTeX is not read"),
+    ],
+)
+def test_what_is_not_certain_is_refused_with_what_was_probably_meant(text, hint):
+    with pytest.raises(ParseError, match=hint):
+        parse(text)
+
+
+@pytest.mark.parametrize(
     ("text", "problem", "position"),
     [
         ("", "expected a number, x, a function or '\\(', found the end", 0),
