@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, Final
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from evaluators.datasets import Builtin, Dataset, deciding_data
 from evaluators.tasks import Task, task_known_by_name
 from grammars import Expression, Grammar
+from search.dotted import flatten
 from search.journal import Journal
 from search.settings import FREE_SETTINGS, Settings, SettingsError
 
@@ -163,12 +164,4 @@ def _deciding(identity: Mapping[str, Any]) -> dict[str, Any]:
         "dataset": identity["dataset"]["name"],
         "versions": identity["versions"],
     }
-    return dict(_flattened(parts, ""))
-
-
-def _flattened(value: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for key, below in value.items():
-            yield from _flattened(below, f"{prefix}.{key}" if prefix else str(key))
-    else:
-        yield prefix, value
+    return flatten(parts)

@@ -16,10 +16,10 @@ from evaluators.tasks import find_task
 from grammars import Grammar, load_grammar
 from search.campaign import Ending, Loop, Observer
 from search.campaign_copy import keep_copy
+from search.drawing import draw_front
 from search.executors import Executor, ExecutorName, Workload, local_cores, start_executor
 from search.finals import check_tasks
 from search.finishing import Finishing
-from search.front import draw_front
 from search.generation import GenerationSummary
 from search.hall_of_fame import HallOfFame
 from search.identity import identify, on_fallback, recorded_settings

@@ -47,7 +47,7 @@ def describe_command(
     function = parse(expression)
     description = describe(function)
     if plot is not None:
-        from search.pictures import draw_functions
+        from search.drawing import draw_functions
 
         drawn = {expression: function}
         if description.nearest is not None and description.nearest not in description.known_as:

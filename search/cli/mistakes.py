@@ -29,12 +29,12 @@ def is_mistake(error: Exception) -> bool:
     from evaluators.tasks import TaskError
     from grammars import GrammarError, LayersError, ParseError
     from grammars.export import ExportError
+    from search.drawing import PictureError
     from search.executors import WorkersUnusableError
     from search.finals import FinalsError
     from search.journal import JournalError
     from search.launching import CampaignBusyError
     from search.leaderboard import CampaignNotFoundError, CandidateNotFoundError
-    from search.pictures import PictureError
     from search.records import RecordError
     from search.settings import SettingsError
     from search.tracking import TrackingError

@@ -16,7 +16,7 @@ def plot_command(
 ) -> None:
     """Draws f and f' beside ReLU."""
     from grammars import parse
-    from search.pictures import draw_functions
+    from search.drawing import draw_functions
 
     draw_functions({text: parse(text) for text in expressions}, output)
     print(output)

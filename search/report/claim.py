@@ -13,10 +13,10 @@ from markupsafe import Markup
 from evaluators.comparison import Comparison, Finding, listed, p_words
 from grammars import parse_activation
 from search.finals import TITLES, Finals, claim, opened, tried
-from search.report.figures import shorten
 from search.report.findings import Findings
 from search.report.formula import mathml
 from search.report.wording import signed
+from search.shortening import shorten
 
 _FIGURE: Final = re.compile(r"(?<=\b[pd]) (?=[=<])|(?<= [=<]) |(?<=\d) (?=%)")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from search.report.drawing import save
+from search.drawing import save
 from search.report.findings import read_findings
 from search.report.page import panels, render
 from search.report.tables import table_json, tables

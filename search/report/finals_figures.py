@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from evaluators.comparison import Comparison, Finding, verdict
 from evaluators.evaluation import Outcome
+from search.drawing import Panel
+from search.drawing.styles import FAINT, INK, MUTED, PAPER, Style
 from search.finals import TITLES, Entrant, Finals, Row
-from search.report.drawing import FAINT, INK, MUTED, PAPER, Panel, Style
-from search.report.figures import shorten, styled
+from search.report.figures import styled
 from search.report.findings import Findings
+from search.shortening import shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,7 +83,7 @@ def _draw_learning(axes: Axes, drawn: Sequence[tuple[Row, Style]], figure: str) 
         low = [mean - deviation for mean, deviation in zip(means, deviations, strict=True)]
         high = [mean + deviation for mean, deviation in zip(means, deviations, strict=True)]
         axes.fill_between(steps, low, high, color=style.colour, alpha=0.16, linewidth=0)
-        axes.plot(steps, means, label=shorten(row.entrant.label), **style.line)
+        axes.plot(steps, means, label=row.entrant.label, **style.line)
     if is_loss:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(_plain_numbers)

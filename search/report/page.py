@@ -14,19 +14,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from evaluators.comparison import Finding, listed
+from search.drawing import Panel, front_panel, function_panels, inline_svg
 from search.finals import TITLES, Finals, opened, rule_in_force, tried, where_it_holds
 from search.novelty import novelty
+from search.objectives import OBJECTIVES, front_of
 from search.racing import Standing
 from search.report import wording
 from search.report.claim import finding_words, lead, times, unbroken
-from search.report.drawing import Panel, inline_svg
 from search.report.figures import (
     baseline_name,
-    cost_of,
-    curves,
-    front_of,
-    front_panel,
-    function_panels,
+    graphs,
     progress_legend,
     progress_panel,
     shown_name,
@@ -57,7 +54,7 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
         if card.stage.purpose == "recipe"
         else card.stage.task
     ),
-    "cost": lambda standing: f"{cost_of(standing.candidate.expression):.1f}",
+    "cost": OBJECTIVES["cost"].written,
     "day": wording.day,
     "fidelity": lambda fidelity: str(fidelity).replace(" x ", "\N{NO-BREAK SPACE}\xd7 "),
     "entrant_name": lambda e: e.expression if e.name is None else baseline_name(e.name),
@@ -88,7 +85,7 @@ class _Ranked:
 
 def panels(found: Findings) -> list[Panel]:
     """Every figure of the page."""
-    search = [*function_panels(found), progress_panel(found), front_panel(found)]
+    search = [*function_panels(graphs(found)), progress_panel(found), front_panel(found.standings)]
     if found.finals is None:
         return search
     finals = found.finals
@@ -111,14 +108,15 @@ def _context(found: Findings) -> dict[str, Any]:
         "found": found,
         "claim": lead(found),
         "facts": list(_facts(found)),
-        "legend": [(name, style.swatch) for name, _, style in curves(found)],
-        "function_panels": function_panels(found),
+        "legend": [(graph.label, graph.style.swatch) for graph in graphs(found)],
+        "function_panels": function_panels(graphs(found)),
         "novelties": [(w, novelty(w.candidate.expression)) for w in found.winners],
         "search_words": wording.search_words(found),
-        "search_panels": [progress_panel(found), front_panel(found)],
+        "search_panels": [progress_panel(found), front_panel(found.standings)],
         "progress_legend": progress_legend(found),
         "rows": list(_leaders(found)),
-        "front": front_of(found),
+        "front": front_of(found.standings),
+        "objectives": list(OBJECTIVES.values()),
         "settings": settings_table(found.launched),
         "command": commands(found),
         "version": version("actsearch"),

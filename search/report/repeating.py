@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from search.dotted import flatten
 from search.finals import Plan
 from search.report.findings import Findings
 from search.settings import FinalsSettings, Settings
@@ -40,7 +41,7 @@ def settings_table(launched: Mapping[str, Any]) -> list[tuple[str, str]]:
     dataset = launched["dataset"]
     rows = [("data set", str(dataset["name"])), ("its source", str(dataset["source"]))]
     rows += [(f"version of {name}", str(text)) for name, text in launched["versions"].items()]
-    flat = _flattened(launched["settings"])
+    flat = flatten(launched["settings"])
     return rows + [(name, _toml(value)) for name, value in flat.items() if value is not None]
 
 
@@ -83,20 +84,10 @@ def _overrides(launched: Mapping[str, Any]) -> Iterator[str]:
         filed = Settings.model_validate(document).model_dump(mode="json")
     except (tomllib.TOMLDecodeError, ValidationError, RecursionError):
         return
-    before, now = _flattened(filed), _flattened(recorded)
+    before, now = flatten(filed), flatten(recorded)
     for name, value in now.items():
         if value != before.get(name) and value is not None:
             yield f"{name}={_toml(value)}"
-
-
-def _flattened(section: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in section.items():
-        if isinstance(value, Mapping):
-            flat.update(_flattened(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def _toml(value: Any) -> str:

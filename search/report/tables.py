@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from search.finals import RIVALS, Card
+from search.objectives import front_of, values_of
 from search.racing import Standing
-from search.report.figures import cost_of, front_of
 from search.report.findings import Findings
 
 Table = list[Mapping[str, Any]]
@@ -18,7 +18,7 @@ def tables(found: Findings) -> dict[str, Table]:
     """Rows by the name of the table; a table without rows is left out."""
     made = {
         "leaderboard": [_standing(s, rank) for rank, s in enumerate(found.standings, 1)],
-        "front": [_standing(s, rank) for rank, s in enumerate(front_of(found), 1)],
+        "front": [_standing(s, rank) for rank, s in enumerate(front_of(found.standings), 1)],
         "diagnostics": list(_diagnostics(found)),
         "ablation": list(_ablation(found)),
         "finals": list(_finals(found)),
@@ -43,13 +43,11 @@ def _standing(standing: Standing, rank: int) -> Mapping[str, Any]:
         "expression": str(form),
         "origin": candidate.origin,
         "name": candidate.variation if candidate.origin == "baseline" else None,
-        "score": evaluation.score,
+        **values_of(standing),
         "validation_loss": evaluation.validation_loss,
         "validation_accuracy": evaluation.validation_accuracy,
         "steps": evaluation.fidelity.steps,
         "seeds": len(evaluation.fidelity.seeds),
-        "size": form.size,
-        "cost": cost_of(candidate.expression),
         "generation": candidate.generation,
     }
 

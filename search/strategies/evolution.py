@@ -110,7 +110,7 @@ class Evolution(ABC):
             identity = standing.candidate.id
             # What climbs later than it was asked for may have left the population meanwhile.
             individual = members.get(identity) or self._individual(standing.candidate)
-            individual.rank_key = standing.rank_key
+            individual.standing = standing
             individual.fitness = Fitness(standing.rank_key)
             members[identity] = individual
         self.population = self.survivors([members[identity] for identity in sorted(members)])
@@ -125,7 +125,8 @@ class Evolution(ABC):
         """Takes in copies of another island's individuals, as if born here and now."""
         members = {individual.candidate_id: individual for individual in self.population}
         for migrant in migrants:
-            arrived = deepcopy(migrant)
+            # What is frozen may be shared.
+            arrived = deepcopy(migrant, {id(migrant.standing): migrant.standing})
             self._born[arrived.candidate_id] = arrived.born = next(self._births)
             members[arrived.candidate_id] = arrived
         self.population = self.survivors([members[identity] for identity in sorted(members)])

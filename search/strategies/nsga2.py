@@ -7,22 +7,21 @@ from typing import Final, final
 
 from deap import base, tools
 
+from search.objectives import OBJECTIVES, burdens
 from search.strategies.evolution import Evolution
-from search.strategies.objectives import Price
-from search.strategies.trees import Individual, to_expression
+from search.strategies.trees import Individual
 
 # DEAP's tournament draws two pairs at a time from a population of at least four.
 _SMALLEST_TOURNAMENT: Final = 4
 
 
 class Tradeoff(base.Fitness):  # type: ignore[misc]
-    """Rank by score (0 is best), cost and size: all are minimised.
+    """What is to be minimised of an individual: one number for each objective."""
 
-    The rank stands for the score, since scores of different rungs can't be compared; dominance
-    asks for the order alone.
-    """
-
-    weights = (-1.0, -1.0, -1.0)
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """DEAP maximises what has a positive weight."""
+        return (-1.0,) * len(OBJECTIVES)
 
 
 @final
@@ -41,8 +40,7 @@ class NSGA2(Evolution):
 
     def survivors(self, members: list[Individual]) -> list[Individual]:
         """The first fronts, the last of them thinned where it is crowded."""
-        best_first = sorted(members, key=lambda member: member.rank_key, reverse=True)
-        for rank, member in enumerate(best_first):
-            price = Price.of(to_expression(member))
-            member.fitness = Tradeoff((rank, price.cost, price.size))
+        standings = [member.standing for member in members if member.standing is not None]
+        for member, burden in zip(members, burdens(standings), strict=True):
+            member.fitness = Tradeoff(burden)
         return list(tools.selNSGA2(members, self.settings.population))

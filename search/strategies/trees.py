@@ -11,6 +11,7 @@ from typing import Any
 from deap import base, gp
 
 from grammars import Call, Expression, Grammar
+from search.racing import Standing
 
 
 class Anything:
@@ -43,14 +44,19 @@ class Individual(gp.PrimitiveTree):  # type: ignore[misc]
         fitness: What DEAP selects by.
         candidate_id: Of the candidate that it is.
         born: Its number in the order of birth; the greater, the younger.
-        rank_key: Of the candidate's standing; a greater one is better.
+        standing: Of the candidate, once it was told.
     """
 
     def __init__(self, nodes: Iterable[Any], *, candidate_id: str = "", born: int = 0) -> None:
         super().__init__(nodes)
         self.fitness: base.Fitness = Fitness()
         self.candidate_id, self.born = candidate_id, born
-        self.rank_key: tuple[int, float] = (0, float("-inf"))
+        self.standing: Standing | None = None
+
+    @property
+    def rank_key(self) -> tuple[int, float]:
+        """Of the standing; a greater one is better."""
+        return (0, float("-inf")) if self.standing is None else self.standing.rank_key
 
 
 @contextmanager

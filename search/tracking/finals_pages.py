@@ -19,6 +19,7 @@ from search.finals import (
     tried,
     where_it_holds,
 )
+from search.shortening import shorten
 from search.tracking import names
 from search.tracking.models import log_model, model_code, register
 from search.tracking.pages import (
@@ -28,7 +29,6 @@ from search.tracking.pages import (
     log,
     metrics_at,
     milliseconds,
-    shorten,
 )
 from search.tracking.store import Store
 from search.tracking.views import VIEW_TAG, finals_view

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from search.finals import TITLES
+from search.objectives import OBJECTIVES
 
 # One metric for each mutation, such as "rate.hoisting".
 RATE_PREFIX: Final = "rate."
@@ -44,7 +45,7 @@ CANDIDATE_METRICS: Final[Mapping[str, str]] = {
     "rung": "0 for the first fidelity",
     "steps": "optimiser steps of each training run at that rung",
     "seeds": "training runs at that rung",
-    "size": "nodes of the expression",
+    **{name: row.meaning for name, row in OBJECTIVES.items() if not row.is_trained},
     "depth": "edges from its root to its deepest leaf",
 }
 

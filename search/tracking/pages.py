@@ -12,7 +12,12 @@ from typing import Any, Final
 
 from evaluators.diagnostics import Diagnostics
 from evaluators.evaluation import Outcome
+from search.candidate import Candidate
+from search.dotted import flatten
+from search.objectives import OBJECTIVES
+from search.racing import Standing
 from search.settings import FREE_SETTINGS
+from search.shortening import shorten
 from search.tracking import names
 from search.tracking.history import (
     CampaignRecord,
@@ -231,8 +236,8 @@ def log(
     client.log_batch(
         run_id,
         metrics=metrics or [],
-        params=[Param(key, shorten(value)) for key, value in _present(params)],
-        tags=[RunTag(key, shorten(value)) for key, value in _present(tags)],
+        params=[Param(key, _text(value)) for key, value in _present(params)],
+        tags=[RunTag(key, _text(value)) for key, value in _present(tags)],
         synchronous=True,
     )
 
@@ -250,23 +255,9 @@ def milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-def shorten(value: Any, longest: int = MAX_TEXT) -> str:
-    """The text of a value, with an ellipsis where it had to be cut."""
-    text = str(value)
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings under dotted keys; lists become JSON, and what is None is left out."""
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            flat.update(flatten(value, f"{prefix}{key}."))
-        elif isinstance(value, (list, tuple)):
-            flat[f"{prefix}{key}"] = json.dumps(value)
-        elif value is not None:
-            flat[f"{prefix}{key}"] = value
-    return flat
+def _text(value: Any) -> str:
+    """A setting or a tag as MLflow takes it."""
+    return shorten(json.dumps(value) if isinstance(value, list | tuple) else str(value), MAX_TEXT)
 
 
 def _run_name(record: CandidateRecord) -> str:
@@ -292,9 +283,19 @@ def _generation_metrics(record: GenerationRecord) -> Iterator[Any]:
 
 def _candidate_metrics(record: CandidateRecord) -> Iterator[Any]:
     shape = {"size": record.document["size"], "depth": record.document["depth"]}
-    yield from metrics_at(shape, step=0, time=record.time)
+    yield from metrics_at({**shape, **_untrained(record)}, step=0, time=record.time)
     for rung in record.rungs:
         yield from metrics_at(_rung_values(rung), step=rung.rung, time=rung.time)
+
+
+def _untrained(record: CandidateRecord) -> dict[str, float]:
+    """The objectives that no training measures; nothing of what was never evaluated."""
+    if not record.rungs:
+        return {}
+    first = record.rungs[0]
+    standing = Standing(Candidate.from_json(record.document), first.rung, first.evaluation)
+    wanted = (row for row in OBJECTIVES.values() if not row.is_trained)
+    return {row.name: row.value(standing) for row in wanted}
 
 
 def _rung_values(record: RungRecord) -> dict[str, float | None]:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 from grammars import Layered, parse_activation
+from search.drawing import draw_functions, draw_progress
 from search.finals import finals_of
 from search.journal import Event, Journal
-from search.pictures import draw_functions, draw_progress
 from search.tracking import names
 from search.tracking.finals_pages import FinalsPages
 from search.tracking.history import CandidateRecord, History

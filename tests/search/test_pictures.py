@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from grammars import parse
-from search import pictures
-from search.pictures import draw_functions, draw_progress, slope
+from search.drawing import draw_functions, draw_progress
+from search.drawing.functions import derivative
+from search.drawing.limits import function_limits, score_limits
 
 GENERATIONS = [
     {
@@ -64,24 +65,33 @@ def test_a_picture_is_not_blank_where_a_function_explodes(tmp_path: Path) -> Non
 
 def test_limits_follow_the_moderate_part_of_a_function() -> None:
     x = numpy.linspace(-5.0, 5.0, 101)
-    low, high = pictures._y_limits([x * 1e6, numpy.tanh(x), numpy.full_like(x, numpy.inf)])
+    low, high = function_limits([x * 1e6, numpy.tanh(x), numpy.full_like(x, numpy.inf)])
     assert -1.2 < low < -1.0
     assert 1.0 < high < 1.2
-    assert pictures._y_limits([numpy.full(3, numpy.nan)]) == pytest.approx((-1.12, 1.12))
+    assert function_limits([numpy.full(3, numpy.nan)]) == pytest.approx((-1.12, 1.12))
+
+
+def test_limits_of_scores_leave_out_the_worst_unless_they_are_kept() -> None:
+    scores = [-50.0, *numpy.linspace(1.0, 2.0, 20)]
+    low, high = score_limits(scores)
+    assert 0.9 < low < 1.1
+    assert 2.0 < high < 2.1
+    assert score_limits(scores, kept=[-3.0])[0] == pytest.approx(-3.3)
+    assert score_limits([2.0]) == pytest.approx((1.994, 2.006))
 
 
 @pytest.mark.parametrize(
-    ("text", "derivative"),
+    ("text", "expected"),
     [
         ("tanh(x)", lambda x: 1 - numpy.tanh(x) ** 2),
         ("relu(x)", lambda x: numpy.where(x > 0, 1.0, 0.0)),
         ('x * param("beta", 1.5)', lambda x: numpy.full_like(x, 1.5)),
     ],
 )
-def test_the_slope_is_the_derivative(text: str, derivative: object) -> None:
+def test_the_slope_is_the_derivative(text: str, expected: object) -> None:
     x = numpy.linspace(-5.0, 5.0, 2_000)
-    assert callable(derivative)
-    numpy.testing.assert_allclose(slope(parse(text), x), derivative(x), atol=1e-8)
+    assert callable(expected)
+    numpy.testing.assert_allclose(derivative(parse(text), x), expected(x), atol=1e-8)
 
 
 def test_nothing_to_draw_is_an_error(tmp_path: Path) -> None:

@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from search.dotted import flatten
 from search.journal import FILE_NAME, Event, Journal
 from search.settings import FREE_SETTINGS
+from search.shortening import shorten
 from search.tracking import (
     Mirror,
     Store,
@@ -27,7 +29,6 @@ from search.tracking import (
     store_uri,
 )
 from search.tracking.history import History
-from search.tracking.pages import flatten, shorten
 from search.tracking.replica import LOCK, Replica
 from search.tracking.store import exclusive
 from search.tracking.table import COLUMNS, candidate_rows, table_csv, table_json
@@ -427,7 +428,7 @@ def test_a_larger_budget_takes_a_finished_campaign_on(write_campaign: WriteCampa
 
 def test_long_texts_are_cut_visibly_and_settings_flattened() -> None:
     assert shorten("x" * 20, 10) == "xxxxxxxxx…"
-    assert flatten({"a": {"b": 1, "c": None}, "d": [1, 2]}) == {"a.b": 1, "d": "[1, 2]"}
+    assert flatten({"a": {"b": {"c": None}}, "d": [1, 2]}) == {"a.b.c": None, "d": [1, 2]}
 
 
 def test_the_address_of_the_store_is_absolute(tmp_path: Path) -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from search.front import draw_front
-from search.pictures import PictureError
+from search.drawing import PictureError, draw_front
 from search.racing import Standing
 
 from .battery import generations, standing

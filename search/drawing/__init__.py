@@ -1,0 +1,21 @@
+"""Every picture of a campaign: one palette, one look, as files and inside the report's page."""
+
+from search.drawing.front import draw_front, front_panel
+from search.drawing.functions import Graph, draw_functions, function_panels
+from search.drawing.panels import Panel, PictureError, save, write
+from search.drawing.progress import draw_progress
+from search.drawing.svg import inline_svg
+
+__all__ = [
+    "Graph",
+    "Panel",
+    "PictureError",
+    "draw_front",
+    "draw_functions",
+    "draw_progress",
+    "front_panel",
+    "function_panels",
+    "inline_svg",
+    "save",
+    "write",
+]

@@ -1,0 +1,120 @@
+"""The Pareto front: score against cost, each point by its number in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from evaluators.comparison import listed
+from search.drawing.limits import score_limits
+from search.drawing.panels import Panel, PictureError, write
+from search.drawing.styles import COLOURS, FAINT, INK
+from search.objectives import OBJECTIVES, front_of, on_highest_rung
+from search.racing import Standing
+from search.shortening import shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FRONT_COLOUR: Final = COLOURS[1]
+FRONT_LABEL: Final = "Pareto front"
+
+# Neighbours on the front have their numbers on opposite sides.
+_ABOVE: Final = (4, 3, "left", "bottom")
+_BELOW: Final = (-4, -3, "right", "top")
+_LISTED: Final = 16
+_LONGEST_LINE: Final = 44
+
+
+def front_panel(standings: Sequence[Standing]) -> Panel:
+    """Score against cost of all on the highest rung; the front is numbered from its best."""
+    compared, front = on_highest_rung(standings), front_of(standings)
+    return Panel(
+        "front",
+        "score (higher is better) against cost",
+        f"{len(front)} of {len(compared)} functions are surpassed by no other in "
+        f"{listed(list(OBJECTIVES))} at once; the table below lists them.",
+        partial(_draw, compared=compared, front=front),
+    )
+
+
+def draw_front(standings: Sequence[Standing], output: Path) -> list[Standing]:
+    """Draws what no other candidate dominates among all others in grey, and lists it beside.
+
+    Args:
+        standings: Of a campaign; those on the highest rung reached are drawn.
+        output: File to write; its suffix (.png, .svg, .pdf) decides the format.
+
+    Returns:
+        The front, best first.
+
+    Raises:
+        PictureError: If nothing was scored, or matplotlib cannot write such a file.
+    """
+    if not standings:
+        raise PictureError("there is no scored candidate to draw")
+    front = front_of(standings)
+    beside = Panel(
+        "front-list",
+        "the front, best first",
+        "The functions of the front.",
+        partial(_list, front=front),
+        has_legend=False,
+    )
+    write([front_panel(standings), beside], output)
+    return front
+
+
+def _draw(axes: Axes, *, compared: Sequence[Standing], front: Sequence[Standing]) -> None:
+    members = {standing.candidate.id for standing in front}
+    others = [standing for standing in compared if standing.candidate.id not in members]
+    axes.scatter(*_points(others), s=12, color=FAINT, linewidths=0, label="surpassed")
+    axes.scatter(*_points(front), s=34, color=FRONT_COLOUR, linewidths=0, label=FRONT_LABEL)
+    for number, point in enumerate(zip(*_points(front), strict=True), 1):
+        x, y, horizontal, vertical = _ABOVE if number % 2 else _BELOW
+        axes.annotate(
+            str(number),
+            point,
+            xytext=(x, y),
+            textcoords="offset points",
+            ha=horizontal,
+            va=vertical,
+            fontsize=8.5,
+            color=INK,
+        )
+    _, scores = _points(compared)
+    axes.set_ylim(*score_limits(scores, kept=_points(front)[1]))
+    axes.margins(x=0.08)
+    axes.set_xlabel(OBJECTIVES["cost"].meaning)
+
+
+def _list(axes: Axes, *, front: Sequence[Standing]) -> None:
+    axes.set_axis_off()
+    lines = [_line(number, standing) for number, standing in enumerate(front[:_LISTED], 1)]
+    if len(front) > _LISTED:
+        lines.append(f"and {len(front) - _LISTED} more")
+    # Printed as it is: an expression is no TeX.
+    axes.text(
+        0.0,
+        1.0,
+        "\n".join(lines),
+        transform=axes.transAxes,
+        va="top",
+        fontsize=8,
+        linespacing=1.5,
+        color=INK,
+        parse_math=False,
+    )
+
+
+def _line(number: int, standing: Standing) -> str:
+    expression = shorten(str(standing.candidate.canonical), _LONGEST_LINE)
+    return f"{number:>2}  {expression} ({OBJECTIVES['size'].written(standing)} nodes)"
+
+
+def _points(standings: Sequence[Standing]) -> tuple[list[float], list[float]]:
+    """Costs and scores."""
+    cost, score = OBJECTIVES["cost"], OBJECTIVES["score"]
+    return [*map(cost.value, standings)], [*map(score.value, standings)]

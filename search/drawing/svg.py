@@ -1,0 +1,46 @@
+"""A figure as an element of the report's page, in the page's colours and type."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Final
+
+from search.drawing.panels import Panel, drawn, settings
+from search.drawing.styles import PROPERTIES
+
+_SUPERFLUOUS: Final = (
+    re.compile(r"<!--.*?-->", re.DOTALL),
+    re.compile(r"<metadata>.*?</metadata>", re.DOTALL),
+    re.compile(r"<style.*?</style>", re.DOTALL),  # it would hold for the whole page
+    re.compile(r'(?<=<g) id="[^"]*"'),
+    re.compile(r"font-family: [^;\"]*; "),
+    re.compile(r' (?:width|height)="[\d.]+pt"'),
+)
+
+
+def inline_svg(panel: Panel) -> str:
+    """The figure as an `<svg>` element for the page.
+
+    Its text is text, which can be searched and read aloud; every id begins with the panel's name,
+    so that no two figures of a page collide.
+    """
+    text = io.StringIO()
+    with settings({"svg.hashsalt": panel.name, "svg.fonttype": "none"}):
+        drawn([panel], legend=False).savefig(
+            text, format="svg", transparent=True, metadata={"Date": None}
+        )
+    return _for_page(text.getvalue(), prefix=panel.name)
+
+
+def _for_page(markup: str, *, prefix: str) -> str:
+    """What matplotlib wrote, without what belongs to a file of its own or would reach outside."""
+    markup = markup[markup.index("<svg") :]
+    for superfluous in _SUPERFLUOUS:
+        markup = superfluous.sub("", markup)
+    markup = markup.replace(' id="', f' id="{prefix}-')
+    markup = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", markup)
+    markup = re.sub(r"\s+", " ", markup)
+    for colour, name in PROPERTIES.items():
+        markup = markup.replace(colour, name)
+    return markup.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
