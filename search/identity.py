@@ -111,12 +111,7 @@ def recorded_task(journal: Journal) -> Task:
 def launched_task(launched: Mapping[str, Any]) -> Task:
     """The same, from the record of a launch."""
     task, dataset = _task_of(launched), launched["dataset"]
-    return task if dataset["fallback_for"] is None else on_fallback(task, dataset["name"])
-
-
-def on_fallback(task: Task, dataset: str) -> Task:
-    """The task with that data set in place of its own."""
-    return replace(task, data=Builtin(dataset))
+    return task if dataset["fallback_for"] is None else replace(task, data=Builtin(dataset["name"]))
 
 
 def _task_of(launched: Mapping[str, Any]) -> Task:

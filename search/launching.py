@@ -22,7 +22,7 @@ from search.finals import check_tasks
 from search.finishing import Finishing
 from search.generation import GenerationSummary
 from search.hall_of_fame import HallOfFame
-from search.identity import identify, on_fallback, recorded_settings
+from search.identity import identify, recorded_settings
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import standings
 from search.novelty_watch import NoveltyWatch
@@ -123,14 +123,14 @@ def launch(
         manual_dir=manual_dir,
         announce=announce,
     )
-    screening = screening_of(settings, task, dataset.name)
+    screening = screening_of(settings, task.on(dataset), dataset.name)
     folder = runs_dir / settings.name
     folder.mkdir(parents=True, exist_ok=True)
     with exclusive(folder), Journal(folder / FILE_NAME) as journal:
         identify(
             journal,
             settings,
-            task=task,
+            task=task if dataset.fallback_for else task.on(dataset),
             grammar=grammar,
             dataset=dataset,
             seeds=read_seeds(settings.search.start_from, grammar),
@@ -141,7 +141,7 @@ def launch(
         if kept := sum(1 for _ in journal.events("evaluation")):
             announce(f"going on from {kept} evaluations that {journal.path} holds")
         workload = Workload(
-            task if dataset.fallback_for is None else on_fallback(task, dataset.name),
+            task.on(dataset),
             states_folder=folder / _STATES,
             highest=settings.scoring.fidelities[-1],
         )

@@ -97,8 +97,8 @@ def _measure_parts(
         f"training {len(missing)} functions with one part replaced, {found.race} each, to see "
         "which part matters"
     )
-    workload = Workload(launched_task(found.launched))
-    load(workload.task.data, manual_dir=manual_dir, announce=announce)
+    task = launched_task(found.launched)
+    workload = Workload(task.on(load(task.data, manual_dir=manual_dir, announce=announce)))
     stopping = threading.Event()
     with (
         exclusive(folder),

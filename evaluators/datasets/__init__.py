@@ -1,7 +1,20 @@
-"""Data sets by name, as arrays; the only package that imports tensorflow_datasets."""
+"""Data of a task, as arrays; the only package that imports tensorflow_datasets."""
 
 from evaluators.datasets.array_cache import Split
-from evaluators.datasets.data import Builtin, Data, data_section, deciding_data, read_data
+from evaluators.datasets.array_files import DataError
+from evaluators.datasets.data import (
+    ArrayFile,
+    Builtin,
+    Data,
+    FunctionData,
+    Given,
+    ModularAddition,
+    Tfds,
+    data_section,
+    deciding_data,
+    read_data,
+)
+from evaluators.datasets.given import Arrays
 from evaluators.datasets.loading import (
     Dataset,
     install,
@@ -15,12 +28,19 @@ from evaluators.datasets.tfds_images import DatasetDamaged, DatasetUnavailable
 
 __all__ = [
     "TABLE",
+    "ArrayFile",
+    "Arrays",
     "Builtin",
     "Data",
+    "DataError",
     "Dataset",
     "DatasetDamaged",
     "DatasetUnavailable",
+    "FunctionData",
+    "Given",
+    "ModularAddition",
     "Split",
+    "Tfds",
     "UnknownDatasetError",
     "data_section",
     "deciding_data",

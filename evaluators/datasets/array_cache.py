@@ -4,7 +4,6 @@ import fcntl
 import functools
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,12 +35,6 @@ class Split:
 
 class CacheError(Exception):
     """A cached array is not what was written; the message names the file."""
-
-
-def cache_root() -> Path:
-    """The folder of all that this program keeps for itself: $XDG_CACHE_HOME or ~/.cache."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "actsearch"
 
 
 def checksums(splits: Mapping[str, Split]) -> Checksums:

@@ -24,6 +24,26 @@ def digits() -> Split:
     return Split(images.reshape(-1, 8, 8).astype(np.uint8), labels.astype(np.int32))
 
 
+def embedded_table(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """One of the small tables that scikit-learn embeds.
+
+    Args:
+        name: "diabetes" (Efron, Hastie, Johnstone, Tibshirani, "Least Angle Regression", 2004):
+            442 patients, 10 features, progression of the disease a year later. "breast_cancer"
+            (Wolberg, Mangasarian, Street, Street, "Breast Cancer Wisconsin (Diagnostic)", UCI
+            Machine Learning Repository, 1995, https://doi.org/10.24432/C5DW2B): 569 tumours, 30
+            features, malignant or benign.
+
+    Returns:
+        Features [n, features] and targets [n], float64 and for classes int64.
+    """
+    from sklearn import datasets
+
+    loaded = {"diabetes": datasets.load_diabetes, "breast_cancer": datasets.load_breast_cancer}
+    features, targets = loaded[name](return_X_y=True)
+    return np.asarray(features), np.asarray(targets)
+
+
 def mnist1d() -> tuple[Split, Split]:
     """The 4,000 training and 1,000 test signals of MNIST-1D, computed with its default seed.
 

@@ -1,16 +1,23 @@
-"""Loading a data set by name: from the array cache, else from wherever it can be made."""
+"""Loading a task's data: from the array cache, else from wherever they can be made."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from evaluators.datasets.array_cache import CacheError, Split, cache_root, cached
-from evaluators.datasets.data import Builtin, Data
-from evaluators.datasets.table import ContentsError, entry_of
+import numpy as np
+
+from evaluators.datasets import own
+from evaluators.datasets.array_cache import CacheError, Split, cached
+from evaluators.datasets.array_files import NamedArrays
+from evaluators.datasets.data import Builtin, Data, Given, Own, Tfds
+from evaluators.datasets.entries import Entry, entry_of
 from evaluators.datasets.tfds_images import DatasetDamaged, DatasetUnavailable, Places
+from evaluators.files import cache_root
 
 # Part of every cached path: a new rule for splitting gets a new number, and so new arrays.
 _LAYOUT = "datasets-1"
+
+_ROLES = ("training", "validation", "test")
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no one truth value to be equal by
@@ -21,10 +28,11 @@ class Dataset:
         name: the data set that was in fact loaded.
         training: examples to train on.
         validation: examples to compare candidates on.
-        classes: the number of labels, which are 0 to classes - 1.
+        classes: the number of labels, which are 0 to classes - 1; 0 where targets are numbers.
         scale: inputs * scale is what a network should be given; it brings images to [0, 1].
         source: one sentence for people: whose data this is, and how it came here.
         fallback_for: the data set that was asked for, where this one takes its place.
+        data: what was loaded, with the SHA-256 of its contents where it is a user's own.
     """
 
     name: str
@@ -34,6 +42,7 @@ class Dataset:
     scale: float
     source: str
     fallback_for: str | None = None
+    data: Data | None = None
 
 
 def load(
@@ -47,7 +56,7 @@ def load(
     """Loads the training and validation examples of a data set; never opens its test split.
 
     Args:
-        data: what a task trains on; a text is a key of `TABLE`.
+        data: what a task trains on; a text is a key of `TABLE`, or "tfds:NAME".
         fallback: the data set of `TABLE` to load instead if these cannot be found; announced, and
             told by `Dataset.fallback_for`. Without it nothing ever takes their place.
         manual_dir: a folder with the raw files; else the environment's ACTSEARCH_MANUAL_DIR.
@@ -61,12 +70,15 @@ def load(
         UnknownDatasetError: no such name.
         DatasetUnavailable: the data set cannot be found anywhere, nor the cache be written.
         DatasetDamaged: what was found is not the published data set.
+        DataError: a user's own data cannot be used.
+        UserCodeError: a user's function that makes data fails.
     """
-    name = _named(data)
-    entry_of(fallback or name)  # a misspelt fallback should not wait until it is needed
+    data = named(data)
+    if fallback is not None:
+        entry_of(Builtin(fallback))  # a misspelt one should not wait until it is needed
     places = Places.from_environment(manual_dir=manual_dir, data_dir=data_dir, announce=announce)
     try:
-        return _load(name, places)
+        return _load(data, places)
     except DatasetDamaged:
         raise  # data that is wrong wants mending; only data that is missing may be replaced
     except DatasetUnavailable as error:
@@ -74,29 +86,30 @@ def load(
             raise
         announce(
             f"{error}\nSo {fallback} takes its place, as asked: no result of this can be compared "
-            f"with a result on {name}."
+            f"with a result on {data.name}."
         )
-        return replace(_load(fallback, places), fallback_for=name)
+        return replace(_load(Builtin(fallback), places), fallback_for=data.name)
 
 
 def load_test(data: Data | str) -> Split:
     """Loads the untouched test split of a data set: for the finals, and for nothing before them.
 
     Args:
-        data: what a task trains on; a text is a key of `TABLE`.
+        data: what a task trains on; a text is a key of `TABLE`, or "tfds:NAME".
 
     Returns:
         The test examples, memory-mapped read-only.
 
-    Raises:
-        UnknownDatasetError, DatasetUnavailable, DatasetDamaged: as for `load`.
+    Raises: as `load`.
     """
+    data = named(data)
+    # Targets may be scaled by what the training split says of them.
     places = Places.from_environment(announce=lambda _: None)
-    return _splits(_named(data), ("test",), places)["test"]
+    return _as_asked(_splits(data, ("training", "test"), places), data)["test"]
 
 
 def prepare(
-    name: str,
+    data: Data | str,
     *,
     manual_dir: Path | None = None,
     data_dir: Path | None = None,
@@ -106,11 +119,12 @@ def prepare(
 
     Args, returns and raises as `load`, without a fallback.
     """
+    data = named(data)
     places = Places.from_environment(manual_dir=manual_dir, data_dir=data_dir, announce=announce)
-    dataset = _load(name, places)
-    test = _splits(name, ("test",), places)["test"]
+    dataset = _load(data, places)
+    test = _splits(data, ("test",), places)["test"]
     announce(
-        f"{name} is ready in {_folder(name)}: {len(dataset.training.labels):,} training, "
+        f"{data.name} is ready in {_folder(data)}: {len(dataset.training.labels):,} training, "
         f"{len(dataset.validation.labels):,} validation and {len(test.labels):,} test examples"
     )
     return dataset
@@ -121,8 +135,7 @@ def load_all(data: Data) -> dict[str, Split]:
 
     Args, returns and raises as `load_test`, for all splits by name.
     """
-    everything = ("training", "validation", "test")
-    return _splits(data.name, everything, Places.from_environment(announce=lambda _: None))
+    return _splits(data, _ROLES, Places.from_environment(announce=lambda _: None))
 
 
 def install(data: Data, splits: Mapping[str, Split]) -> None:
@@ -133,64 +146,92 @@ def install(data: Data, splits: Mapping[str, Split]) -> None:
         UnknownDatasetError, DatasetUnavailable: as for `load`.
     """
     places = Places.from_environment(announce=lambda _: None)
-    _splits(data.name, tuple(splits), places, build=lambda: splits)
+    _splits(data, tuple(splits), places, build=lambda: splits)
 
 
-def _named(data: Data | str) -> str:
-    return (Builtin(data) if isinstance(data, str) else data).builtin
+def given(arrays: NamedArrays, data: Given) -> Given:
+    """Keeps arrays that a script has given in the array cache, and says under which contents.
+
+    Raises: as `load`.
+    """
+    data = replace(data, contents=own.contents_of(arrays))
+    places = Places.from_environment(announce=lambda _: None)
+    _splits(data, _ROLES, places, build=lambda: own.build(data, arrays))
+    return data
 
 
-def _load(name: str, places: Places) -> Dataset:
-    entry = entry_of(name)
-    splits = _splits(name, ("training", "validation"), places)
+def named(data: Data | str) -> Data:
+    """The data of a name, such as "mnist" or "tfds:cifar10"."""
+    if not isinstance(data, str):
+        return data
+    kind, colon, name = data.partition(":")
+    return Tfds(tfds=name) if colon and kind == "tfds" else Builtin(data)
+
+
+def _load(data: Data, places: Places) -> Dataset:
+    arrays: NamedArrays | None = None
+    if isinstance(data, Own):
+        data, arrays = own.resolved(data)
+    entry = entry_of(data, arrays)
+    splits = _as_asked(_splits(data, ("training", "validation"), places, entry=entry), data)
     return Dataset(
-        name=name,
+        name=data.name,
         training=splits["training"],
         validation=splits["validation"],
-        classes=entry.classes,
-        scale=entry.scale,
+        classes=_classes(splits["training"].labels) if entry.classes is None else entry.classes,
+        scale=_scale(splits["training"].inputs) if entry.scale is None else entry.scale,
         source=entry.source,
+        data=data,
     )
 
 
-def _folder(name: str) -> Path:
-    return cache_root() / _LAYOUT / name
+def _as_asked(splits: Mapping[str, Split], data: Data) -> dict[str, Split]:
+    """Classes as numbers where a task asks for that, in units of the training split's deviation."""
+    if not isinstance(data, Builtin) or data.targets == "classes":
+        return dict(splits)
+    training = splits["training"].labels
+    if training.dtype.kind == "f":
+        return dict(splits)  # they are numbers already
+    mean, deviation = training.mean(dtype=np.float64), training.std(dtype=np.float64)
+    return {
+        role: Split(split.inputs, ((split.labels - mean) / deviation).astype(np.float32)[:, None])
+        for role, split in splits.items()
+    }
+
+
+def _classes(labels: np.ndarray) -> int:
+    return 0 if labels.dtype.kind == "f" else int(labels.max()) + 1
+
+
+def _scale(inputs: np.ndarray) -> float:
+    return 1 / 255 if inputs.dtype == np.uint8 else 1.0
+
+
+def _folder(data: Data) -> Path:
+    return cache_root() / _LAYOUT / entry_of(data).key
 
 
 def _splits(
-    name: str,
+    data: Data,
     wanted: Sequence[str],
     places: Places,
     *,
+    entry: Entry | None = None,
     build: Callable[[], Mapping[str, Split]] | None = None,
 ) -> dict[str, Split]:
+    entry = entry or entry_of(data)
     try:
         return cached(
-            _folder(name),
+            cache_root() / _LAYOUT / entry.key,
             wanted,
-            build=build or (lambda: _build(name, places)),
-            expected_fingerprint=entry_of(name).fingerprint,
+            build=build or (lambda: entry.build(places)),
+            expected_fingerprint=entry.fingerprint,
             announce=places.announce,
         )
     except CacheError as error:
         raise DatasetDamaged(str(error)) from error
     except OSError as error:
         raise DatasetUnavailable(
-            f"{name} cannot be kept on disk ({error}); XDG_CACHE_HOME and TFDS_DATA_DIR name the "
-            f"folders, now {cache_root()} and {places.data_dir}"
+            f"{data.name} cannot be kept on disk ({error}); XDG_CACHE_HOME and TFDS_DATA_DIR name "
+            f"the folders, now {cache_root()} and {places.data_dir}"
         ) from error
-
-
-def _build(name: str, places: Places) -> dict[str, Split]:
-    """Makes the splits of a data set, and refuses those that are not the published ones."""
-    entry = entry_of(name)
-    try:
-        splits = entry.build(name, places)
-        entry.check(splits)
-    except ContentsError as error:
-        raise DatasetDamaged(
-            f"what was read as {name} is not the published data set: {error}; "
-            f"if TFDS prepared it, delete {places.data_dir / name} and "
-            f"{places.data_dir / 'downloads' / name}, then run again"
-        ) from error
-    return splits

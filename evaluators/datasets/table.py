@@ -1,4 +1,4 @@
-"""Every data set that a task can name, each with the fixed rule that splits it."""
+"""Every data set of this program's own, each with the fixed rule that splits it."""
 
 import difflib
 import hashlib
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluators.datasets import bundled, tfds_images
+from evaluators.datasets import bundled, generated, tfds_images
 from evaluators.datasets.array_cache import Split, checksums, fingerprint
+from evaluators.datasets.data import Splitting
+from evaluators.datasets.splitting import split_arrays
 from evaluators.datasets.tfds_images import Places
 
 
@@ -21,7 +23,7 @@ class UnknownDatasetError(ValueError):
 
 
 @dataclass(frozen=True)
-class Entry:
+class Row:
     """One row of the table of data sets.
 
     Attributes:
@@ -44,14 +46,14 @@ class Entry:
         for role, split in splits.items():
             if len(split.inputs) != len(split.labels) or not np.isfinite(split.inputs).all():
                 raise ContentsError(f"the {role} inputs are not finite, one for each label")
-            if split.labels.min() < 0 or split.labels.max() >= self.classes:
+            if self.classes and not 0 <= split.labels.min() <= split.labels.max() < self.classes:
                 raise ContentsError(f"there are {role} labels beyond 0 to {self.classes - 1}")
         found = fingerprint(checksums(splits))
         if self.fingerprint not in (None, found):
             raise ContentsError(f"the fingerprint is {found}, but {self.fingerprint} is right")
 
 
-def entry_of(name: str) -> Entry:
+def row_of(name: str) -> Row:
     """The row of `TABLE` under this name, or an error that gives the nearest name."""
     if name in TABLE:
         return TABLE[name]
@@ -105,31 +107,62 @@ def _mnist1d(name: str, _: Places) -> dict[str, Split]:
     return {**_cut(train, training=3_000, validation=1_000), **_cut(test, test=1_000)}
 
 
-TABLE: Mapping[str, Entry] = {
-    "mnist": Entry(
+def _embedded(name: str, _: Places) -> dict[str, Split]:
+    features, targets = bundled.embedded_table(name)
+    return split_arrays({"x": features, "y": targets}, Splitting(), source=name)
+
+
+def _harmonics(name: str, _: Places) -> dict[str, Split]:
+    return generated.harmonics()
+
+
+TABLE: Mapping[str, Row] = {
+    "mnist": Row(
         source="MNIST handwritten digits (LeCun, Cortes, Burges 1998), through TFDS",
         scale=1 / 255,
         build=_tfds_images,
         fingerprint="4d83792cb4114d64702d9f52e74c00e59072a94263165edf06b0f4832fe3c055",
     ),
-    "fashion_mnist": Entry(
+    "fashion_mnist": Row(
         source="Fashion-MNIST (Xiao, Rasul, Vollgraf 2017, Zalando SE), through TFDS",
         scale=1 / 255,
         build=_tfds_images,
         fingerprint="cbaff8b3d5964a5f3f20e09dc274915b53b826f92fdb9722d2ae919cc4b941e8",
     ),
-    "digits": Entry(
+    "digits": Row(
         source="Optical recognition of handwritten digits (Alpaydin, Kaynak 1998), "
         "embedded in scikit-learn",
         scale=1 / 16,
         build=_digits,
         fingerprint="c00b444eca0d5902bf1cd3ac3f4ca81aebe79aaa9006a4b2d9bc574b307db0a6",
     ),
-    "mnist1d": Entry(
+    "mnist1d": Row(
         source="MNIST-1D (Greydanus, Kobak 2024), computed by the package mnist1d",
         scale=1.0,
         build=_mnist1d,
         fingerprint=None,
+    ),
+    "diabetes": Row(
+        source="Diabetes (Efron, Hastie, Johnstone, Tibshirani 2004), embedded in scikit-learn",
+        scale=1.0,
+        build=_embedded,
+        fingerprint=None,
+        classes=0,
+    ),
+    "breast_cancer": Row(
+        source="Breast Cancer Wisconsin (Wolberg, Mangasarian, Street 1995), embedded in "
+        "scikit-learn",
+        scale=1.0,
+        build=_embedded,
+        fingerprint=None,
+        classes=2,
+    ),
+    "harmonics": Row(
+        source="A sum of three sines, computed; validated and tested outside the training range",
+        scale=1.0,
+        build=_harmonics,
+        fingerprint=None,
+        classes=0,
     ),
 }
 """Every data set, by name."""

@@ -83,4 +83,4 @@ def _read(path: Path) -> Task:
     except TomlError as error:
         raise TaskError(str(error)) from None
     document.setdefault("name", re.sub(r"[^A-Za-z0-9._-]", "-", path.stem))
-    return Task.from_mapping(document, what=str(path))
+    return Task.from_mapping(document, what=str(path), folder=path.parent)

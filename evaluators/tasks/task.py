@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
-from evaluators.datasets import Data, data_section, deciding_data, read_data
+from evaluators.datasets import Data, Dataset, data_section, deciding_data, read_data
 from evaluators.networks import Network, deciding_network, network_section, read_network
 from evaluators.recipes import Recipe
 from evaluators.sections import SectionError, deciding, read_section, section_of
@@ -48,6 +49,10 @@ class Task:
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
+    def on(self, dataset: Dataset) -> Task:
+        """The task on data as they were loaded: a fallback's, or with their contents' SHA-256."""
+        return self if dataset.data is None else replace(self, data=dataset.data)
+
     def to_mapping(self) -> dict[str, Any]:
         """A document of JSON's types; `from_mapping` restores an equal task."""
         return {
@@ -59,13 +64,16 @@ class Task:
         }
 
     @classmethod
-    def from_mapping(cls, document: Mapping[str, Any], *, what: str = "the task") -> Task:
+    def from_mapping(
+        cls, document: Mapping[str, Any], *, what: str = "the task", folder: Path = Path()
+    ) -> Task:
         """Restores a task, or reads one that was written by hand.
 
         Args:
             document: Tables `data`, `network` and `recipe`, the latter optional as are `name` and
                 `description`.
             what: What the document is called in messages.
+            folder: Where relative paths begin.
 
         Raises:
             TaskError: With every problem at once.
@@ -79,7 +87,7 @@ class Task:
                 problems.extend(error.problems)
                 return None
 
-        data = reading(lambda: read_data(document.get("data")))
+        data = reading(lambda: read_data(document.get("data"), folder=folder))
         network = reading(lambda: read_network(document.get("network")))
         recipe = reading(lambda: read_section(Recipe, document.get("recipe", {}), place="recipe"))
         texts = {key: document[key] for key in ("name", "description") if key in document}

@@ -125,7 +125,7 @@ def train_on_every_rung(
     from search.executors import ProcessPool, Workload
 
     trained = find_task(task)
-    load(trained.data, manual_dir=manual_dir, announce=say)
+    trained = trained.on(load(trained.data, manual_dir=manual_dir, announce=say))
     by_rung: list[list[Evaluation]] = []
     with (
         tempfile.TemporaryDirectory() as states,

@@ -10,7 +10,7 @@ from search.cli.options import ManualDir, say
 
 
 def prepare_command(
-    name: Annotated[str, typer.Argument(help="Such as mnist, fashion_mnist, digits or mnist1d.")],
+    name: Annotated[str, typer.Argument(help="Such as mnist, digits, diabetes or tfds:cifar10.")],
     manual_dir: ManualDir = None,
 ) -> None:
     """Gets a data set ready: from what TFDS has, from raw files, or from the network."""
@@ -18,9 +18,10 @@ def prepare_command(
 
     dataset = prepare(name, manual_dir=manual_dir, announce=say)
     training, validation = dataset.training, dataset.validation
+    targets = f"in {dataset.classes} classes" if dataset.classes else "with numbers for targets"
     print(
         f"{dataset.name} is ready: {len(training.labels):,} training and "
         f"{len(validation.labels):,} validation examples of shape "
-        f"{' x '.join(map(str, training.inputs.shape[1:]))} in {dataset.classes} classes.\n"
+        f"{' x '.join(map(str, training.inputs.shape[1:]))} {targets}.\n"
         f"{dataset.source}"
     )

@@ -79,8 +79,8 @@ def score(
     tried = find_task(task)
     for expression in expressions:
         by_layer(expression, tried.network.hidden_layers)
-    load(tried.data, manual_dir=manual_dir, announce=say)
-    workload = Workload(tried, highest=fidelity)
+    dataset = load(tried.data, manual_dir=manual_dir, announce=say)
+    workload = Workload(tried.on(dataset), highest=fidelity)
     distinct = {activation_id(expression): expression for expression in expressions}
     records = {
         identity: rejection

@@ -24,7 +24,8 @@ def explain(error: Exception) -> str | None:
 
 def is_mistake(error: Exception) -> bool:
     """Whether the error says what the user can change; its message is then written for people."""
-    from evaluators.datasets import DatasetUnavailable, UnknownDatasetError
+    from evaluators.datasets import DataError, DatasetUnavailable, UnknownDatasetError
+    from evaluators.functions import UserCodeError
     from evaluators.learning_curves import LearningCurvesError
     from evaluators.tasks import TaskError
     from grammars import GrammarError, LayersError, ParseError
@@ -43,6 +44,7 @@ def is_mistake(error: Exception) -> bool:
         CampaignBusyError,
         CampaignNotFoundError,
         CandidateNotFoundError,
+        DataError,
         DatasetUnavailable,
         ExportError,
         FinalsError,
@@ -57,6 +59,7 @@ def is_mistake(error: Exception) -> bool:
         TaskError,
         TrackingError,
         UnknownDatasetError,
+        UserCodeError,
         WorkersUnusableError,
         FileExistsError,
         FileNotFoundError,

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from evaluators.datasets import Split, install
-from evaluators.datasets.array_cache import cache_root
 from evaluators.fidelity import Fidelity
+from evaluators.files import cache_root
 from grammars import parse_activation
 from search.executors.delivery import LostBatchError
 from search.executors.executor import WorkersUnusableError, Workload

@@ -226,5 +226,5 @@ def _stage(
         checkpoints=tuple(dict.fromkeys(curve)) if purpose == "own" else (steps,),
         entrants=tuple(entrants),
         purpose=purpose,
-        definition=task.to_json(),
+        definition=task.on(dataset).to_json(),
     )

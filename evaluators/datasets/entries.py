@@ -1,0 +1,81 @@
+"""For any data that a task can name: where they are cached, and how they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from evaluators.datasets import generated, own
+from evaluators.datasets.array_cache import Split
+from evaluators.datasets.array_files import NamedArrays
+from evaluators.datasets.data import Builtin, Data, ModularAddition, Tfds
+from evaluators.datasets.table import ContentsError, row_of
+from evaluators.datasets.tfds_images import DatasetDamaged, Places
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What loading needs to know of data.
+
+    Attributes:
+        key: Name of the folder in the array cache.
+        source: As in `Dataset`.
+        build: Makes "training", "validation" and "test".
+        fingerprint: Of these, where they are published.
+        classes: As in `Dataset`; None where the training labels say it.
+        scale: As in `Dataset`; None where the type of the inputs says it.
+    """
+
+    key: str
+    source: str
+    build: Callable[[Places], Mapping[str, Split]]
+    fingerprint: str | None = None
+    classes: int | None = None
+    scale: float | None = None
+
+
+def entry_of(data: Data, arrays: NamedArrays | None = None) -> Entry:
+    """What loading needs to know.
+
+    Args:
+        data: With the SHA-256 of their contents where they are a user's own.
+        arrays: Of a user's own data, where they are at hand.
+
+    Raises:
+        UnknownDatasetError: If there is no data set of that name.
+    """
+    match data:
+        case Builtin():
+            return _of_table(data)
+        case ModularAddition():
+            return Entry(
+                key=f"addition-{data.modular_addition}-{data.training:g}-{data.split_seed}",
+                source=f"All pairs of numbers modulo {data.modular_addition} with their sum",
+                build=lambda places: generated.modular_addition(data),
+                classes=data.modular_addition,
+                scale=1.0,
+            )
+        case Tfds():
+            raise NotImplementedError
+        case _:
+            source = own.source_of(data)
+            return Entry(own.key(data), source, lambda places: own.build(data, arrays))
+
+
+def _of_table(data: Builtin) -> Entry:
+    row = row_of(data.builtin)
+
+    def build(places: Places) -> Mapping[str, Split]:
+        try:
+            splits = row.build(data.builtin, places)
+            row.check(splits)
+        except ContentsError as error:
+            raise DatasetDamaged(
+                f"what was read as {data.builtin} is not the published data set: {error}; "
+                f"if TFDS prepared it, delete {places.data_dir / data.builtin} and "
+                f"{places.data_dir / 'downloads' / data.builtin}, then run again"
+            ) from error
+        return splits
+
+    classes = 0 if data.targets == "numbers" else row.classes
+    return Entry(data.builtin, row.source, build, row.fingerprint, classes, row.scale)

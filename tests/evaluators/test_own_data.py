@@ -1,0 +1,309 @@
+"""Data of a user's own: read from his files and functions, and refused in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow
+import pytest
+from pyarrow import csv, parquet
+
+from evaluators.datasets import (
+    ArrayFile,
+    Arrays,
+    Builtin,
+    DataError,
+    FunctionData,
+    ModularAddition,
+    load,
+    load_all,
+    load_test,
+    read_data,
+)
+from evaluators.datasets.data import data_section, deciding_data
+from evaluators.functions import UserCodeError
+from evaluators.sections import SectionError
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(3.0, 2.0, (100, 4))
+Y = RANDOM.integers(0, 3, 100)
+REAL = X @ np.array([[1.0, 2.0], [0.0, 1.0], [3.0, 0.0], [0.0, 0.0]])
+
+
+def archive(folder: Path, **arrays: Any) -> ArrayFile:
+    np.savez(folder / "mine.npz", **arrays)
+    data = read_data({"arrays": "mine.npz"}, folder=folder)
+    assert isinstance(data, ArrayFile)
+    return data
+
+
+def test_an_archive_of_x_and_y_is_split_by_a_seed_and_standardised(tmp_path: Path) -> None:
+    data = archive(tmp_path, x=X, y=Y)
+    dataset = load(data)
+    assert (dataset.name, dataset.classes, dataset.scale) == ("mine.npz", 3, 1.0)
+    splits = load_all(dataset.data)
+    assert [len(splits[role].labels) for role in ("training", "validation", "test")] == [70, 15, 15]
+    training = dataset.training.inputs
+    assert training.dtype == np.float32
+    np.testing.assert_allclose(training.mean(axis=0), 0.0, atol=1e-6)
+    np.testing.assert_allclose(training.std(axis=0), 1.0, atol=1e-6)
+    other = load(replace(data, split_seed=1))
+    assert not np.array_equal(other.training.labels, dataset.training.labels)
+    # Whoever has its description and the cache needs the file no more.
+    (tmp_path / "mine.npz").unlink()
+    again = read_data(data_section(dataset.data), folder=Path("/"))
+    np.testing.assert_array_equal(load(again).training.inputs, training)
+
+
+def test_given_splits_are_taken_as_they_are(tmp_path: Path) -> None:
+    images = RANDOM.integers(0, 256, (30, 5, 5), dtype=np.uint8)
+    labels = np.arange(30) % 4
+    data = archive(
+        tmp_path, x_train=images[:20], y_train=labels[:20], x_test=images[20:], y_test=labels[20:]
+    )
+    dataset = load(data)
+    assert dataset.training.inputs.dtype == np.uint8
+    assert dataset.scale == 1 / 255
+    assert (len(dataset.training.labels), len(dataset.validation.labels)) == (17, 3)
+    np.testing.assert_array_equal(load_test(dataset.data).inputs, images[20:])
+
+
+def test_targets_of_a_regression_are_standardised_numbers(tmp_path: Path) -> None:
+    dataset = load(archive(tmp_path, x=X, y=REAL))
+    assert dataset.classes == 0
+    assert dataset.training.labels.shape == (70, 2)
+    np.testing.assert_allclose(dataset.training.labels.std(axis=0), 1.0, atol=1e-6)
+    single = load(archive(tmp_path, x=X[:, 0], y=REAL[:, 0]))
+    assert (single.training.inputs.shape, single.training.labels.shape) == ((70, 1), (70, 1))
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_table_has_a_target_column_and_its_texts_are_classes(tmp_path: Path, ending: str) -> None:
+    kinds = np.array(["setosa", "virginica", "versicolor"])[Y]
+    columns = {"id": [f"row {n}" for n in range(100)], "a": X[:, 0], "b": X[:, 1], "kind": kinds}
+    write = csv.write_csv if ending == "csv" else parquet.write_table
+    write(pyarrow.table(columns), tmp_path / f"mine.{ending}")
+    section = {"arrays": f"mine.{ending}", "target": "kind", "leave_out": ["id"]}
+    dataset = load(read_data(section, folder=tmp_path))
+    assert (dataset.classes, dataset.training.inputs.shape) == (3, (70, 2))
+    rows = load(replace(dataset.data, standardise=False, contents=None))
+    names = sorted(set(kinds.tolist()))
+    order = np.sort(np.random.default_rng(0).permutation(100)[30:])
+    assert [names[label] for label in rows.training.labels] == kinds[order].tolist()
+    two = {"arrays": f"mine.{ending}", "target": ["a", "b"], "leave_out": ["id", "kind"]}
+    with pytest.raises(DataError, match=f"mine.{ending} has no column besides a, b, id, kind"):
+        load(read_data(two, folder=tmp_path))
+
+
+def test_arrays_of_a_script_are_known_by_their_content() -> None:
+    data = Arrays(X.tolist(), Y.tolist(), split_seed=3)
+    assert data == Arrays(X, Y, split_seed=3)
+    assert data != Arrays(X + 1e-9, Y, split_seed=3)
+    assert load(data).classes == 3
+    restored = read_data(data_section(data), folder=Path("/"))
+    np.testing.assert_array_equal(load(restored).validation.inputs, load(data).validation.inputs)
+    whole = Arrays(X[:80], Y[:80], others={"x_test": X[80:], "y_test": Y[80:]})
+    assert len(load_test(whole).labels) == 20
+
+
+def test_arrays_that_the_cache_has_lost_must_be_given_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = Arrays(X, Y, name="spirals")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    with pytest.raises(DataError, match="the arrays 'spirals' were given by a script, and the ca"):
+        load(data)
+
+
+def test_a_function_gives_arrays_and_what_it_gives_decides(tmp_path: Path) -> None:
+    script = tmp_path / "my_data.py"
+    (tmp_path / "beside.py").write_text("COUNT = 50\n")
+    script.write_text(
+        "import numpy as np\nfrom beside import COUNT\n\ndef load():\n"
+        "    return np.arange(COUNT) * 0.1, np.arange(COUNT) % 2\n"
+    )
+    data = read_data({"function": "my_data.py:load"}, folder=tmp_path)
+    assert isinstance(data, FunctionData)
+    dataset = load(data)
+    assert (dataset.name, dataset.classes) == ("my_data.py:load", 2)
+    script.write_text(script.read_text().replace("0.1", "0.1 + 0.0"))
+    same = load(read_data({"function": "my_data.py:load"}, folder=tmp_path))
+    assert deciding_data(same.data) == deciding_data(dataset.data)
+    script.write_text(script.read_text().replace("0.1", "0.2"))
+    other = load(read_data({"function": "my_data.py:load"}, folder=tmp_path))
+    assert deciding_data(other.data) != deciding_data(dataset.data)
+    with pytest.raises(
+        UserCodeError, match=r"my_data\.py is not there as it was when the task was"
+    ):
+        data.function.load()
+
+
+def changed(**arrays: Any) -> Callable[[Path], ArrayFile]:
+    return lambda folder: archive(folder, **{"x": X, "y": Y, **arrays})
+
+
+def with_nan() -> np.ndarray:
+    broken = X.copy()
+    broken[7, 2] = np.nan
+    return broken
+
+
+BAD = {
+    "nan": (changed(x=with_nan()), r"mine.npz: x has 1 values that are no finite.* row 7 \(co"),
+    "nan target": (changed(y=np.full(100, np.nan)), "mine.npz: y has 100 values that are no fin"),
+    "lengths": (changed(y=Y[:99]), "mine.npz: x has 100 rows and y has 99"),
+    "negative": (changed(y=Y - 1), "label -1 is beyond the classes, which are 0 to 1"),
+    "half classes": (
+        lambda folder: replace(changed(y=Y + 0.5)(folder), targets="classes"),
+        "labels are no whole numbers, one an example",
+    ),
+    "beyond": (
+        lambda folder: replace(changed()(folder), classes=2),
+        "label 2 is beyond the classes, which are 0 to 1",
+    ),
+    "one class": (changed(y=np.zeros(100, int)), "there are 1 classes; 2 to 10,000 can be told"),
+    "no rows": (changed(x=X[:1], y=Y[:1]), "of 1 examples would leave a split empty"),
+    "names": (
+        lambda folder: archive(folder, images=X, labels=Y),
+        "mine.npz has no arrays of these names; it needs x and y, or x_train",
+    ),
+    "empty test": (
+        lambda folder: archive(folder, x_train=X, y_train=Y, x_test=X[:0], y_test=Y[:0]),
+        "the test split is empty; it needs one example at least",
+    ),
+    "shapes": (
+        lambda folder: archive(folder, x_train=X, y_train=Y, x_test=X[:, :2], y_test=Y),
+        r"test examples have the shape \[2\], training examples \[4\]",
+    ),
+    "objects": (changed(y=np.array([{}] * 100)), "holds Python objects, which are never unpickled"),
+    "complex": (changed(x=X * 1j), "mine.npz: x holds complex128, and should hold numbers"),
+    "absent": (
+        lambda folder: read_data({"arrays": "none.npz"}, folder=folder),
+        "cannot read the arrays .*none.npz: No such file or directory; relative paths",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_data_that_cannot_be_used_are_refused_in_one_sentence(what: str, tmp_path: Path) -> None:
+    make, message = BAD[what]
+    with pytest.raises(DataError, match=message) as caught:
+        load(make(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+BAD_TABLES = {
+    "no target": ({}, "say which column holds the targets.*there are a, b, city"),
+    "no column": ({"target": "c"}, "has no column 'c'; there are a, b, city"),
+    "text": (
+        {"target": "b", "leave_out": ["a"]},
+        "the column 'city' holds string, and features are numbers",
+    ),
+    "gap": ({"target": "b", "leave_out": ["city"]}, "mine.csv, line 4: nothing stands in the col"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_TABLES)
+def test_a_table_that_cannot_be_used_is_refused_in_one_sentence(what: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("a,b,city\n1,0,Rome\n2,1,Oslo\n,0,Bern\n")
+    section, message = BAD_TABLES[what]
+    with pytest.raises(DataError, match=message):
+        load(read_data({"arrays": "mine.csv", **section}, folder=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "message"),
+    [
+        ("import numpy as np\n\nx = undefined\n", "load", r"my.py, line 3: importing it raised Na"),
+        ("def load(:\n", "load", r"my.py, line 1: importing it raised SyntaxError: "),
+        ("raise SystemExit(3)\n", "load", r"my.py: importing it ended the program \(exit 3\)"),
+        ("def load():\n    pass\n", "lode", "my.py, line 1: the file has no function 'lode'"),
+        (
+            "def load():\n    return [][0]\n",
+            "load",
+            r"my.py, line 2: calling load\(\) raised IndexE",
+        ),
+        (
+            "\ndef load():\n    pass\n",
+            "load",
+            "my.py, line 2: it must return .* a NoneType",
+        ),
+        ("def load():\n    return {'a': 1}\n", "load", "line 1: it must .* a mapping with a$"),
+        ("def load():\n    return [[1], [1, 2]], [{}]\n", "load", "line 1: x is no array"),
+    ],
+)
+def test_a_function_that_fails_is_told_with_file_and_line(
+    content: str, name: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "my.py").write_text(content)
+    with pytest.raises((DataError, UserCodeError), match=message) as caught:
+        load(read_data({"function": f"my.py:{name}"}, folder=tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_function_must_be_named_by_file_and_name(tmp_path: Path) -> None:
+    for text in ("my.py", "my:load", "my.py:a b"):
+        with pytest.raises(SectionError, match=r"data.function: a function is named by its file"):
+            read_data({"function": text}, folder=tmp_path)
+    with pytest.raises(SectionError, match=r"data\.function: cannot read .*my.py: No such file"):
+        read_data({"function": "my.py:load"}, folder=tmp_path)
+
+
+def test_a_file_that_has_changed_takes_no_place_of_another(tmp_path: Path) -> None:
+    data = load(archive(tmp_path, x=X, y=Y)).data
+    archive(tmp_path, x=X + 1.0, y=Y)
+    assert len(load(data).training.labels) == 70  # from the cache
+    with pytest.raises(DataError, match=r"mine.npz has changed: its contents are"):
+        load(replace(data, split_seed=5))
+
+
+def test_pairs_modulo_p_are_all_there_once() -> None:
+    data = ModularAddition(7, training=0.4)
+    splits = load_all(data)
+    assert [len(splits[role].labels) for role in ("training", "validation", "test")] == [20, 14, 15]
+    pairs = set()
+    for split in splits.values():
+        a, b = split.inputs[:, :7].argmax(axis=1), split.inputs[:, 7:].argmax(axis=1)
+        np.testing.assert_array_equal((a + b) % 7, split.labels)
+        assert (split.inputs.sum(axis=1) == 2).all()
+        pairs |= set(zip(a.tolist(), b.tolist(), strict=True))
+    assert len(pairs) == 49
+
+
+def test_harmonics_are_validated_and_tested_where_nothing_was_trained() -> None:
+    splits = load_all(Builtin("harmonics"))
+    distances = {role: np.abs(split.inputs) for role, split in splits.items()}
+    assert distances["training"].max() < distances["validation"].min()
+    assert distances["validation"].max() < distances["test"].min()
+    assert load("harmonics").classes == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "classes"), [("diabetes", (310, 10), 0), ("breast_cancer", (399, 30), 2)]
+)
+def test_embedded_tables_are_standardised(name: str, shape: tuple[int, ...], classes: int) -> None:
+    dataset = load(name)
+    assert (dataset.training.inputs.shape, dataset.classes) == (shape, classes)
+    np.testing.assert_allclose(dataset.training.inputs.std(axis=0), 1.0, atol=1e-5)
+
+
+def test_a_digit_can_be_a_number() -> None:
+    dataset = load(Builtin("digits", targets="numbers"))
+    assert (dataset.name, dataset.classes) == ("digits as numbers", 0)
+    assert dataset.training.labels.shape == (1_257, 1)
+    assert dataset.training.labels.std() == pytest.approx(1.0, abs=1e-5)
+    test = load_test(Builtin("digits", targets="numbers")).labels
+    digits = load("digits").training.labels
+    assert test * digits.std() + digits.mean() == pytest.approx(
+        load_test("digits").labels[:, None], abs=1e-4
+    )
