@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -12,6 +13,7 @@ from jax import Array
 
 from evaluators.datasets import Dataset
 from evaluators.networks import Network
+from evaluators.recipes import Loss
 
 CHUNK: Final = 100
 """How many passes' examples are brought to the device together."""
@@ -63,7 +65,7 @@ class Examples(NamedTuple):
 
     Attributes:
         inputs: In the data set's own precision [passes, batch, features].
-        labels: [passes, batch], int32.
+        labels: [passes, batch] and axes of the targets' own; see `DeviceData.labels`.
         present: Which of them there are at all [passes, batch].
     """
 
@@ -81,23 +83,32 @@ class DeviceData:
     Attributes:
         needed: Which inputs there are, by number; None for all. See `Network.needed`.
         inputs: Those of the training split, then of the validation split, [examples, needed].
-        labels: Of both [examples], int32.
+        labels: Of both: classes [examples], int32; for squared errors, targets [examples] or
+            [examples, outputs], float32.
         training: Size of the training split.
         validation: Size of the validation split.
         shape: Of one example.
-        classes: Number of labels.
+        outputs: That a network must have: one for each class, or for each target.
         scale: What inputs are multiplied by where they are used.
         mean_square: Of the scaled training inputs.
         batch: Examples a pass.
     """
 
-    def __init__(self, dataset: Dataset, *, batch: int, network: Network | None = None) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        batch: int,
+        network: Network | None = None,
+        loss: Loss = "cross_entropy",
+    ) -> None:
         """Brings nothing to the device yet.
 
         Args:
             dataset: Where the examples come from.
             batch: Examples a pass.
             network: Whose needed inputs are enough; None for all inputs.
+            loss: Of the recipe; it decides what labels are.
         """
         splits = (dataset.training, dataset.validation)
         examples = [split.inputs.reshape(len(split.inputs), -1) for split in splits]
@@ -106,10 +117,13 @@ class DeviceData:
             # Taken, since an index for the second axis would leave an example's inputs scattered.
             examples = [np.take(inputs, self.needed, axis=1) for inputs in examples]
         self.inputs = np.concatenate(examples)
-        self.labels = np.concatenate([s.labels for s in splits]).astype(np.int32)
+        are_classes = loss == "cross_entropy"
+        labels = np.concatenate([split.labels for split in splits])
+        self.labels = labels.astype(np.int32 if are_classes else np.float32)
         self.training, self.validation = (len(split.labels) for split in splits)
         self.shape = tuple(dataset.training.inputs.shape[1:])
-        self.classes, self.scale = dataset.classes, dataset.scale
+        self.outputs = dataset.classes if are_classes else math.prod(labels.shape[1:])
+        self.scale = dataset.scale
         self.mean_square = _mean_square(dataset.training.inputs) * dataset.scale**2
         self.batch = batch
         bytes_a_chunk = CHUNK * batch * self.inputs[0].nbytes
@@ -123,6 +137,11 @@ class DeviceData:
     def of_validation(self, first: int) -> Examples:
         """Those of the passes through the validation split from number `first`."""
         return self._laid_out(None, first)
+
+    @property
+    def validation_variance(self) -> float:
+        """Of the targets of the validation split, the mean over them where there are several."""
+        return float(np.mean(np.var(self.labels[self.training :], axis=0, dtype=np.float64)))
 
     @property
     def validation_passes(self) -> int:

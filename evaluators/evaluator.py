@@ -112,7 +112,9 @@ class Evaluator:
         self._timeout_seconds, self._highest, self._allow = timeout_seconds, highest, allow
         conditions = Conditions(
             task,
-            DeviceData(dataset, batch=task.recipe.batch, network=task.network),
+            DeviceData(
+                dataset, batch=task.recipe.batch, network=task.network, loss=task.recipe.loss
+            ),
             timeout_seconds,
             TrainingStates(states_folder, task=task.digest, dataset=dataset.name)
             if states_folder

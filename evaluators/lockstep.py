@@ -12,15 +12,10 @@ import numpy as np
 from evaluators.activations import LaneActivations
 from evaluators.batches import CHUNK, DeviceData, Examples
 from evaluators.compiling import compiled
-from evaluators.runs import (
-    Divergence,
-    OutOfTimeError,
-    Runs,
-    Trained,
-    gradients_after,
-    validated,
-)
-from evaluators.stepping import LaneStepper, Progress, Sums
+from evaluators.losses import LOSSES
+from evaluators.runs import Divergence, OutOfTimeError, Runs, Trained, validated
+from evaluators.schedules import Schedule, Span
+from evaluators.stepping import LaneStepper, Mode, Progress, Sums
 from evaluators.tasks import Task
 from evaluators.training_states import TrainingStates
 from grammars import Activation
@@ -31,6 +26,8 @@ long as a step of one."""
 
 # Each seed sees examples of its own, 10 MB a chunk on MNIST.
 _SEEDS_TOGETHER: Final = 8
+
+_NO_RATES: Final = np.zeros(CHUNK, np.float32)
 
 
 def lanes_here() -> int:
@@ -80,12 +77,12 @@ class LockstepProgram:
             task.network,
             LaneActivations(self._runs.activations, self._functions),
             self._runs.optimizer,
+            loss=LOSSES[task.recipe.loss],
             shape=data.shape,
         )
         begun = self._in_lanes({(0, 0): self._runs.begin(0, seed=0)}, (0,))
-        example = self._arguments(
-            begun, self._from_every_source(data.of_validation(0)), 0, learning=True
-        )
+        examples = self._from_every_source(data.of_validation(0))
+        example = self._arguments(begun, examples, Span(0, 0), _NO_RATES, Mode.LEARN)
         self._run = compiled(stepper.run_lanes, *example, donated=[1])
 
     def train(
@@ -94,6 +91,7 @@ class LockstepProgram:
         *,
         seeds: Sequence[int],
         steps: int,
+        learning_rate: float | None = None,
         states: TrainingStates | None = None,
         keep: bool = True,
         out_of_time: Callable[[], bool] = lambda: False,
@@ -105,6 +103,7 @@ class LockstepProgram:
             seeds: Of the initial weights and the order of the data; as many as there are lanes for
                 are trained together.
             steps: Optimiser steps from scratch.
+            learning_rate: Of the schedule's plateau; None for the recipe's.
             states: Where shorter runs were kept; results are the same to the bit with and without.
             keep: Whether to keep these there for longer ones.
             out_of_time: Asked before every chunk.
@@ -116,52 +115,52 @@ class LockstepProgram:
             OutOfTimeError: If `out_of_time` says so.
         """
         came_to: dict[tuple[int, int], Trained | Divergence] = {}
+        schedule = self._runs.schedule(steps, learning_rate)
         for first in range(0, len(seeds), self._seeds_together):
             together = seeds[first : first + self._seeds_together]
-            came_to |= self._train(indices, together, steps, states, keep, out_of_time)
+            came_to |= self._train(indices, together, schedule, states, keep, out_of_time)
         return [[came_to[index, seed] for seed in seeds] for index in indices]
 
     def _train(
         self,
         indices: Sequence[int],
         seeds: Sequence[int],
-        steps: int,
+        schedule: Schedule,
         states: TrainingStates | None,
         keep: bool,
         out_of_time: Callable[[], bool],
     ) -> dict[tuple[int, int], Trained | Divergence]:
         runs = [(index, seed) for index in indices for seed in seeds]
-        done, progress = self._resume(runs, seeds, steps, states)
+        done, progress = self._resume(runs, seeds, schedule, states)
         diverged: dict[tuple[int, int], Divergence] = {}
-        for first in range(done, steps, CHUNK):
+        for span in schedule.spans(done, chunk=CHUNK):
             if out_of_time():
                 raise OutOfTimeError
-            count = min(CHUNK, steps - first)
-            progress, sums = self._advance(progress, seeds, first, count)
+            progress, sums = self._advance(progress, seeds, schedule, span)
             finite = np.isfinite(np.asarray(sums.loss)).all(axis=-1)
             for run, lane in self._lanes(runs, seeds):
                 if not finite[lane]:
-                    diverged.setdefault(run, Divergence(run[1], first + count))
+                    diverged.setdefault(run, Divergence(run[1], span.stop))
             if len(diverged) == len(runs):
                 return dict(diverged)
-        if states is not None and keep and done < steps:
-            on_host = jax.device_get(progress)
-            for run, lane in self._lanes(runs, seeds):
-                if run not in diverged:
-                    self._runs.keep(*run, steps, states, _lane(on_host, lane))
+            if span.stop == schedule.shared and states is not None and keep:
+                on_host = jax.device_get(progress)
+                for run, lane in self._lanes(runs, seeds):
+                    if run not in diverged:
+                        self._runs.keep(*run, schedule, states, _lane(on_host, lane))
         progress, totals = validated(progress, self._data, self._observe)
-        learnt = np.array(progress["parameters"])  # a copy: the step takes their memory
-        fresh = jax.tree.map(self._in_every_lane, self._runs.fresh)
-        progress, _ = self._advance({**progress, "optimizer": fresh}, seeds, 0, 1)
-        gradients = gradients_after(progress)
+        learnt = np.array(progress.learnt.parameters)  # a copy: measuring takes their memory
+        laid_out = self._of_training(seeds, 0)
+        measured, _ = self._passes(progress, laid_out, Span(0, 1), _NO_RATES, Mode.MEASURE)
+        gradient = jax.device_get(measured.learnt)
         return {
             run: diverged.get(run)
             or self._runs.outcome(
                 *run,
-                steps,
+                schedule.steps,
                 parameters=learnt[lane],
                 totals=_lane(totals, lane),
-                gradients=_lane(gradients, lane),
+                gradient=_lane(gradient, lane),
             )
             for run, lane in self._lanes(runs, seeds)
         }
@@ -177,10 +176,10 @@ class LockstepProgram:
         self,
         runs: Sequence[tuple[int, int]],
         seeds: Sequence[int],
-        steps: int,
+        schedule: Schedule,
         states: TrainingStates | None,
     ) -> tuple[int, Progress]:
-        resumed = {run: self._runs.resume(*run, steps, states) for run in runs}
+        resumed = {run: self._runs.resume(*run, schedule, states) for run in runs}
         kept = {done for done, _ in resumed.values()}
         if len(kept) == 1:
             return kept.pop(), self._in_lanes({run: p for run, (_, p) in resumed.items()}, seeds)
@@ -196,34 +195,33 @@ class LockstepProgram:
         laid_out: Progress = jax.tree.map(lambda *leaves: np.stack(leaves), *in_lanes)
         return laid_out
 
-    def _in_every_lane(self, leaf: Any) -> np.ndarray:
-        return np.broadcast_to(leaf, (len(self._sources), *np.shape(leaf)))
-
     def _advance(
-        self, progress: Progress, seeds: Sequence[int], first: int, count: int
+        self, progress: Progress, seeds: Sequence[int], schedule: Schedule, span: Span
     ) -> tuple[Progress, Sums]:
+        first = span.first - span.first % CHUNK
+        laid_out, rates = self._of_training(seeds, first), schedule.rates(first, CHUNK)
+        within = Span(span.first - first, span.stop - first)
+        return self._passes(progress, laid_out, within, rates, Mode.LEARN)
+
+    def _of_training(self, seeds: Sequence[int], first: int) -> Examples:
         laid_out = [self._data.of_training(seed, first) for seed in seeds]
         laid_out += laid_out[:1] * (self._seeds_together - len(laid_out))
-        examples = Examples(*(jnp.stack(arrays) for arrays in zip(*laid_out, strict=True)))
-        return self._passes(progress, examples, count, learning=True)
+        return Examples(*(jnp.stack(arrays) for arrays in zip(*laid_out, strict=True)))
 
     def _observe(self, progress: Progress, examples: Examples, count: int) -> tuple[Progress, Sums]:
-        return self._passes(progress, self._from_every_source(examples), count, learning=False)
+        sources = self._from_every_source(examples)
+        return self._passes(progress, sources, Span(0, count), _NO_RATES, Mode.OBSERVE)
 
     def _from_every_source(self, examples: Examples) -> Examples:
         sources = self._seeds_together
         return Examples(*(jnp.broadcast_to(array, (sources, *array.shape)) for array in examples))
 
-    def _passes(
-        self, progress: Progress, examples: Examples, count: int, *, learning: bool
-    ) -> tuple[Progress, Sums]:
-        passed: tuple[Progress, Sums] = self._run(
-            *self._arguments(progress, examples, count, learning=learning)
-        )
+    def _passes(self, progress: Progress, *told: Any) -> tuple[Progress, Sums]:
+        passed: tuple[Progress, Sums] = self._run(*self._arguments(progress, *told))
         return passed
 
     def _arguments(
-        self, progress: Progress, examples: Examples, count: int, *, learning: bool
+        self, progress: Progress, examples: Examples, span: Span, rates: np.ndarray, mode: Mode
     ) -> tuple[Any, ...]:
         return (
             self._functions,
@@ -232,8 +230,9 @@ class LockstepProgram:
             examples,
             self._sources,
             np.float32(self._data.scale),
-            np.int32(count),
-            np.bool_(learning),
+            rates,
+            np.array(span, np.int32),
+            np.int32(mode),
         )
 
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import jax
 import numpy as np
-import optax
 
 from evaluators.activations import Activations
 from evaluators.batches import CHUNK, DeviceData, Examples
@@ -17,12 +16,15 @@ from evaluators.diagnostics import Diagnostics, diagnose
 from evaluators.evaluation import SeedResult
 from evaluators.moments import mean_square
 from evaluators.networks import Moments
-from evaluators.stepping import Progress, Sums
+from evaluators.optimizers import Optimizer
+from evaluators.schedules import Schedule
+from evaluators.stepping import Learnt, Progress, Sums
 from evaluators.tasks import Task
 from evaluators.training_states import TrainingStates
 from grammars import Activation, Layered, by_layer
 
-_ADAM_DECAY: Final = 0.9
+# Where in a state trainable parameters are, those that an optimiser remembers included.
+_PARAMETERS: Final = jax.tree_util.GetAttrKey("parameters")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Runs:
         candidates: By number.
         functions: Indices of those of each candidate's layers [candidates, layers], int32.
         activations: Those functions.
-        optimizer: Adam at the task's learning rate.
+        optimizer: The recipe's.
         fresh: What it remembers before its first step.
     """
 
@@ -78,7 +80,7 @@ class Runs:
         numbers = {text: number for number, text in enumerate(functions)}
         self.functions = np.array([[numbers[str(f)] for f in each] for each in layers], np.int32)
         self.activations = Activations(list(functions.values()))
-        self.optimizer = optax.adam(task.recipe.learning_rate, b1=_ADAM_DECAY)
+        self.optimizer = Optimizer(task.recipe)
         self._mean_squares = [mean_square(function) for function in functions.values()]
         self._own_slots = [max(len(f.parameters) for f in each) for each in layers]
         self.fresh = jax.device_get(self.optimizer.init(self._learnt(0, seed=0)))
@@ -90,27 +92,43 @@ class Runs:
 
     def begin(self, index: int, seed: int) -> Progress:
         """The state before the first step, on the host."""
-        return {**self._learnt(index, seed), "optimizer": self.fresh}
+        return Progress(self._learnt(index, seed), self.fresh)
+
+    def schedule(self, steps: int, learning_rate: float | None) -> Schedule:
+        """Of a run of so many steps, at the recipe's learning rate or another."""
+        recipe = self._task.recipe
+        return Schedule(recipe, steps, learning_rate or recipe.learning_rate)
 
     def resume(
-        self, index: int, seed: int, steps: int, states: TrainingStates | None
+        self, index: int, seed: int, schedule: Schedule, states: TrainingStates | None
     ) -> tuple[int, Progress]:
-        """The state after as many of `steps` as were kept, and their number."""
+        """The state after as many of the shared steps as were kept, and their number."""
         start = self.begin(index, seed)
-        if states is None:
+        if states is None or not schedule.shared:
             return 0, start
         like = self._with_slots(start, self._own_slots[index])
-        saved = states.load(self.candidates[index], seed=seed, at_most=steps, like=like)
+        saved = states.load(
+            self.candidates[index],
+            seed=seed,
+            learning_rate=schedule.learning_rate,
+            at_most=schedule.shared,
+            like=like,
+        )
         if saved is None:
             return 0, start
         return saved.steps, self._with_slots(saved.state, self.activations.slots)
 
     def keep(
-        self, index: int, seed: int, steps: int, states: TrainingStates, progress: Progress
+        self, index: int, seed: int, schedule: Schedule, states: TrainingStates, progress: Progress
     ) -> None:
-        """Keeps the state after `steps` for a longer run."""
-        kept = self._with_slots(progress, self._own_slots[index])
-        states.save(self.candidates[index], seed=seed, steps=steps, state=kept)
+        """Keeps the state after the shared steps for a longer run."""
+        states.save(
+            self.candidates[index],
+            seed=seed,
+            learning_rate=schedule.learning_rate,
+            steps=schedule.shared,
+            state=self._with_slots(progress, self._own_slots[index]),
+        )
 
     def outcome(
         self,
@@ -120,7 +138,7 @@ class Runs:
         *,
         parameters: np.ndarray,
         totals: Mapping[str, Any],
-        gradients: Sequence[np.ndarray],
+        gradient: Learnt,
     ) -> Trained | Divergence:
         """What a run came to.
 
@@ -130,16 +148,18 @@ class Runs:
             steps: That it took.
             parameters: After them [layers, slots, units].
             totals: `Sums.totals` over the validation split.
-            gradients: See `gradients_after`.
+            gradient: Of the first training batch's loss by what is learnt.
         """
         examples = self._data.validation
         loss = float(totals["loss"]) / examples
         if not math.isfinite(loss):
             return Divergence(seed, steps)
         accuracy = float(totals["hits"] / examples)
+        if self._task.recipe.loss == "squared_error":
+            accuracy = _explained(loss, self._data.validation_variance)
         # Of gradients beyond float32 no figure is kept, which is no news for the terminal.
         with np.errstate(over="ignore"):
-            norms = [float(np.linalg.norm(each)) / (1.0 - _ADAM_DECAY) for each in gradients]
+            norms = [float(np.linalg.norm(layer.weights)) for layer in gradient.weights]
         return Trained(
             SeedResult(seed, loss, accuracy, self._learnt_parameters(index, parameters)),
             diagnose(
@@ -164,24 +184,24 @@ class Runs:
             return {}
         return {p.name: tuple(row) for p, row in zip(own, means.tolist(), strict=True)}
 
-    def _learnt(self, index: int, seed: int) -> Progress:
+    def _learnt(self, index: int, seed: int) -> Learnt:
         """Initial weights, and every unit's copy of the trainable parameters."""
         network, data, functions = self._task.network, self._data, self.functions[index]
         flowing = tuple(self._mean_squares[number] for number in functions)
         moments = Moments(data.mean_square, flowing)
         layers = network.start(
-            seed, shape=data.shape, classes=data.classes, moments=moments, needed=data.needed
+            seed, shape=data.shape, classes=data.outputs, moments=moments, needed=data.needed
         )
         starts = self.activations.starts[functions][:, :, None]
         copies = np.tile(starts, (1, 1, network.units(data.shape)))
-        return {"layers": layers, "parameters": copies}
+        return Learnt(layers, copies)
 
     def _with_slots(self, progress: Progress, slots: int) -> Progress:
         """The same state for a program with so many slots; those beyond a candidate's own rest."""
 
         def fit(path: tuple[Any, ...], leaf: Any) -> np.ndarray:
             array = np.asarray(leaf)
-            if "parameters" not in jax.tree_util.keystr(path):
+            if _PARAMETERS not in path:
                 return array
             fitted = np.zeros((array.shape[0], slots, array.shape[2]), array.dtype)
             shared = min(slots, array.shape[1])
@@ -214,10 +234,6 @@ def validated(
     return progress, totals
 
 
-def gradients_after(progress: Progress) -> list[np.ndarray]:
-    """Of each layer's weights, times 1 - beta, where one step was taken with a fresh optimiser.
-
-    Its first moment is left with them, so that they need no program of their own.
-    """
-    moment = optax.tree_utils.tree_get(progress["optimizer"], "mu")
-    return [np.asarray(layer.weights) for layer in moment["layers"]]
+def _explained(squared_error: float, variance: float) -> float:
+    """Share of the variance that a regression explains, 0 where it explains none."""
+    return max(0.0, 1.0 - squared_error / variance) if variance else 0.0

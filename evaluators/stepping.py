@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax import Array, lax
 
 from evaluators.activations import (
@@ -21,16 +21,50 @@ from evaluators.activations import (
 )
 from evaluators.batches import Examples
 from evaluators.compiling import one_kernel
+from evaluators.losses import Summed
 from evaluators.networks import Layer, Network
+from evaluators.optimizers import Optimizer
 
 _T = TypeVar("_T")
-
-Progress = dict[str, Any]
-"""What training changes: "layers", "parameters" [layers, slots, units] and "optimizer"."""
 
 # What counts as no gradient worth the name, and as an output of zero.
 FLAT_SLOPE = 0.05
 ZERO_OUTPUT = 1e-3
+
+
+class Mode(IntEnum):
+    """What a pass is for."""
+
+    OBSERVE = 0
+    """To add up what `Sums` holds; nothing is learnt."""
+    LEARN = 1
+    """To take a step."""
+    MEASURE = 2
+    """To leave the gradient of the loss by what is learnt in place of that."""
+
+
+class Learnt(NamedTuple):
+    """What an optimiser changes.
+
+    Attributes:
+        weights: Of the network, a pytree of arrays.
+        parameters: Every unit's copy of the trainable parameters [layers, slots, units].
+    """
+
+    weights: Any
+    parameters: Any
+
+
+class Progress(NamedTuple):
+    """The state of a training.
+
+    Attributes:
+        learnt: See there.
+        optimizer: What the optimiser remembers.
+    """
+
+    learnt: Learnt
+    optimizer: Any
 
 
 class UnitSums(NamedTuple):
@@ -55,7 +89,7 @@ class Sums(NamedTuple):
     What is left to add up is added up where it need not be compiled: see `totals`.
 
     Attributes:
-        loss: Cross-entropy in nats [batch].
+        loss: As the recipe has it [batch].
         hits: Examples that were classified rightly [batch].
         units: Of passes that didn't learn.
     """
@@ -115,12 +149,13 @@ class Stepper:
         self,
         network: Network,
         activations: Activations | LaneActivations,
-        optimizer: optax.GradientTransformation,
+        optimizer: Optimizer,
         *,
+        loss: Summed,
         shape: tuple[int, ...],
     ) -> None:
         self._network, self._activations, self._optimizer = network, activations, optimizer
-        self._shape = shape
+        self._loss, self._shape = loss, shape
         self._layers, self._units = network.hidden_layers, network.units(shape)
 
     def run(
@@ -130,10 +165,11 @@ class Stepper:
         scopes: Array,
         examples: Examples,
         scale: Array,
-        count: Array,
-        learning: Array,
+        rates: Array,
+        span: Array,
+        mode: Array,
     ) -> tuple[Progress, Sums]:
-        """Makes `count` passes.
+        """Makes the passes of a span.
 
         Args:
             functions: Number of each hidden layer's function [layers].
@@ -141,20 +177,21 @@ class Stepper:
             scopes: Of the trainable parameters [layers, slots].
             examples: Of each pass.
             scale: Of the inputs.
-            count: How many of the passes to make.
-            learning: Whether to take a step each, or to sum up what `Sums` holds.
+            rates: Learning rate of each pass.
+            span: Number of the first of the passes to make, and of the first not to [2].
+            mode: A `Mode`.
 
         Returns:
-            The new state, and the sums; those of units are 0 if it was learning.
+            The new state, and the sums; those of units are 0 but for observed passes.
         """
 
         def make_pass(number: Array, carried: _Carried) -> _Carried:
             shown = one_kernel(_shown)(examples, number, scale)
-            return self._pass(functions, carried, scopes, *shown, learning=learning)
+            return self._pass(functions, carried, scopes, *shown, _at(rates, number), mode=mode)
 
         batch = examples.labels.shape[-1]
         nothing = one_kernel(partial(self._nothing, batch))()
-        done = lax.fori_loop(0, count, make_pass, _Carried(progress, *nothing))
+        done = lax.fori_loop(span[0], span[1], make_pass, _Carried(progress, *nothing))
         return done.progress, done.sums
 
     def _nothing(self, batch: int) -> tuple[Sums, Array, Activated]:
@@ -173,39 +210,46 @@ class Stepper:
         x: Array,
         labels: Array,
         present: Array,
+        rate: Array,
         *,
-        learning: Array,
+        mode: Array,
     ) -> _Carried:
         outputs, hidden = self._forward(functions, carried, x)
 
         before, sums = carried.progress, carried.sums
-        last = before["layers"][-1]
+        last = before.learnt.weights[-1]
         logits, pull = jax.vjp(partial(self._apply, self._layers), last, outputs)
-        loss, hits, by_logits = one_kernel(_cross_entropy)(
+        loss, hits, by_logits = one_kernel(self._loss)(
             sums.loss, sums.hits, logits, labels, present
         )
 
-        def learn(progress: Progress) -> Progress:
+        def differentiate(progress: Progress) -> Progress:
             by_last, by_outputs = pull(by_logits)
             gradient = self._backward(progress, x, hidden, by_last, by_outputs)
             channels = self._network.channels(self._shape)
-            gradient["parameters"] = tied(
-                gradient["parameters"], scopes, functions, channels=channels
+            parameters = tied(gradient.parameters, scopes, functions, channels=channels)
+            gradient = gradient._replace(parameters=parameters)
+            stepped = lax.cond(
+                mode == Mode.LEARN,
+                lambda p: Progress(*self._optimizer.step(*p, gradient=gradient, rate=rate)),
+                _unchanged,
+                progress,
             )
-            return one_kernel(self._step)(progress, gradient)
+            learnt = lax.cond(mode == Mode.MEASURE, lambda _: gradient, _unchanged, stepped.learnt)
+            return Progress(learnt, stepped.optimizer)
 
         def observe(units: UnitSums) -> UnitSums:
             return one_kernel(_observed)(units, hidden.pair, present)
 
-        # Two choices, each of something or nothing: of one between two things, XLA would have one
+        # Choices each of something or nothing: of one between two things, XLA would have one
         # copy what only the other changes.
-        after: Progress = lax.cond(learning, learn, _unchanged, before)
-        units: UnitSums = lax.cond(~learning, observe, _unchanged, sums.units)
+        after: Progress = lax.cond(mode != Mode.OBSERVE, differentiate, _unchanged, before)
+        units: UnitSums = lax.cond(mode == Mode.OBSERVE, observe, _unchanged, sums.units)
         return _Carried(after, Sums(loss, hits, units), outputs, hidden)
 
     def _forward(self, functions: Array, carried: _Carried, x: Array) -> tuple[Array, Activated]:
         """The last hidden layer's outputs, and all hidden layers."""
-        layers, parameters = carried.progress["layers"], carried.progress["parameters"]
+        layers, parameters = carried.progress.learnt
 
         def linear(number: int, outputs: Array) -> Array:
             return self._apply(number, layers[number], outputs if number else x)
@@ -224,26 +268,21 @@ class Stepper:
 
     def _backward(
         self, progress: Progress, x: Array, hidden: Activated, by_last: Layer, by_outputs: Array
-    ) -> dict[str, Any]:
-        """Gradients of the layers and of every unit's trainable parameters."""
+    ) -> Learnt:
+        """Gradients by the layers and by every unit's trainable parameters."""
         by_layers, by_parameters = [by_last], []
         for number in reversed(range(self._layers)):
             by_parameters.append(_by_slot(by_outputs, hidden.partials[number]))
             below = hidden.value[number - 1] if number else x
             _, pull = jax.vjp(
                 lambda layer, a, n=number: self._apply(n, layer, a),
-                progress["layers"][number],
+                progress.learnt.weights[number],
                 below,
             )
             by_z = one_kernel(partial(_through, number))(by_outputs, hidden.pair)
             by_layer, by_outputs = pull(by_z)
             by_layers.append(by_layer)
-        return {"layers": by_layers[::-1], "parameters": jnp.stack(by_parameters[::-1])}
-
-    def _step(self, progress: Progress, gradient: dict[str, Any]) -> Progress:
-        learnt = {name: progress[name] for name in gradient}
-        updates, optimizer = self._optimizer.update(gradient, progress["optimizer"])
-        return {**optax.apply_updates(learnt, updates), "optimizer": optimizer}
+        return Learnt(by_layers[::-1], jnp.stack(by_parameters[::-1]))
 
     def _apply(self, number: int, layer: Layer, inputs: Array) -> Array:
         return self._network.apply(number, layer, inputs, shape=self._shape)
@@ -263,10 +302,11 @@ class LaneStepper(Stepper):
         examples: Examples,
         sources: Array,
         scale: Array,
-        count: Array,
-        learning: Array,
+        rates: Array,
+        span: Array,
+        mode: Array,
     ) -> tuple[Progress, Sums]:
-        """Makes `count` passes with each network.
+        """Makes the passes of a span with each network.
 
         Args:
             functions: Number of each hidden layer's function [lanes, layers].
@@ -275,8 +315,9 @@ class LaneStepper(Stepper):
             examples: Of each pass, from several sources: arrays [sources, passes, ...].
             sources: Which of them each lane sees [lanes].
             scale: Of the inputs.
-            count: How many of the passes to make.
-            learning: Whether to take a step each, or to sum up what `Sums` holds.
+            rates: Learning rate of each pass.
+            span: As for `run`.
+            mode: A `Mode`.
 
         Returns:
             As `run` does, for all lanes.
@@ -285,7 +326,7 @@ class LaneStepper(Stepper):
         def make_pass(number: Array, carried: _Carried) -> _Carried:
             inputs, labels, present = (array[sources, number] for array in examples)
             x = inputs.astype(jnp.float32) * scale
-            in_one_lane = partial(self._pass, learning=learning)
+            in_one_lane = partial(self._pass, rate=_at(rates, number), mode=mode)
             passed: _Carried = jax.vmap(in_one_lane)(functions, carried, scopes, x, labels, present)
             return passed
 
@@ -294,7 +335,7 @@ class LaneStepper(Stepper):
             lambda array: jnp.broadcast_to(array, (len(sources), *array.shape)),
             self._nothing(batch),
         )
-        done = lax.fori_loop(0, count, make_pass, _Carried(progress, *nothing))
+        done = lax.fori_loop(span[0], span[1], make_pass, _Carried(progress, *nothing))
         return done.progress, done.sums
 
 
@@ -332,40 +373,6 @@ def _by_slot(by_outputs: Array, partials: Array) -> Array:
 def _through(layer: int, by_outputs: Array, pair: Array) -> Array:
     """Gradients by a hidden layer's outputs, through its activation; see `Activated`."""
     return by_outputs * slope_of(pair[layer])
-
-
-def _cross_entropy(
-    loss: Array, hits: Array, logits: Array, labels: Array, present: Array
-) -> tuple[Array, Array, Array]:
-    """Adds a pass to the sums of each example's loss and hits.
-
-    Written out, since looking up the logit of a label would have a scatter for its gradient.
-
-    Args:
-        loss: See `Sums`.
-        hits: See `Sums`.
-        logits: [batch, classes].
-        labels: [batch].
-        present: Which of the examples count [batch].
-
-    Returns:
-        The new sums, and the gradient of the pass's mean loss by the logits.
-    """
-    by_class = logits.T  # of short rows, every loop would be compiled once for each place in one
-    classes = jnp.arange(len(by_class))[:, None]
-    is_label = labels == classes
-    shifted = by_class - jnp.max(by_class, axis=0)
-    weights = jnp.exp(shifted)
-    total = jnp.sum(weights, axis=0)
-    losses = jnp.log(total) - jnp.sum(jnp.where(is_label, shifted, 0.0), axis=0)
-    # The first of the greatest, as argmax has it, which takes twice as long to compile.
-    chosen = jnp.min(jnp.where(shifted == 0.0, classes, len(classes)), axis=0)
-    by_logits = jnp.where(present, weights / total - is_label, 0.0) / len(labels)
-    return (
-        loss + jnp.where(present, losses, 0.0),
-        hits + jnp.where(present & (chosen == labels), 1.0, 0.0),
-        by_logits.T,
-    )
 
 
 def _observed(sums: UnitSums, pair: Array, present: Array) -> UnitSums:

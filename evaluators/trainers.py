@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from evaluators.fidelity import Fidelity
 from grammars import Activation
@@ -52,16 +52,19 @@ class Conditions:
     highest: Fidelity | None
     allow: Callable[[float], None]
 
-    def of_training(self, fidelity: Fidelity, *, seconds: float) -> dict[str, Any]:
-        """What every training program's `train` is told, and grants so many seconds from now."""
+    def arm(self, seconds: float) -> Callable[[], bool]:
+        """Grants so many seconds from now, and sets the alarm.
+
+        Returns:
+            Whether they are over, whenever it is asked.
+        """
         self.allow(seconds + LATE_SECONDS)
         deadline = time.monotonic() + seconds
-        return {
-            "steps": fidelity.steps,
-            "states": self.states,
-            "keep": fidelity != self.highest,
-            "out_of_time": lambda: time.monotonic() > deadline,
-        }
+        return lambda: time.monotonic() > deadline
+
+    def keeps(self, fidelity: Fidelity) -> bool:
+        """Whether anything goes on from a training state of that fidelity."""
+        return fidelity != self.highest
 
 
 @dataclass(frozen=True)
@@ -150,15 +153,23 @@ class OneAfterTheOther:
     ) -> Attempt:
         from evaluators.runs import Divergence, OutOfTimeError
 
-        begun = time.perf_counter() - compiling
+        begun, conditions = time.perf_counter() - compiling, self._conditions
         runs: list[Trained | Divergence] = []
         for seed in fidelity.seeds:
-            told = self._conditions.of_training(fidelity, seconds=self._conditions.timeout_seconds)
+            out_of_time = conditions.arm(conditions.timeout_seconds)
             try:
-                runs.append(program.train(index, seed=seed, **told))
+                run = program.train(
+                    index,
+                    seed=seed,
+                    steps=fidelity.steps,
+                    states=conditions.states,
+                    keep=conditions.keeps(fidelity),
+                    out_of_time=out_of_time,
+                )
             except OutOfTimeError:
                 return Attempt(runs, time.perf_counter() - begun, is_out_of_time=True)
-            if isinstance(runs[-1], Divergence):
+            runs.append(run)
+            if isinstance(run, Divergence):
                 break
         return Attempt(runs, time.perf_counter() - begun)
 
@@ -198,8 +209,15 @@ class Together:
         try:
             for program in dict.fromkeys(program for program, _ in places):
                 own = [place for place in places if place[0] is program]
-                told = self._conditions.of_training(fidelity, seconds=seconds)
-                runs = program.train([index for _, index in own], seeds=fidelity.seeds, **told)
+                out_of_time = self._conditions.arm(seconds)
+                runs = program.train(
+                    [index for _, index in own],
+                    seeds=fidelity.seeds,
+                    steps=fidelity.steps,
+                    states=self._conditions.states,
+                    keep=self._conditions.keeps(fidelity),
+                    out_of_time=out_of_time,
+                )
                 came_to |= zip(own, runs, strict=True)
         except OutOfTimeError:
             if len(candidates) == 1:

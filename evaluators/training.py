@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from evaluators.batches import CHUNK, DeviceData, Examples
 from evaluators.compiling import compiled
-from evaluators.runs import (
-    Divergence,
-    OutOfTimeError,
-    Runs,
-    Trained,
-    gradients_after,
-    validated,
-)
-from evaluators.stepping import Progress, Stepper, Sums
+from evaluators.losses import LOSSES
+from evaluators.runs import Divergence, OutOfTimeError, Runs, Trained, validated
+from evaluators.schedules import Schedule, Span
+from evaluators.stepping import Mode, Progress, Stepper, Sums
 from evaluators.tasks import Task
 from evaluators.training_states import TrainingStates
 from grammars import Activation
+
+_NO_RATES: Final = np.zeros(CHUNK, np.float32)
 
 
 class TrainingProgram:
     """Trains any of a batch of candidates, one at a time, without compiling again.
 
-    The candidate, the steps and the seed are run-time arguments, so XLA compiles once for a whole
-    batch and every fidelity. A candidate's results depend neither on the others in the batch nor on
-    where its training was interrupted.
+    The candidate, the steps, the seed and the learning rate are run-time arguments, so XLA compiles
+    once for a whole batch, every fidelity and every rate. A candidate's results depend neither on
+    the others in the batch nor on where its training was interrupted.
 
     Attributes:
         candidates: By number.
@@ -45,10 +42,14 @@ class TrainingProgram:
         self._runs, self._data = Runs(candidates, task, data), data
         self.candidates = self._runs.candidates
         stepper = Stepper(
-            task.network, self._runs.activations, self._runs.optimizer, shape=data.shape
+            task.network,
+            self._runs.activations,
+            self._runs.optimizer,
+            loss=LOSSES[task.recipe.loss],
+            shape=data.shape,
         )
         begun, examples = self._runs.begin(0, seed=0), data.of_validation(0)
-        example = self._arguments(0, begun, examples, 0, learning=True)
+        example = self._arguments(0, begun, examples, Span(0, 0), _NO_RATES, Mode.LEARN)
         self._run = compiled(stepper.run, *example, donated=[1])
 
     def train(
@@ -57,6 +58,7 @@ class TrainingProgram:
         *,
         seed: int,
         steps: int,
+        learning_rate: float | None = None,
         states: TrainingStates | None = None,
         keep: bool = True,
         out_of_time: Callable[[], bool] = lambda: False,
@@ -67,6 +69,7 @@ class TrainingProgram:
             index: Which candidate.
             seed: Of the initial weights and the order of the data.
             steps: Optimiser steps from scratch.
+            learning_rate: Of the schedule's plateau; None for the recipe's.
             states: Where shorter runs were kept; results are the same to the bit with and without.
             keep: Whether to keep this one there for a longer run.
             out_of_time: Asked before every chunk.
@@ -77,43 +80,47 @@ class TrainingProgram:
         Raises:
             OutOfTimeError: If `out_of_time` says so.
         """
-        done, progress = self._runs.resume(index, seed, steps, states)
-        for first in range(done, steps, CHUNK):
+        schedule = self._runs.schedule(steps, learning_rate)
+        done, progress = self._runs.resume(index, seed, schedule, states)
+        for span in schedule.spans(done, chunk=CHUNK):
             if out_of_time():
                 raise OutOfTimeError
-            count = min(CHUNK, steps - first)
-            progress, sums = self._advance(index, progress, seed, first, count)
+            progress, sums = self._advance(index, progress, seed, schedule, span)
             if not np.isfinite(sums.loss).all():
-                return Divergence(seed, first + count)
-        if states is not None and keep and done < steps:
-            self._runs.keep(index, seed, steps, states, progress)
-        progress, totals = validated(
-            progress, self._data, partial(self._passes, index, learning=False)
-        )
-        learnt = np.array(progress["parameters"])  # a copy: the step takes their memory
-        progress = {**progress, "optimizer": self._runs.fresh}
-        progress, _ = self._advance(index, progress, seed, 0, 1)
-        gradients = gradients_after(progress)
+                return Divergence(seed, span.stop)
+            if span.stop == schedule.shared and states is not None and keep:
+                self._runs.keep(index, seed, schedule, states, progress)
+        progress, totals = validated(progress, self._data, partial(self._observe, index))
+        learnt = np.array(progress.learnt.parameters)  # a copy: measuring takes their memory
+        examples = self._data.of_training(seed, 0)
+        measured, _ = self._passes(index, progress, examples, Span(0, 1), _NO_RATES, Mode.MEASURE)
         return self._runs.outcome(
-            index, seed, steps, parameters=learnt, totals=totals, gradients=gradients
+            index, seed, steps, parameters=learnt, totals=totals, gradient=measured.learnt
         )
 
     def _advance(
-        self, index: int, progress: Progress, seed: int, first: int, count: int
+        self, index: int, progress: Progress, seed: int, schedule: Schedule, span: Span
     ) -> tuple[Progress, Sums]:
-        examples = self._data.of_training(seed, first)
-        return self._passes(index, progress, examples, count, learning=True)
+        first = span.first - span.first % CHUNK
+        examples, rates = self._data.of_training(seed, first), schedule.rates(first, CHUNK)
+        within = Span(span.first - first, span.stop - first)
+        return self._passes(index, progress, examples, within, rates, Mode.LEARN)
 
-    def _passes(
-        self, index: int, progress: Progress, examples: Examples, count: int, *, learning: bool
-    ) -> tuple[Progress, Sums]:
-        passed: tuple[Progress, Sums] = self._run(
-            *self._arguments(index, progress, examples, count, learning=learning)
-        )
+    def _observe(self, index: int, progress: Progress, examples: Examples, count: int) -> Any:
+        return self._passes(index, progress, examples, Span(0, count), _NO_RATES, Mode.OBSERVE)
+
+    def _passes(self, index: int, progress: Progress, *told: Any) -> tuple[Progress, Sums]:
+        passed: tuple[Progress, Sums] = self._run(*self._arguments(index, progress, *told))
         return passed
 
     def _arguments(
-        self, index: int, progress: Progress, examples: Examples, count: int, *, learning: bool
+        self,
+        index: int,
+        progress: Progress,
+        examples: Examples,
+        span: Span,
+        rates: np.ndarray,
+        mode: Mode,
     ) -> tuple[Any, ...]:
         return (
             self._runs.functions[index],
@@ -121,6 +128,7 @@ class TrainingProgram:
             self._runs.scopes[index],
             examples,
             np.float32(self._data.scale),
-            np.int32(count),
-            np.bool_(learning),
+            rates,
+            np.array(span, np.int32),
+            np.int32(mode),
         )

@@ -15,7 +15,7 @@ import numpy as np
 from grammars import Activation
 
 # Part of every key: training that would give other numbers gets another layout.
-_LAYOUT: Final = "states-4"
+_LAYOUT: Final = "states-5"
 
 DEFAULT_MAX_BYTES: Final = 1 << 30
 
@@ -35,7 +35,8 @@ class SavedState:
 class TrainingStates:
     """A cache: whatever is missing or damaged costs time, and never changes a result.
 
-    Each training run, which is a candidate with a seed, keeps its longest state only.
+    Each training run, which is a candidate with a seed and a learning rate, keeps its longest state
+    only.
     """
 
     def __init__(
@@ -54,13 +55,20 @@ class TrainingStates:
         self._setting = (_LAYOUT, task, dataset, jax.__version__, jax.default_backend())
 
     def load(
-        self, candidate: Activation, *, seed: int, at_most: int, like: Any
+        self,
+        candidate: Activation,
+        *,
+        seed: int,
+        learning_rate: float,
+        at_most: int,
+        like: Any,
     ) -> SavedState | None:
         """The state of a run after `at_most` steps or fewer.
 
         Args:
             candidate: As written, since rounding depends on how it is written.
             seed: Of the run.
+            learning_rate: Of the run, on its plateau.
             at_most: Steps beyond which a state is of no use.
             like: A pytree of arrays, in whose form the state is returned.
 
@@ -69,7 +77,7 @@ class TrainingStates:
         """
         leaves, form = jax.tree.flatten(like)
         try:
-            with np.load(self._path(candidate, seed), allow_pickle=False) as file:
+            with np.load(self._path(candidate, seed, learning_rate), allow_pickle=False) as file:
                 steps = int(file["steps"])
                 if not 0 < steps <= at_most:
                     return None
@@ -81,10 +89,12 @@ class TrainingStates:
             return None
         return SavedState(steps, jax.tree.unflatten(form, saved))
 
-    def save(self, candidate: Activation, *, seed: int, steps: int, state: Any) -> None:
+    def save(
+        self, candidate: Activation, *, seed: int, learning_rate: float, steps: int, state: Any
+    ) -> None:
         """Keeps a state in place of that of a shorter run; a full or read-only disk is no error."""
         arrays = {f"leaf{n}": np.asarray(leaf) for n, leaf in enumerate(jax.tree.leaves(state))}
-        path, unfinished = self._path(candidate, seed), None
+        path, unfinished = self._path(candidate, seed, learning_rate), None
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._make_room(sum(array.nbytes for array in arrays.values()))
@@ -97,8 +107,8 @@ class TrainingStates:
             if unfinished is not None:  # where there is no room, it takes what others need
                 unfinished.unlink(missing_ok=True)
 
-    def _path(self, candidate: Activation, seed: int) -> Path:
-        key = "\n".join([*self._setting, str(candidate), str(seed)])
+    def _path(self, candidate: Activation, seed: int, learning_rate: float) -> Path:
+        key = "\n".join([*self._setting, str(candidate), str(seed), repr(learning_rate)])
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
 
     def _make_room(self, needed: int) -> None:

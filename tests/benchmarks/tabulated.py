@@ -59,7 +59,7 @@ class Tabulated:
         data, random = self._data, np.random.default_rng(seed)
         moments = Moments(data.mean_square, tuple(map(mean_square, functions)))
         return self._task.network.start(
-            random, shape=data.shape, classes=data.classes, moments=moments
+            random, shape=data.shape, classes=data.outputs, moments=moments
         )
 
     def _order(self, seed: int) -> np.ndarray:

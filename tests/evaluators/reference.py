@@ -32,7 +32,7 @@ def train(
     layers = network.start(
         seed,
         shape=data.shape,
-        classes=data.classes,
+        classes=data.outputs,
         moments=Moments(data.mean_square, tuple(map(mean_square, expressions))),
         needed=data.needed,
     )
