@@ -78,9 +78,8 @@ class Campaign:
     ) -> Launch:
         """Runs to the end, or goes on where an earlier run stopped.
 
-        Training happens in processes that import the calling script: call this below
-        `if __name__ == "__main__":`. The callbacks run in between; what they raise stops the
-        campaign, which can be run again.
+        Training happens in processes that know nothing of the calling script. The callbacks run in
+        between; what they raise stops the campaign, which can be run again.
 
         Args:
             on_generation: Is told what each generation came to.

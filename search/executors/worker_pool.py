@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
 from typing import Final, Self
 
 from evaluators.evaluation import Evaluation
@@ -21,6 +20,7 @@ from grammars import Activation
 from search.executors import worker
 from search.executors.delivery import LostBatchError
 from search.executors.executor import WorkersUnusableError, Workload, use_single_thread
+from search.executors.worker_process import WorkerProcess
 
 # A worker starts anew after so many batches: compiled programs leave traces in memory.
 BATCHES_PER_WORKER: Final = 50
@@ -30,12 +30,12 @@ STARTING_SECONDS: Final = 60.0
 
 
 class _Worker:
-    """A process and the pipe to it, which nobody else shares: its end is the pipe's end."""
+    """A process and the pipe to it, whose other end nobody else holds: it ends with the process."""
 
-    def __init__(self, context: ForkServerContext, workload: Workload) -> None:
-        ours, theirs = context.Pipe()
+    def __init__(self, workload: Workload) -> None:
+        ours, theirs = multiprocessing.Pipe()
         self._pipe: Connection[object, worker.Answer] = ours
-        self._process = context.Process(
+        self._process = WorkerProcess(
             target=worker.serve, args=(theirs, workload), name="actsearch-worker", daemon=True
         )
         self._process.start()
@@ -93,9 +93,6 @@ class WorkerPool:
         use_single_thread()
         self.workers = workers
         self._workload = workload
-        self._context = multiprocessing.get_context("forkserver")
-        # The server imports JAX once; a worker forked from it starts in a quarter of a second.
-        self._context.set_forkserver_preload(["evaluators.training", "search.executors.worker"])
         # A thread for each worker waits for it; None where the worker is still to be started.
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="worker")
         self._idle: list[_Worker | None] = [None] * workers
@@ -157,7 +154,7 @@ class WorkerPool:
         with self._starting:
             if self._is_closed:
                 raise LostBatchError("the pool was closed", is_certain=True)
-            fresh = _Worker(self._context, self._workload)
+            fresh = _Worker(self._workload)
             self._living.add(fresh)
         return fresh
 
