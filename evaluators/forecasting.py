@@ -16,17 +16,9 @@ from typing import Any, Final
 import numpy as np
 
 from evaluators.learning_curves import LearningCurves, LearningCurvesError
-from grammars import Expression, ParseError, evaluate, parse
+from evaluators.shapes import shape
+from grammars import Expression, ParseError, parse
 
-# Where values and slopes are looked at: what flows into a unit, and how the function goes on.
-_POINTS: Final = np.concatenate([np.linspace(-3.0, 3.0, 31), [-10.0, -6.0, -4.5, 4.5, 6.0, 10.0]])
-# How widely what flows into a unit may be spread: standard deviations of normal distributions.
-_SPREADS: Final = (0.5, 1.0, 1.4, 2.0)
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
-_DENSITY: Final = _WEIGHTS / _WEIGHTS.sum()
-_EVERYWHERE: Final = np.concatenate([_POINTS, *(spread * _NODES for spread in _SPREADS)])
-_STEP: Final = 1e-3
-_LARGEST: Final = 1e6
 _TREES: Final = 100
 # Trees learn the loss to this power, inverted, so that differences between good functions count for
 # more than those between bad ones. Of the best tenth of 1,197 functions 94 % are then in the best
@@ -100,55 +92,6 @@ class Forecast:
     def _known(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
         scores = self._curves.column(steps) if steps else None
         return _rows(self._shapes, scores), self._curves.scores[:, -1]
-
-
-def shape(function: Expression) -> np.ndarray:
-    """What a function does, on a scale that large numbers don't dominate.
-
-    Returns:
-        Its values and slopes at some points, and for normal distributions of several widths their
-        means, mean squares and what a network would see of a signal in them [features].
-    """
-    values, slopes = _looked_at(function)
-    count = len(_POINTS)
-    features = [values[:count], slopes[:count]]
-    for first in range(count, len(_EVERYWHERE), len(_NODES)):
-        here = slice(first, first + len(_NODES))
-        features.append(
-            _moments(np.clip(values[here], -1e3, 1e3), np.clip(slopes[here], -1e3, 1e3))
-        )
-    squeezed: np.ndarray = np.arcsinh(np.concatenate(features))
-    return squeezed
-
-
-def _looked_at(function: Expression) -> tuple[np.ndarray, np.ndarray]:
-    """Values and slopes wherever they are looked at, finite in any case."""
-    near = [_EVERYWHERE, _EVERYWHERE + _STEP, _EVERYWHERE - _STEP]
-    values, above, below = evaluate(function, np.concatenate(near)).reshape(3, -1)
-    with np.errstate(all="ignore"):
-        slopes = (above - below) / (2.0 * _STEP)
-    finite: np.ndarray = np.nan_to_num(
-        np.stack([values, slopes]), nan=0.0, posinf=_LARGEST, neginf=-_LARGEST
-    )
-    return finite[0], finite[1]
-
-
-def _moments(values: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-    """Integrals over a normal distribution, by Gauss-Hermite quadrature."""
-    mean, square = _DENSITY @ values, _DENSITY @ values**2
-    mean_slope = _DENSITY @ slopes
-    return np.array(
-        [
-            mean,
-            square,
-            mean_slope,
-            _DENSITY @ slopes**2,
-            # The share of the variance that is linear in the input.
-            mean_slope**2 / (square - mean**2 + 1e-9),
-            _DENSITY @ (values * _NODES),
-            _DENSITY @ (values * (_NODES**2 - 1.0)),
-        ]
-    )
 
 
 def _rows(

@@ -9,17 +9,17 @@ import numpy as np
 from grammars import Activation, Expression, Layered, evaluate
 
 # Where a network's pre-activations lie, and the points at which formulas break.
-_POINTS: Final = np.unique(
+POINTS: Final = np.unique(
     np.concatenate([np.linspace(-10.0, 10.0, 401), [0.0, -1e-30, 1e-30, -1e-3, 1e-3]])
 )
-_BULK: Final = np.abs(_POINTS) <= 3.0
-_REACH: Final = np.abs(_POINTS) <= 5.0  # hard sigmoid, for one, is a line on [-3, 3]
+BULK: Final = np.abs(POINTS) <= 3.0
+REACH: Final = np.abs(POINTS) <= 5.0  # hard sigmoid, for one, is a line on [-3, 3]
 
 LARGEST_VALUE: Final = 1e30  # its square is still far from the end of float64, it from float32's
 LARGEST_SLOPE: Final = 1e3
 SMALLEST_SLOPE: Final = 1e-3
-_STEP: Final = 1e-8  # of one-sided differences: a vertical tangent shows as a slope of 1e4
-_RELATIVE_FLATNESS: Final = 1e-6
+STEP: Final = 1e-8  # of one-sided differences: a vertical tangent shows as a slope of 1e4
+RELATIVE_FLATNESS: Final = 1e-6
 
 
 def probe(activation: Activation) -> str | None:
@@ -41,14 +41,14 @@ def probe(activation: Activation) -> str | None:
     for place, function in activation.by_place.items():
         if flaw := _flaw(function, may_be_affine=True):
             return f"{place}: {flaw}"
-    affine = [_affine(evaluate(function, _POINTS)) for function in activation.functions]
+    affine = [_affine(evaluate(function, POINTS)) for function in activation.functions]
     return affine[0] if all(affine) else None
 
 
 def _flaw(expression: Expression, *, may_be_affine: bool = False) -> str | None:
     if not expression.uses_input:
         return "constant: x does not occur in it"
-    values = evaluate(expression, _POINTS)
+    values = evaluate(expression, POINTS)
     return (
         _not_finite(expression, values)
         or _constant(values)
@@ -58,26 +58,26 @@ def _flaw(expression: Expression, *, may_be_affine: bool = False) -> str | None:
 
 
 def _not_finite(expression: Expression, values: np.ndarray) -> str | None:
-    single = evaluate(expression, _POINTS.astype(np.float32))
+    single = evaluate(expression, POINTS.astype(np.float32))
     for precision, computed in (("float64", values), ("float32", single)):
         bad = ~np.isfinite(computed) | (np.abs(computed) > LARGEST_VALUE)
         if bad.any():
             first = int(np.argmax(bad))
-            return f"not finite: f({_POINTS[first]:.4g}) = {computed[first]:.4g} in {precision}"
+            return f"not finite: f({POINTS[first]:.4g}) = {computed[first]:.4g} in {precision}"
     return None
 
 
 def _constant(values: np.ndarray) -> str | None:
-    y = values[_REACH]
-    if float(np.ptp(y)) <= _RELATIVE_FLATNESS * max(1.0, float(np.abs(y).max())):
+    y = values[REACH]
+    if float(np.ptp(y)) <= RELATIVE_FLATNESS * max(1.0, float(np.abs(y).max())):
         return f"constant: f(x) = {y[0]:.4g} on [-5, 5]"
     return None
 
 
 def _affine(values: np.ndarray) -> str | None:
-    x, y = _POINTS[_REACH], values[_REACH]
+    x, y = POINTS[REACH], values[REACH]
     slope, offset = np.polyfit(x, y, 1)
-    if float(np.abs(y - slope * x - offset).max()) <= _RELATIVE_FLATNESS * float(np.ptp(y)):
+    if float(np.abs(y - slope * x - offset).max()) <= RELATIVE_FLATNESS * float(np.ptp(y)):
         return f"affine: f(x) = {_line(float(slope), float(offset))}, so any depth is one layer"
     return None
 
@@ -86,15 +86,15 @@ def _line(slope: float, offset: float) -> str:
     """`slope x + offset` as one would write it by hand, rounding errors of the fit left out."""
     slope_text, offset_text = f"{slope:.4g}", f"{abs(offset):.4g}"
     product = {"1": "x", "-1": "-x"}.get(slope_text, f"{slope_text} x")
-    if abs(offset) <= _RELATIVE_FLATNESS * abs(slope):
+    if abs(offset) <= RELATIVE_FLATNESS * abs(slope):
         return product
     return f"{product} {'-' if offset < 0 else '+'} {offset_text}"
 
 
 def _slope_out_of_range(expression: Expression, values: np.ndarray) -> str | None:
-    x, y = _POINTS[_BULK], values[_BULK]
-    right = (evaluate(expression, x + _STEP) - y) / _STEP
-    left = (y - evaluate(expression, x - _STEP)) / _STEP
+    x, y = POINTS[BULK], values[BULK]
+    right = (evaluate(expression, x + STEP) - y) / STEP
+    left = (y - evaluate(expression, x - STEP)) / STEP
     steepness = np.maximum(np.abs(right), np.abs(left))
     if not (steepness <= LARGEST_SLOPE).all():
         worst = int(np.argmax(np.nan_to_num(steepness, nan=np.inf)))

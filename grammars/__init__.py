@@ -1,5 +1,6 @@
 """The language of activation functions: what can be written."""
 
+from grammars.cached_evaluation import CachedEvaluation
 from grammars.canonical import canonical, expression_id
 from grammars.catalogue import BASELINES, CATALOGUE, Entry
 from grammars.compilation import evaluate, to_jax, with_partials
@@ -26,6 +27,7 @@ __all__ = [
     "CATALOGUE",
     "PRIMITIVES",
     "Activation",
+    "CachedEvaluation",
     "Call",
     "Constant",
     "ConstantRange",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from evaluators.evaluation import Outcome
@@ -22,7 +22,7 @@ from search.recorder import Recorder
 from search.screening import Screening
 from search.settings import Settings
 from search.stopping import Deadline, seconds_worked
-from search.strategies import begin
+from search.strategies import Learner, begin
 
 # Share of the minutes that running batches may take beyond them; then they are given up.
 GRACE: Final = 0.05
@@ -174,11 +174,9 @@ class Loop:
         self._trained += len(asked.trainable)
         self._exhausted = asked.exhausted
         self._unimproved = 0 if is_new_best else self._unimproved + 1
-        best, vitals = self.hall_of_fame.best, self._strategy.vitals
-        summary = summarise(
-            asked, standings, best=best, diversity=vitals.diversity, rates=vitals.rates
-        )
-        self._journal.append("generation", f"{asked.number:06d}", asdict(summary))
+        best = self.hall_of_fame.best
+        summary = summarise(asked, standings, best=best, vitals=self._strategy.vitals)
+        self._journal.append("generation", f"{asked.number:06d}", summary.to_json())
         self.hall_of_fame.write(self._journal.path.parent)
         for observer in self._observers:
             observer.on_generation(summary)
@@ -195,6 +193,12 @@ class Loop:
         self._record(baselines)
         for rung in range(len(self._settings.scoring.rungs)):
             evaluations = list(self._recorder.evaluate(baselines, rung))
+            if isinstance(self._strategy, Learner):
+                self._strategy.learn(
+                    Standing(baseline, rung, evaluation)
+                    for baseline, evaluation in zip(baselines, evaluations, strict=True)
+                    if evaluation.outcome is Outcome.SCORED
+                )
             # What ruined its worker once is not let near another.
             baselines = [
                 baseline

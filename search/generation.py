@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from search.candidate import Candidate
 from search.racing import Standing
+from search.vitals import Forecasting, Vitals
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class GenerationSummary:
         spread: Interquartile range of those scores.
         diversity: Mean structural distance within the population, 0 to 1; None without one.
         rates: The probability of each mutation from now on, by its name.
+        forecasting: What the strategy's model of scores is worth; None without one.
     """
 
     generation: int
@@ -64,15 +67,17 @@ class GenerationSummary:
     spread: float | None
     diversity: float | None
     rates: Mapping[str, float]
+    forecasting: Forecasting | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON document, the same whatever strategies without a model come to have beside it."""
+        document = asdict(self)
+        forecasting = document.pop("forecasting") or {}
+        return document | {f"forecast_{name}": value for name, value in forecasting.items()}
 
 
 def summarise(
-    asked: Asked,
-    standings: Sequence[Standing],
-    *,
-    best: Standing | None,
-    diversity: float | None,
-    rates: Mapping[str, float],
+    asked: Asked, standings: Sequence[Standing], *, best: Standing | None, vitals: Vitals
 ) -> GenerationSummary:
     """Counts what a generation came to.
 
@@ -80,8 +85,7 @@ def summarise(
         asked: The generation.
         standings: Those that are new or have changed.
         best: The hall of fame's leader.
-        diversity: Of the population after it.
-        rates: Of the mutations after it.
+        vitals: Of the strategy after it.
     """
     lowest = (standing.evaluation.score for standing in standings if standing.rung == 0)
     scores = [score for score in lowest if score is not None]
@@ -99,6 +103,7 @@ def summarise(
         best_expression=str(best.candidate.canonical) if best else None,
         median_score=statistics.median(scores) if scores else None,
         spread=quartiles[2] - quartiles[0] if quartiles else None,
-        diversity=diversity,
-        rates=rates,
+        diversity=vitals.diversity,
+        rates=vitals.rates,
+        forecasting=vitals.forecasting,
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from search.generation import GenerationSummary
     from search.racing import Standing
     from search.settings import Settings
+    from search.vitals import Forecasting
 
 FINALS_LINE_SECONDS: Final = 30.0
 
@@ -170,6 +171,16 @@ def _describe(summary: GenerationSummary, *, of: int) -> str:
     return (
         f"generation {summary.generation + 1}/{of}: {summary.considered} considered, "
         f"{summary.distinct} distinct, {summary.rejected} rejected, {summary.trained} trained, "
-        f"{summary.promoted} promoted{diversity}; "
+        f"{summary.promoted} promoted{diversity}{_describe_model(summary.forecasting)}; "
         f"{best}"
     )
+
+
+def _describe_model(forecasting: Forecasting | None) -> str:
+    if forecasting is None:
+        return ""
+    worth = forecasting.correlation
+    told = "" if worth is None else f", expected and real scores correlate by {worth:.2f}"
+    if not forecasting.is_followed:
+        told += ", worse than chance: the next generation is bred from real scores alone"
+    return f", best of {forecasting.considered} bred on a model{told}"

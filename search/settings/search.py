@@ -11,7 +11,14 @@ from search.settings.section import Positive, Section, Share
 _SMALLEST_ISLAND: Final = 4
 _TOURNAMENT: Final = 4
 
-StrategyName = Literal["genetic", "regularized_evolution", "nsga2", "random", "exhaustive"]
+StrategyName = Literal[
+    "genetic", "regularized_evolution", "nsga2", "random", "exhaustive", "surrogate"
+]
+
+
+_WITHOUT_POPULATION: Final = ("random", "exhaustive", "surrogate")
+# They propose a quarter of a population at a time.
+_STEADY: Final = ("regularized_evolution", "surrogate")
 
 
 class SearchSettings(Section):
@@ -21,7 +28,7 @@ class SearchSettings(Section):
         strategy: Name of the strategy.
         population: Individuals that are kept, over all islands.
         offspring: Candidates of each generation; by default as many as the population, and a
-            quarter of it in regularized evolution.
+            quarter of it in regularized evolution and with a surrogate.
         tournament: Individuals that compete to become a parent; by default 4, and a quarter of
             the population in regularized evolution.
         parsimony: How often, of two tournament winners, the smaller one becomes the parent: 1 means
@@ -40,6 +47,10 @@ class SearchSettings(Section):
         layers: Whether all hidden layers share one function, or a function each evolves for the
             first, the middle and the last of them, or for each; populations and their settings are
             then those of each place.
+        brood: With `surrogate`: functions that are bred on the model for each generation, of which
+            the most promising are trained.
+        optimism: With `surrogate`: how many standard deviations of the model's trees are added to
+            what they expect; more tries what is unlike anything known.
         start_from: Catalogue names, expressions, and folders of campaigns whose hall of fame is
             taken; the first candidates of an evolutionary strategy.
     """
@@ -58,6 +69,8 @@ class SearchSettings(Section):
     migration_interval: Positive = 5
     migrants: Annotated[int, Field(ge=0, le=1_000)] = 2
     layers: Literal["shared", "first_middle_last", "each"] = "shared"
+    brood: Annotated[int, Field(ge=100, le=1_000_000)] = 3_000
+    optimism: Annotated[float, Field(ge=0.0, le=10.0)] = 0.5
     start_from: Annotated[tuple[str, ...], Field(max_length=1_000, strict=False)] = ()
 
     @model_validator(mode="after")
@@ -70,7 +83,7 @@ class SearchSettings(Section):
     def _has_room_for_islands(self) -> SearchSettings:
         if self.islands == 1:
             return self
-        if self.strategy in ("random", "exhaustive"):
+        if self.strategy in _WITHOUT_POPULATION:
             raise ValueError(f"islands: the strategy {self.strategy!r} has no population")
         each = self.population // self.islands
         if each < _SMALLEST_ISLAND or self.migrants >= each or self.generation_size < self.islands:
@@ -83,7 +96,12 @@ class SearchSettings(Section):
 
     @model_validator(mode="after")
     def _can_coevolve(self) -> SearchSettings:
-        if self.layers != "shared" and self.strategy in ("random", "exhaustive"):
+        if self.layers != "shared" and self.strategy == "surrogate":
+            raise ValueError(
+                "layers: the model of the strategy 'surrogate' knows single functions; "
+                f"layers must be 'shared', not {self.layers!r}"
+            )
+        if self.layers != "shared" and self.strategy in _WITHOUT_POPULATION:
             raise ValueError(f"layers: the strategy {self.strategy!r} has no population")
         if self.layers != "shared" and self.islands > 1:
             raise ValueError(
@@ -101,7 +119,9 @@ class SearchSettings(Section):
     @property
     def generation_size(self) -> int:
         """Candidates of each generation."""
-        return self.offspring or self._unless_steady(self.population, self._quarter)
+        if self.offspring:
+            return self.offspring
+        return self._quarter if self.strategy in _STEADY else self.population
 
     @property
     def tournament_size(self) -> int:

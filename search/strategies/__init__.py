@@ -2,14 +2,16 @@
 
 from search.strategies.coevolution import Coevolution
 from search.strategies.islands import Archipelago
-from search.strategies.strategy import Admit, Strategy, Vitals
+from search.strategies.strategy import Admit, Learner, Strategy
 from search.strategies.table import STRATEGIES, begin
+from search.vitals import Vitals
 
 __all__ = [
     "STRATEGIES",
     "Admit",
     "Archipelago",
     "Coevolution",
+    "Learner",
     "Strategy",
     "Vitals",
     "begin",

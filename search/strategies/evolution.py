@@ -13,13 +13,15 @@ from grammars import Expression, Grammar
 from search.candidate import Candidate
 from search.racing import Standing
 from search.settings import SearchSettings
+from search.strategies.breeding import Breeder
 from search.strategies.diversity import diversity
 from search.strategies.newcomers import newcomer
 from search.strategies.rates import Rates
 from search.strategies.seeds import read_seeds
-from search.strategies.strategy import Admit, Vitals
-from search.strategies.trees import Fitness, Individual, lent_random, to_expression, to_tree
-from search.strategies.variation import MUTATIONS, applicable, crossover
+from search.strategies.strategy import Admit
+from search.strategies.trees import Fitness, Individual, to_expression, to_tree
+from search.strategies.variation import applicable
+from search.vitals import Vitals
 
 # A child whose function is known is drawn again this often before its place goes to a random one.
 ATTEMPTS: Final = 40
@@ -61,10 +63,10 @@ class Evolution(ABC):
         """
         self.settings = settings
         self.population: list[Individual] = []
-        self._crossover_share = settings.crossover if self.crosses else 0.0
         self._grammar, self._seed = grammar, seed
         self._seeds = read_seeds(settings.start_from, grammar) if seeds is None else seeds
         self._rates = Rates(applicable(grammar), adaptive=settings.adaptive_rates)
+        self._breeder = Breeder(grammar, self._rates, settings.crossover if self.crosses else 0.0)
         self._diversity = 1.0
         # Births, numbered in the order of asking.
         self._births = itertools.count()
@@ -155,26 +157,15 @@ class Evolution(ABC):
 
     def _offspring(self, generator: Random, *, generation: int, admit: Admit) -> Candidate | None:
         for _ in range(ATTEMPTS):
-            child, variation, parents = self._varied(generator)
-            if child is not None and admit(expression := to_expression(child)):
+            child = self._breeder.child(self.parent, generator)
+            if child.tree is not None and admit(expression := to_expression(child.tree)):
                 return Candidate.of(
                     expression,
                     generation=generation,
-                    parents=tuple(parent.candidate_id for parent in parents),
-                    variation=variation,
+                    parents=tuple(parent.candidate_id for parent in child.parents),
+                    variation=child.variation,
                 )
         return None
-
-    def _varied(self, generator: Random) -> tuple[Individual | None, str, tuple[Individual, ...]]:
-        with lent_random(generator):
-            first = self.parent()
-        if generator.random() < self._crossover_share:
-            with lent_random(generator):
-                second = self.parent()
-            child = crossover(first, second, self._grammar, generator)
-            return child, "crossover", (first, second)
-        variation = self._rates.draw(generator)
-        return MUTATIONS[variation](first, self._grammar, generator), variation, (first,)
 
     def _individual(self, candidate: Candidate) -> Individual:
         assert isinstance(candidate.expression, Expression)  # as it was asked for

@@ -10,7 +10,8 @@ from grammars.enumeration import enumerate_functions
 from search.candidate import Candidate
 from search.racing import Standing
 from search.settings import SearchSettings
-from search.strategies.strategy import Admit, Vitals
+from search.strategies.strategy import Admit
+from search.vitals import Vitals
 
 
 class Exhaustive:

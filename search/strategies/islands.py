@@ -11,7 +11,8 @@ from search.racing import Standing
 from search.settings import SearchSettings
 from search.strategies.evolution import Evolution
 from search.strategies.seeds import read_seeds
-from search.strategies.strategy import Admit, Vitals
+from search.strategies.strategy import Admit
+from search.vitals import Vitals
 
 
 @final

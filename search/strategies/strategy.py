@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from statistics import fmean
-from typing import Protocol
+from collections.abc import Iterable
+from typing import Protocol, runtime_checkable
 
 from grammars import Expression
 from search.candidate import Candidate
 from search.racing import Standing
+from search.vitals import Vitals
 
 
 class Admit(Protocol):
@@ -18,28 +17,6 @@ class Admit(Protocol):
     def __call__(self, expression: Expression, /, *, place: int = 0) -> bool:
         """True for what has not been considered in that place before; from then on it has been."""
         ...
-
-
-@dataclass(frozen=True)
-class Vitals:
-    """How a strategy is doing.
-
-    Attributes:
-        diversity: Mean structural distance within the population, 0 to 1; None without one.
-        rates: The probability of each mutation, by its name.
-    """
-
-    diversity: float | None = None
-    rates: Mapping[str, float] = field(default_factory=dict)
-
-    @classmethod
-    def mean(cls, vitals: Sequence[Vitals]) -> Vitals:
-        """Of several populations with the same mutations."""
-        diversities = [each.diversity for each in vitals if each.diversity is not None]
-        return cls(
-            diversity=fmean(diversities) if diversities else None,
-            rates={name: fmean(each.rates[name] for each in vitals) for name in vitals[0].rates},
-        )
 
 
 class Strategy(Protocol):
@@ -59,4 +36,13 @@ class Strategy(Protocol):
     @property
     def vitals(self) -> Vitals:
         """How it is doing."""
+        ...
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A strategy that learns from functions which it did not propose, such as baselines."""
+
+    def learn(self, standings: Iterable[Standing]) -> None:
+        """Takes them in."""
         ...

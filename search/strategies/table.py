@@ -15,6 +15,7 @@ from search.strategies.nsga2 import NSGA2
 from search.strategies.random_sampling import RandomSampling
 from search.strategies.regularized_evolution import RegularizedEvolution
 from search.strategies.strategy import Strategy
+from search.strategies.surrogate import Surrogate
 
 STRATEGIES: Final[Mapping[StrategyName, Callable[..., Any]]] = {
     "genetic": Genetic,
@@ -22,6 +23,7 @@ STRATEGIES: Final[Mapping[StrategyName, Callable[..., Any]]] = {
     "nsga2": NSGA2,
     "random": RandomSampling,
     "exhaustive": Exhaustive,
+    "surrogate": Surrogate,
 }
 """By the name that campaign files use, called with (grammar, settings, seed=...)."""
 

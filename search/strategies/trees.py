@@ -45,6 +45,8 @@ class Individual(gp.PrimitiveTree):  # type: ignore[misc]
         candidate_id: Of the candidate that it is.
         born: Its number in the order of birth; the greater, the younger.
         standing: Of the candidate, once it was told.
+        ancestors: Ids of the candidates that it was bred from, where none of what lies between was
+            trained.
     """
 
     def __init__(self, nodes: Iterable[Any], *, candidate_id: str = "", born: int = 0) -> None:
@@ -52,6 +54,7 @@ class Individual(gp.PrimitiveTree):  # type: ignore[misc]
         self.fitness: base.Fitness = Fitness()
         self.candidate_id, self.born = candidate_id, born
         self.standing: Standing | None = None
+        self.ancestors: tuple[str, ...] = ()
 
     @property
     def rank_key(self) -> tuple[int, float]:

@@ -23,6 +23,8 @@ GENERATION_METRICS: Final[Mapping[str, str]] = {
     "trained": "candidates that were trained",
     "promoted": "candidates that climbed beyond the first rung",
     "diversity": "mean structural distance within the population, 0 to 1",
+    "forecast_considered": "functions whose score the strategy's model expected",
+    "forecast_correlation": "rank correlation of what it expected with what came, -1 to 1",
     "evaluations": "trainings of the campaign so far, all rungs together",
     "evaluations_per_second": "trainings a second of wall time in this generation",
     f"{RATE_PREFIX}MUTATION": "probability of that mutation from now on",

@@ -122,6 +122,20 @@ def test_a_stopped_campaign_goes_on_as_if_nothing_had_happened(
     assert not set(first.done) & set(second.done)
 
 
+def test_a_model_of_scores_comes_to_the_same_when_a_campaign_goes_on(tmp_path: Path) -> None:
+    chosen = settings(
+        search={"strategy": "surrogate", "offspring": 14, "brood": 150}, stop__generations=4
+    )
+    run(tmp_path / "whole", chosen)
+    assert run(tmp_path / "cut", chosen, Simulation(stop_after=45)).interrupted
+    run(tmp_path / "cut", chosen)
+    assert told(tmp_path / "cut") == told(tmp_path / "whole")
+    generations = [payload for kind, _, payload in told(tmp_path / "cut") if kind == "generation"]
+    assert [g["forecast_considered"] > 100 for g in generations] == [False, True, True, True]
+    assert all(g["forecast_correlation"] is not None for g in generations[2:])
+    assert all(g["forecast_is_followed"] in (True, False) for g in generations)
+
+
 STEADY = {"search__strategy": "regularized_evolution", "search__offspring": 6}
 
 

@@ -84,7 +84,13 @@ def generations(
 ) -> list[list[Candidate]]:
     """Runs a strategy; `arriving` reorders the results of a generation."""
     chosen = SearchSettings.model_validate(
-        {"strategy": strategy, "population": population, "offspring": offspring, **settings}
+        {
+            "strategy": strategy,
+            "population": population,
+            "offspring": offspring,
+            "brood": 300,
+            **settings,
+        }
     )
     searching = begin(load_grammar(grammar), chosen, seed=seed, hidden_layers=3)
     admit = admitting_by_place()

@@ -1,0 +1,209 @@
+"""Breeds on what a model expects: most functions are considered, and few are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from random import Random
+from typing import Final, final
+
+import numpy as np
+
+from evaluators.survey import Survey
+from grammars import Expression, Grammar
+from search.candidate import Candidate
+from search.racing import Standing
+from search.settings import SearchSettings
+from search.strategies.breeding import Breeder
+from search.strategies.genetic import Genetic
+from search.strategies.inner_evolution import Expectation, InnerEvolution, Origin
+from search.strategies.newcomers import DEPTH, newcomer
+from search.strategies.rates import Rates
+from search.strategies.score_model import ScoreModel
+from search.strategies.seeds import read_seeds
+from search.strategies.spread import spread_out, standardised
+from search.strategies.strategy import Admit
+from search.strategies.variation import applicable
+from search.vitals import Forecasting, Vitals
+
+# Before so many functions are scored, there is nothing to learn from.
+_LEAST_SCORED: Final = 12
+# Random functions that the first ones are chosen from, and that join each inner evolution.
+_DRAWN: Final = 1_000
+_STRANGERS: Final = 100
+# Root mean square of the standardised differences below which two shapes are too much alike to
+# train both in one generation.
+_ALIKE: Final = 0.1
+# Fewer expectations than this say nothing about the model.
+_LEAST_COMPARED: Final = 5
+
+
+@final
+class Surrogate:
+    """A model of scores is bred on, and the most promising functions are trained.
+
+    Each generation learns a model of all scores so far, lets an inner evolution maximise what it
+    expects, and proposes the best of what was bred, no two of them much alike. So a training run is
+    paid for one function in a hundred (Bingham, Miikkulainen, Efficient Activation Function
+    Optimization through Surrogate Modeling, 2023, rank a fixed set of functions so; breeding on a
+    model: Jin, A Comprehensive Survey of Fitness Approximation in Evolutionary Computation, 2005).
+    Where its expectations were worse than chance, the next generation is bred from the truth, as
+    `Genetic` does.
+    """
+
+    def __init__(self, grammar: Grammar, settings: SearchSettings, *, seed: int | str) -> None:
+        """Nothing is known yet.
+
+        Raises:
+            SettingsError: If a function to start from cannot be had or not be written.
+        """
+        self._grammar, self._settings, self._seed = grammar, settings, seed
+        self._start_from = read_seeds(settings.start_from, grammar)
+        self._breeder = Breeder(
+            grammar, Rates(applicable(grammar), adaptive=False), settings.crossover
+        )
+        self._plain = Genetic(grammar, settings, seed=seed, seeds=())
+        self._survey = Survey()
+        self._standings: dict[str, Standing] = {}
+        self._shapes: dict[str, np.ndarray] = {}
+        self._expected: dict[str, float] = {}
+        self._forecasting = Forecasting(considered=0, correlation=None, is_followed=True)
+
+    def ask(self, count: int, *, generation: int, admit: Admit) -> list[Candidate]:
+        """Proposes what promises most; see `Strategy.ask`."""
+        generator = Random(f"{self._seed}/{generation}")
+        known = [each for each in self._standings.values() if each.candidate.origin != "baseline"]
+        if len(known) < _LEAST_SCORED:
+            candidates = _admitted(self._first(generator, generation=generation), count, admit)
+        elif self._forecasting.is_followed:
+            strangers = round(count * self._settings.immigrants)
+            promising = self._promising(generator, generation=generation)
+            candidates = _admitted(promising, count - strangers, admit)
+        else:
+            return self._plain.ask(count, generation=generation, admit=admit)
+        return candidates + self._newcomers(
+            count - len(candidates), generator, generation=generation, admit=admit
+        )
+
+    def tell(self, standings: Iterable[Standing]) -> None:
+        """Compares with what was expected, and remembers; see `Strategy.tell`."""
+        told = sorted(standings, key=lambda standing: standing.candidate.id)
+        self._judge([standing for standing in told if standing.candidate.id in self._expected])
+        self._plain.tell(told)
+        self.learn(told)
+
+    def learn(self, standings: Iterable[Standing]) -> None:
+        """Remembers what was scored, by whomever it was proposed."""
+        for standing in standings:
+            candidate = standing.candidate
+            assert isinstance(candidate.expression, Expression)
+            self._standings[candidate.id] = standing
+            if candidate.id not in self._shapes:
+                self._shapes[candidate.id] = self._survey([candidate.expression]).shapes[0]
+
+    @property
+    def vitals(self) -> Vitals:
+        """Diversity of the best, and what the model is worth."""
+        plain = self._plain.vitals
+        return Vitals(plain.diversity, plain.rates, self._forecasting)
+
+    def _judge(self, compared: Sequence[Standing]) -> None:
+        """Ranks what came beside what was expected; worse than chance, it is not followed."""
+        followed = self._forecasting.is_followed
+        correlation = None
+        lowest = [each for each in compared if each.rung == min(s.rung for s in compared)]
+        if len(lowest) >= _LEAST_COMPARED:
+            expected = [self._expected[each.candidate.id] for each in lowest]
+            correlation = _rank_correlation(expected, [each.rank_key[1] for each in lowest])
+        # A generation that was bred from the truth gives the model another chance.
+        is_followed = not followed or correlation is None or correlation >= 0.0
+        considered = self._forecasting.considered if followed else 0
+        self._forecasting = Forecasting(considered, correlation, is_followed)
+
+    def _first(self, generator: Random, *, generation: int) -> Iterator[Candidate]:
+        """Functions to start from, then random ones whose shapes are far apart."""
+        if generation == 0:
+            for expression in self._start_from:
+                yield Candidate.of(expression, generation=0, variation="seed")
+        drawn = _sampled(self._grammar, generator, _DRAWN)
+        fit, shapes = self._survey(drawn)
+        fitting = [drawn[number] for number in np.flatnonzero(fit).tolist()]
+        for number in spread_out(shapes[fit]):
+            yield Candidate.of(fitting[number], generation=generation, variation="spread")
+
+    def _promising(self, generator: Random, *, generation: int) -> Iterator[Candidate]:
+        """What was bred, the most appealing first, nothing much like another or what is awaited."""
+        ids = sorted(self._standings)
+        shapes = np.stack([self._shapes[identity] for identity in ids])
+        standings = [self._standings[identity] for identity in ids]
+        model = ScoreModel(
+            shapes,
+            [standing.rung for standing in standings],
+            [standing.rank_key[1] for standing in standings],
+        )
+        origins = [
+            Origin(identity, standing.candidate.expression, shape)
+            for identity, standing, shape in zip(ids, standings, shapes, strict=True)
+            if isinstance(standing.candidate.expression, Expression)
+            and self._grammar.violation(standing.candidate.expression) is None
+        ]
+        inner = InnerEvolution(model, self._survey, self._breeder, self._settings)
+        found = inner.run(origins, _sampled(self._grammar, generator, _STRANGERS), generator)
+        self._forecasting = Forecasting(
+            len(found), self._forecasting.correlation, self._forecasting.is_followed
+        )
+        for each in _apart(found, like=shapes):
+            candidate = Candidate.of(
+                each.expression,
+                generation=generation,
+                parents=each.ancestors,
+                variation="forecast",
+            )
+            self._expected[candidate.id] = each.mean
+            yield candidate
+
+    def _newcomers(
+        self, count: int, generator: Random, *, generation: int, admit: Admit
+    ) -> list[Candidate]:
+        drawn = (newcomer(self._grammar, generator, admit) for _ in range(count))
+        return [Candidate.of(each, generation=generation) for each in drawn if each is not None]
+
+
+def _sampled(grammar: Grammar, generator: Random, count: int) -> list[Expression]:
+    """Random functions, by ramped half-and-half (Koza 1992)."""
+    return [
+        grammar.sample(
+            generator, depth=DEPTH, method="full" if generator.random() < 0.5 else "grow"
+        )
+        for _ in range(count)
+    ]
+
+
+def _apart(found: Sequence[Expectation], *, like: np.ndarray) -> Iterator[Expectation]:
+    """Leaves out whatever is much like one before it."""
+    taken: list[np.ndarray] = []
+    for each in found:
+        place = standardised(each.shape[None], like=like)[0]
+        if all(np.mean((place - other) ** 2) >= _ALIKE**2 for other in taken):
+            taken.append(place)
+            yield each
+
+
+def _admitted(proposed: Iterable[Candidate], count: int, admit: Admit) -> list[Candidate]:
+    """The first `count` whose functions are new."""
+    candidates: list[Candidate] = []
+    for candidate in proposed:
+        if len(candidates) == count:
+            break
+        assert isinstance(candidate.expression, Expression)
+        if admit(candidate.expression):
+            candidates.append(candidate)
+    return candidates
+
+
+def _rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Spearman's; None where all of one are equal."""
+    from scipy.stats import spearmanr
+
+    if len(set(first)) == 1 or len(set(second)) == 1:
+        return None
+    return float(spearmanr(first, second).statistic)
