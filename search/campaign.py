@@ -21,8 +21,9 @@ from search.racing import Racing, Standing, scores
 from search.recorder import Recorder
 from search.screening import Screening
 from search.settings import Settings
-from search.stopping import Deadline, seconds_worked
+from search.stopping import Deadline, EitherEvent
 from search.strategies import Learner, begin
+from search.work import seconds_worked
 
 # Share of the minutes that running batches may take beyond them; then they are given up.
 GRACE: Final = 0.05
@@ -39,6 +40,9 @@ class Ending:
 
     reason: str
     interrupted: bool = False
+
+
+STOPPED: Final = Ending("stopped on request", interrupted=True)
 
 
 class Observer(Protocol):
@@ -85,6 +89,8 @@ class Loop:
         self._settings, self._journal, self._observers = settings, journal, observers
         self._executor = executor
         self.stopping = stopping or threading.Event()
+        self._time_is_up = threading.Event()
+        self._ending = EitherEvent(self.stopping, self._time_is_up)
         self.hall_of_fame = hall_of_fame or HallOfFame()
         fidelities = settings.scoring.fidelities
         self._strategy = begin(
@@ -104,7 +110,7 @@ class Loop:
             executor,
             bench=bench,
             fidelities=fidelities,
-            stopping=self.stopping,
+            stopping=self._ending,
             on_progress=self._on_progress,
         )
         self._considered: defaultdict[int, Considered] = defaultdict(Considered)
@@ -114,14 +120,14 @@ class Loop:
 
     def run(self) -> Ending:
         """Runs to the end, or until `stopping` is set and the running batches are done."""
-        with self._deadline() as deadline:
+        with self._deadline():
             try:
                 self._score_baselines()
                 generations, reason = self._run_generations()
             except Interrupted:
                 self._recorder.settle()
-                if not deadline.passed:
-                    return Ending("stopped on request", interrupted=True)
+                if self.stopping.is_set():  # a wish counts, whether the time is up or not
+                    return STOPPED
                 generations = sum(1 for _ in self._journal.events("generation"))
                 reason = f"its {self._settings.stop.minutes:g} minutes are over"
         # A generation that the minutes have cut may be taken on by more of them, and cut again.
@@ -223,17 +229,17 @@ class Loop:
     def _deadline(self) -> Deadline:
         minutes = self._settings.stop.minutes
         if minutes is None:
-            return Deadline(None, self.stopping)
+            return Deadline(None, self._time_is_up)
         return Deadline(
             60.0 * minutes - seconds_worked(self._journal),
-            self.stopping,
+            self._time_is_up,
             grace_seconds=GRACE * 60.0 * minutes,
             abandon=self._executor.abandon,
         )
 
     def _end(self, generation: int) -> str | None:
         """Why the campaign is at its end before this generation, None if it goes on."""
-        if self.stopping.is_set():
+        if self._ending.is_set():
             raise Interrupted
         stop = self._settings.stop
         if generation >= stop.generations:

@@ -6,11 +6,12 @@ import shutil
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from evaluators.clock import awake_seconds
 from evaluators.datasets import load
 from search.campaign import Observer
 from search.executors import Executor, Interrupted, ProcessPool, Workload
@@ -25,13 +26,14 @@ from search.finals import (
     is_same,
     plan_finals,
     read_ledger,
+    work_on,
     write_finals,
 )
 from search.identity import recorded_task
 from search.journal import Journal
 from search.leaderboard import standings
 from search.settings import FinalsSettings, Settings, check_fresh
-from search.signals import stopped_by_signals
+from search.work import Work
 
 _STATES: Final = "finals-states"
 
@@ -90,26 +92,27 @@ class Finishing:
         check_names([*read_ledger(self.journal).plans.values(), plan])
         return plan
 
-    def hold(self, plan: Plan, *, stopping: threading.Event | None = None) -> bool:
+    def hold(self, plan: Plan, *, stopping: threading.Event) -> bool:
         """Holds finals, or goes on with them, and writes `finals.json` beside the journal.
 
         Args:
             plan: What to hold.
-            stopping: Once it is set they stop after the running batches, as after a signal.
+            stopping: Once it is set they stop after the running batches.
 
         Returns:
             False if they were interrupted; the same plan goes on later.
         """
-        stopping = stopping or threading.Event()
-        with stopped_by_signals(stopping, announce=self.announce):
+        with Work(self.journal, work_on(plan)) as work:
+            watching = replace(self, observers=[*self.observers, work])
             try:
                 finals = hold(
                     plan,
                     self.journal,
                     open_executor=self._open_executor,
                     stopping=stopping,
-                    on_progress=self._on_progress,
+                    on_progress=watching._on_progress,
                     announce=self.announce,
+                    clock=awake_seconds,
                 )
             except Interrupted:
                 return False

@@ -19,6 +19,7 @@ Kind = Literal[
     "evaluation",
     "generation",
     "finished",
+    "work",
     "measurement",
     "finals_plan",
     "finals_run",

@@ -14,7 +14,7 @@ from typing import Final
 from evaluators.datasets import load
 from evaluators.tasks import find_task
 from grammars import Grammar, load_grammar
-from search.campaign import Ending, Loop, Observer
+from search.campaign import STOPPED, Ending, Loop, Observer
 from search.campaign_copy import keep_copy
 from search.drawing import draw_front
 from search.executors import Executor, ExecutorName, Workload, local_cores, start_executor
@@ -29,9 +29,10 @@ from search.novelty_watch import NoveltyWatch
 from search.racing import Standing
 from search.screening import Screening, screening_of
 from search.settings import FinalsSettings, Settings
-from search.signals import stopped_by_signals
+from search.signals import HurriedError, Notice, stopped_by_signals
 from search.strategies.seeds import read_seeds
 from search.tracking import Mirror
+from search.work import SEARCH, Work
 
 FRONT_PICTURE: Final = "front.png"
 _LOCK_FILE: Final = "lock"
@@ -126,7 +127,11 @@ def launch(
     screening = screening_of(settings, task.on(dataset), dataset.name)
     folder = runs_dir / settings.name
     folder.mkdir(parents=True, exist_ok=True)
-    with exclusive(folder), Journal(folder / FILE_NAME) as journal:
+    with (
+        exclusive(folder),
+        Journal(folder / FILE_NAME) as journal,
+        stopped_by_signals(stopping, announce=announce) as notice,
+    ):
         identify(
             journal,
             settings,
@@ -145,7 +150,9 @@ def launch(
             states_folder=folder / _STATES,
             highest=settings.scoring.fidelities[-1],
         )
-        with _mirrored(settings, journal, runs_dir=runs_dir, announce=announce) as mirroring:
+        with _mirrored(
+            settings, journal, runs_dir=runs_dir, notice=notice, announce=announce
+        ) as mirroring:
             watching = [*observers, *mirroring]
             with start_executor(
                 executor,
@@ -162,17 +169,17 @@ def launch(
                     executor=evaluating,
                     screening=screening,
                     observers=watching,
-                    announce=announce,
                     stopping=stopping,
                 )
-            _leave_tidy(folder, journal, interrupted=ending.interrupted)
+            scored = standings(journal)
+            _leave_tidy(folder, scored, interrupted=ending.interrupted)
             if settings.finals is not None and not ending.interrupted:
-                stopping.clear()  # set by the end of the search's minutes, if they were over
                 # Finals are few and long, and always on this machine.
                 here = workers or local_cores()
                 finishing = Finishing(journal, settings, here, manual_dir, watching, announce)
-                held = finishing.hold(finishing.next_plan(settings.finals), stopping=stopping)
-                ending = ending if held else Ending("stopped on request", interrupted=True)
+                ending = _finish(
+                    ending, finishing, scored=scored, wanted=settings.finals, stopping=stopping
+                )
         return Launch(folder, ending.reason, interrupted=ending.interrupted)
 
 
@@ -185,12 +192,12 @@ def _search(
     executor: Executor,
     screening: Screening | None,
     observers: Sequence[Observer],
-    announce: Callable[[str], None],
     stopping: threading.Event,
 ) -> Ending:
     """Runs the loop, and looks up meanwhile what of the best is new."""
     hall_of_fame = HallOfFame()
     novelty = NoveltyWatch(hall_of_fame, journal.path.parent)
+    work = Work(journal, SEARCH)
     loop = Loop(
         settings,
         grammar=grammar,
@@ -200,13 +207,32 @@ def _search(
         executor=executor,
         screening=screening,
         hall_of_fame=hall_of_fame,
-        observers=[*observers, novelty],
+        observers=[*observers, novelty, work],
         stopping=stopping,
     )
-    with novelty, stopped_by_signals(stopping, announce=announce):
-        ending = loop.run()
-        novelty.close(complete=not ending.interrupted)
+    with novelty:
+        with work:
+            ending = loop.run()
+        novelty.close(complete=not stopping.is_set())
     return ending
+
+
+def _finish(
+    ending: Ending,
+    finishing: Finishing,
+    *,
+    scored: Sequence[Standing],
+    wanted: FinalsSettings,
+    stopping: threading.Event,
+) -> Ending:
+    """Holds the finals of a search that has come to its end, if it has found anything."""
+    if stopping.is_set():
+        return STOPPED
+    if not any(standing.candidate.origin == "discovered" for standing in scored):
+        finishing.announce("no finals were held: the search has scored no function of its own")
+        return ending
+    held = finishing.hold(finishing.next_plan(wanted), stopping=stopping)
+    return ending if held else STOPPED
 
 
 def hold_finals(
@@ -238,21 +264,27 @@ def hold_finals(
         CampaignBusyError: If another process runs the campaign.
         DatasetUnavailable: If there are no data to train on.
     """
-    with exclusive(folder), Journal(folder / FILE_NAME) as journal:
+    stopping = threading.Event()
+    with (
+        exclusive(folder),
+        Journal(folder / FILE_NAME) as journal,
+        stopped_by_signals(stopping, announce=announce) as notice,
+    ):
         settings = recorded_settings(journal)
-        with _mirrored(settings, journal, runs_dir=folder.parent, announce=announce) as mirroring:
+        with _mirrored(
+            settings, journal, runs_dir=folder.parent, notice=notice, announce=announce
+        ) as mirroring:
             watching = [*observers, *mirroring]
             finishing = Finishing(journal, settings, workers, manual_dir, watching, announce)
             plan = finishing.last_plan if wanted is None else None
             if plan is None:
                 own = settings.finals or FinalsSettings()
                 plan = finishing.next_plan(wanted(own) if wanted else own)
-            return finishing.hold(plan)
+            return finishing.hold(plan, stopping=stopping)
 
 
-def _leave_tidy(folder: Path, journal: Journal, *, interrupted: bool) -> None:
+def _leave_tidy(folder: Path, scored: Sequence[Standing], *, interrupted: bool) -> None:
     """Draws what was found; training states serve only a campaign that goes on."""
-    scored = standings(journal)
     if scored:
         draw_front(scored, folder / FRONT_PICTURE)
     if not interrupted:
@@ -280,7 +312,12 @@ class _Waker:
 
 @contextmanager
 def _mirrored(
-    settings: Settings, journal: Journal, *, runs_dir: Path, announce: Callable[[str], None]
+    settings: Settings,
+    journal: Journal,
+    *,
+    runs_dir: Path,
+    notice: Notice,
+    announce: Callable[[str], None],
 ) -> Iterator[list[Observer]]:
     """Mirrors the journal to MLflow meanwhile, and says so if the mirror could not keep up."""
     if not settings.tracking.mlflow:
@@ -296,8 +333,11 @@ def _mirrored(
     try:
         yield [_Waker(mirror)]
         patience = MIRROR_SECONDS
+    except HurriedError:
+        patience = MIRROR_SECONDS
+        raise
     finally:
-        status = mirror.close(timeout_seconds=patience)
+        status = mirror.close(timeout_seconds=notice.left(patience))
         if status.error:
             announce(
                 f"the MLflow mirror is {status.events_behind} events behind ({status.error}); "

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 
 from evaluators.evaluation import Evaluation
 from evaluators.evaluator import Bench
 from evaluators.fidelity import Fidelity
 from grammars import Expression, expression_id
-from search.executors import Executor
+from search.executors import Executor, Stopping
 from search.journal import Journal
 
 Measured = Mapping[str, Evaluation]
@@ -31,7 +30,7 @@ class Measurer:
     """The journal as the memory of an executor, for functions that are no candidates."""
 
     def __init__(
-        self, journal: Journal, executor: Executor, *, bench: Bench, stopping: threading.Event
+        self, journal: Journal, executor: Executor, *, bench: Bench, stopping: Stopping
     ) -> None:
         """Connects them.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
@@ -10,7 +9,7 @@ from evaluators.evaluation import Evaluation, Outcome
 from evaluators.evaluator import Bench
 from evaluators.fidelity import Fidelity
 from search.candidate import Candidate
-from search.executors import Executor, Interrupted
+from search.executors import Executor, Interrupted, Stopping
 from search.journal import Journal
 from search.prefetch import Prefetched
 
@@ -25,7 +24,7 @@ class Recorder:
         *,
         bench: Bench,
         fidelities: Sequence[Fidelity],
-        stopping: threading.Event,
+        stopping: Stopping,
         on_progress: Callable[[int, int, int], None],
     ) -> None:
         """Connects them.

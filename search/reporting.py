@@ -40,6 +40,7 @@ def report(
     workers: int,
     manual_dir: Path | None,
     announce: Callable[[str], None],
+    stopping: threading.Event | None = None,
 ) -> Reported:
     """Writes the report of a campaign.
 
@@ -51,6 +52,7 @@ def report(
         workers: Processes that train.
         manual_dir: Where raw data files may be found.
         announce: Receives sentences for people.
+        stopping: Once it is set no further batch is trained, as after a signal.
 
     Raises:
         CampaignBusyError: If the campaign runs and there is something to measure.
@@ -60,7 +62,12 @@ def report(
     folder = folder.resolve()
     found = read_findings(folder)
     interrupted = measure and not _measure_parts(
-        folder, found, workers=workers, manual_dir=manual_dir, announce=announce
+        folder,
+        found,
+        workers=workers,
+        manual_dir=manual_dir,
+        announce=announce,
+        stopping=stopping or threading.Event(),
     )
     page = write_report(folder, output)
     if output is None and found.launched["settings"]["tracking"]["mlflow"]:
@@ -86,6 +93,7 @@ def _measure_parts(
     workers: int,
     manual_dir: Path | None,
     announce: Callable[[str], None],
+    stopping: threading.Event,
 ) -> bool:
     """Trains what the ablation of the winners lacks; whether it is complete."""
     wanted = [part for function in found.divisible for part in to_measure(function)]
@@ -93,18 +101,19 @@ def _measure_parts(
         missing = missing_of(wanted, found.race, measured=recorded(journal))
     if not missing:
         return True
+    if stopping.is_set():
+        return False
     announce(
         f"training {len(missing)} functions with one part replaced, {found.race} each, to see "
         "which part matters"
     )
     task = launched_task(found.launched)
     workload = Workload(task.on(load(task.data, manual_dir=manual_dir, announce=announce)))
-    stopping = threading.Event()
     with (
         exclusive(folder),
         Journal(folder / FILE_NAME) as journal,
-        _executor(journal, workload, workers) as executor,
         stopped_by_signals(stopping, announce=announce),
+        _executor(journal, workload, workers) as executor,
     ):
         measurer = Measurer(journal, executor, bench=workload.bench, stopping=stopping)
         try:

@@ -1,20 +1,32 @@
-"""When a campaign's time is up."""
+"""When a search stops: the user's wish and the clock, told apart."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable
 from typing import Final, Self
 
-from search.journal import SEARCH_KINDS, Journal, Kind
+from evaluators.clock import awake_seconds
 
-# A longer gap between two events of a journal is a pause between launches, not work.
-LONGEST_WORK_SECONDS: Final = 600.0
+_LOOK_SECONDS: Final = 0.5
+
+
+class EitherEvent:
+    """Is set as soon as one of several events is; who set it can still be told."""
+
+    def __init__(self, *events: threading.Event) -> None:
+        self._events = events
+
+    def is_set(self) -> bool:
+        """Whether nothing further is to be begun."""
+        return any(event.is_set() for event in self._events)
 
 
 class Deadline:
-    """Ends the work when the time is up: gently, and after a grace at once."""
+    """Ends the work when the time is up: gently, and after a grace at once.
+
+    The time in which the process was stopped, by Ctrl-Z for one, does not count.
+    """
 
     def __init__(
         self,
@@ -23,6 +35,7 @@ class Deadline:
         *,
         grace_seconds: float = 0.0,
         abandon: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = awake_seconds,
     ) -> None:
         """Sets the deadline; entering it starts the clock, leaving it stops the clock.
 
@@ -31,40 +44,29 @@ class Deadline:
             event: Is set then, so that nothing further is begun.
             grace_seconds: What was begun may take so much longer.
             abandon: Is called, from another thread, where that was not enough.
+            clock: Seconds.
         """
-        self.passed = False
-        self._event, self._abandon = event, abandon
-        self._timers: list[threading.Timer] = []
-        if seconds is not None:
-            first = max(0.0, seconds)
-            self._timers.append(threading.Timer(first, self._pass))
-            self._timers.append(threading.Timer(first + grace_seconds, self._abandon))
-
-    def _pass(self) -> None:
-        self.passed = True
-        self._event.set()
+        self._seconds, self._event, self._clock = seconds, event, clock
+        self._grace_seconds, self._abandon = grace_seconds, abandon
+        self._left = threading.Event()
 
     def __enter__(self) -> Self:
-        for timer in self._timers:
-            timer.daemon = True
-            timer.start()
+        if self._seconds is not None:
+            if self._seconds <= 0.0:
+                self._event.set()
+            end = self._clock() + max(0.0, self._seconds)
+            # A daemon: a program that ends by itself does not wait for its time to be up.
+            threading.Thread(target=self._watch, args=[end], name="deadline", daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        for timer in self._timers:
-            timer.cancel()
+        self._left.set()
 
-
-def seconds_worked(
-    journal: Journal, *, kinds: Sequence[Kind] = SEARCH_KINDS, after: int = 0
-) -> float:
-    """Wall time that earlier launches of a campaign spent at work, by default that of its search.
-
-    Args:
-        journal: Of the campaign.
-        kinds: The events that mark the work.
-        after: Position in the journal beyond which work counts.
-    """
-    times = [event.time for event in journal.events(*kinds, after=after)]
-    gaps = (later - earlier for earlier, later in pairwise(times))
-    return sum(gap for gap in gaps if 0.0 < gap <= LONGEST_WORK_SECONDS)
+    def _watch(self, end: float) -> None:
+        for moment, act in ((end, self._event.set), (end + self._grace_seconds, self._abandon)):
+            while (seconds := moment - self._clock()) > 0.0:
+                if self._left.wait(min(seconds, _LOOK_SECONDS)):
+                    return
+            if self._left.is_set():
+                return
+            act()

@@ -30,7 +30,6 @@ from search.cli.options import (
 from search.cli.report import report_at_end
 
 if TYPE_CHECKING:
-    from search.cli.progress import Display
     from search.finals import Finals
     from search.launching import Launch
     from search.leaderboard import Row
@@ -73,34 +72,43 @@ def launch_command(
     settings = load_settings(campaign_file, overrides or [])
     stopping = threading.Event()
     try:
-        with progress_for(settings) as progress, on_q(partial(_stop, stopping, progress)):
-            result = launch(
-                settings,
-                campaign_file=campaign_file.read_text(encoding="utf-8"),
-                runs_dir=runs_dir,
+        with on_q(partial(_stop, stopping)):
+            with progress_for(settings) as progress:
+                result = launch(
+                    settings,
+                    campaign_file=campaign_file.read_text(encoding="utf-8"),
+                    runs_dir=runs_dir,
+                    workers=workers,
+                    manual_dir=manual_dir,
+                    executor=executor.value,
+                    gpus_per_worker=gpus_per_worker,
+                    observers=[progress],
+                    announce=progress.announce,
+                    stopping=stopping,
+                )
+            _print_ending(settings, result, runs_dir=runs_dir)
+            if result.interrupted:
+                say(_how_to_go_on())
+                raise typer.Exit(INTERRUPTED)
+            # Parts of the best are measured where finals have made it worth the time.
+            is_complete = report_at_end(
+                result.folder,
+                measure=settings.finals is not None,
                 workers=workers,
                 manual_dir=manual_dir,
-                executor=executor.value,
-                gpus_per_worker=gpus_per_worker,
-                observers=[progress],
-                announce=progress.announce,
                 stopping=stopping,
             )
     except KeyboardInterrupt:
         say(f"stopped at once, all but the running batch is kept: {_how_to_go_on()}")
         raise typer.Exit(INTERRUPTED) from None
-    _print_ending(settings, result, runs_dir=runs_dir)
-    if result.interrupted:
-        say(_how_to_go_on())
+    if not is_complete:
+        say(f"the ablation is incomplete: {_how_to_go_on()}")
         raise typer.Exit(INTERRUPTED)
-    # Parts of the best are measured where finals have made it worth the time.
-    is_final = settings.finals is not None
-    report_at_end(result.folder, measure=is_final, workers=workers, manual_dir=manual_dir)
 
 
-def _stop(stopping: threading.Event, progress: Display) -> None:
+def _stop(stopping: threading.Event) -> None:
     stopping.set()
-    progress.announce("stopping after the running batch; Ctrl-C stops now, without that batch")
+    say("stopping after the running batch; Ctrl-C stops now, without that batch")
 
 
 def leaderboard_command(

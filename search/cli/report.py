@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -58,9 +59,14 @@ def report_command(
 
 
 def report_at_end(
-    folder: Path, *, measure: bool, workers: int | None, manual_dir: Path | None
-) -> None:
-    """Writes the report of what has just ended, and says where it is."""
+    folder: Path,
+    *,
+    measure: bool,
+    workers: int | None,
+    manual_dir: Path | None,
+    stopping: threading.Event | None = None,
+) -> bool:
+    """Writes the report of what has just ended, and says where it is; whether it is complete."""
     from search.leaderboard import CandidateNotFoundError
     from search.reporting import report
 
@@ -72,10 +78,12 @@ def report_at_end(
             workers=worker_count(workers),
             manual_dir=manual_dir,
             announce=say,
+            stopping=stopping,
         )
     except CandidateNotFoundError:
-        return  # a search that scored nothing has nothing to report
+        return True  # a search that scored nothing has nothing to report
     say(f"The report is {result.page}")
+    return not result.interrupted
 
 
 def record_command(

@@ -1,6 +1,12 @@
 """Where evaluations are done: each executor turns expressions into evaluations, in order."""
 
-from search.executors.executor import Executor, Interrupted, WorkersUnusableError, Workload
+from search.executors.executor import (
+    Executor,
+    Interrupted,
+    Stopping,
+    WorkersUnusableError,
+    Workload,
+)
 from search.executors.in_process import InProcess
 from search.executors.process_pool import ProcessPool
 from search.executors.ray_cluster import RayCluster
@@ -13,6 +19,7 @@ __all__ = [
     "Interrupted",
     "ProcessPool",
     "RayCluster",
+    "Stopping",
     "WorkersUnusableError",
     "Workload",
     "local_cores",

@@ -12,7 +12,7 @@ from evaluators.evaluation import Evaluation, Outcome
 from evaluators.evaluator import Bench
 from evaluators.fidelity import Fidelity
 from grammars import Activation, parse
-from search.executors.executor import Interrupted, WorkersUnusableError, split
+from search.executors.executor import Interrupted, Stopping, WorkersUnusableError, split
 
 # Whoever kills two workers all by itself is to blame; one may have been killed from outside.
 ATTEMPTS_ALONE: Final = 2
@@ -75,7 +75,7 @@ class Delivery:
         self._abandoned = threading.Event()
 
     def evaluate(
-        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: threading.Event
+        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: Stopping
     ) -> Iterator[list[Evaluation]]:
         """See `Executor.evaluate`.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -92,11 +91,19 @@ class Workload:
         )
 
 
+class Stopping(Protocol):
+    """Says whether to stop; an event does."""
+
+    def is_set(self) -> bool:
+        """Whether nothing further is to be begun."""
+        ...
+
+
 class Executor(Protocol):
     """Evaluates batches somewhere; owns processes or connections until it is closed."""
 
     def evaluate(
-        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: threading.Event
+        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: Stopping
     ) -> Iterator[list[Evaluation]]:
         """Yields evaluations batch by batch, together one for each expression and in their order.
 

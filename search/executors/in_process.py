@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Self
 
 from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
 from grammars import Activation
-from search.executors.executor import Interrupted, Workload, split, use_single_thread
+from search.executors.executor import Interrupted, Stopping, Workload, split, use_single_thread
 
 
 class InProcess:
@@ -21,7 +20,7 @@ class InProcess:
         self._batch = batch
 
     def evaluate(
-        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: threading.Event
+        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: Stopping
     ) -> Iterator[list[Evaluation]]:
         """See `Executor.evaluate`."""
         for group in split(expressions, batch=self._batch, workers=1):

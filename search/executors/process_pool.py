@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
 from grammars import Activation
 from search.executors.delivery import Delivery
-from search.executors.executor import DEFAULT_MEMORY_GIB, Workload
+from search.executors.executor import DEFAULT_MEMORY_GIB, Stopping, Workload
 from search.executors.worker_pool import WorkerPool
 
 
@@ -55,7 +54,7 @@ class ProcessPool:
         self._delivery = Delivery(self._pool, bench=workload.bench, batch=batch)
 
     def evaluate(
-        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: threading.Event
+        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: Stopping
     ) -> Iterator[list[Evaluation]]:
         """See `Executor.evaluate`."""
         return self._delivery.evaluate(expressions, fidelity, stopping=stopping)

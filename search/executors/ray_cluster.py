@@ -18,7 +18,7 @@ from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
 from grammars import Activation
 from search.executors.delivery import Delivery, LostBatchError
-from search.executors.executor import DEFAULT_MEMORY_GIB, WorkersUnusableError, Workload
+from search.executors.executor import DEFAULT_MEMORY_GIB, Stopping, WorkersUnusableError, Workload
 from search.executors.ray_place import Place, versions
 
 # A batch that loses its node this often is given up; a candidate cannot do that by itself.
@@ -218,7 +218,7 @@ class RayCluster:
         self._delivery = Delivery(self._slots, bench=workload.bench, batch=batch)
 
     def evaluate(
-        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: threading.Event
+        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: Stopping
     ) -> Iterator[list[Evaluation]]:
         """See `Executor.evaluate`."""
         return self._delivery.evaluate(expressions, fidelity, stopping=stopping)

@@ -1,7 +1,7 @@
 """Finals: the last, honest comparison of a campaign, planned, held, and read from its journal."""
 
 from search.finals.documents import FILE_NAME, finals_document, write_finals
-from search.finals.holding import Split, hold
+from search.finals.holding import Split, hold, work_on
 from search.finals.plan import RIVALS, TITLES, Entrant, Plan, Stage
 from search.finals.planning import (
     FinalsError,
@@ -53,5 +53,6 @@ __all__ = [
     "rule_in_force",
     "tried",
     "where_it_holds",
+    "work_on",
     "write_finals",
 ]

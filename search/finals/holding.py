@@ -17,13 +17,18 @@ from search.finals.plan import Plan, Stage
 from search.finals.records import FINALS_KINDS, Ledger, Look, Point, Run, read_ledger
 from search.finals.results import Finals, finals_of, is_scored, widest
 from search.journal import Event, Journal, Kind
-from search.stopping import seconds_worked
+from search.work import seconds_worked
 
 Split = Literal["validation", "test"]
 OpenExecutor = Callable[[Stage, Split], AbstractContextManager[Executor]]
 """Workers for a stage that score what they train on one of the two splits."""
 
 ENDED: Final = "all stages are held and scored"
+
+
+def work_on(plan: Plan) -> str:
+    """What launches that work on these finals say in the journal that they work on."""
+    return f"finals {plan.number}"
 
 
 def hold(
@@ -83,7 +88,7 @@ class _Holder:
         self._stopping, self._on_progress, self._announce = stopping, on_progress, announce
         self.ledger: Ledger = read_ledger(journal)
         begun = self.ledger.begun[plan.number].sequence
-        before = seconds_worked(journal, kinds=FINALS_KINDS, after=begun - 1)
+        before = seconds_worked(journal, of=work_on(plan), kinds=FINALS_KINDS, after=begun - 1)
         self._clock, self._begun = clock, clock() - before
         self._expressions = {each.candidate_id: each.activation for each in plan.entrants}
 
@@ -113,6 +118,8 @@ class _Holder:
         }
         if not waiting:
             return
+        if self._stopping.is_set():  # test data are not opened for nothing
+            raise Interrupted
         count = sum(len(runs) for runs in waiting.values())
         self._open_test_data(dataset, count)
         for stage, runs in waiting.items():

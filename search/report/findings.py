@@ -26,7 +26,7 @@ from search.lineage import Ancestor, lineage
 from search.measuring import recorded
 from search.racing import Standing
 from search.report.diagnosis import Diagnosis, diagnose_runs
-from search.stopping import seconds_worked
+from search.work import seconds_worked
 
 WINNERS: Final = 3
 """How many of a search's best the report looks at closely."""

@@ -13,7 +13,7 @@ from evaluators.evaluation import Evaluation, Outcome, SeedResult
 from evaluators.evaluator import Bench
 from evaluators.fidelity import Fidelity
 from grammars import Activation, evaluate, functions_of, parse
-from search.executors import Interrupted
+from search.executors import Interrupted, Stopping
 
 BENCH = Bench("digits-mlp", "digits")
 _POINTS = np.linspace(-4.0, 4.0, 81)
@@ -29,17 +29,19 @@ class Simulation:
     Attributes:
         batch: Evaluations that are delivered together.
         diverging: Functions whose training diverges.
-        stop_after: Sets the event after so many evaluations, as a signal would.
+        stop_after: Sets `wish` after so many evaluations, as a signal would.
+        wish: The user's, to stop.
         done: Expression and steps of everything evaluated, in order.
     """
 
     batch: int = 4
     diverging: frozenset[str] = frozenset()
     stop_after: int | None = None
+    wish: threading.Event = field(default_factory=threading.Event)
     done: list[tuple[str, int]] = field(default_factory=list)
 
     def evaluate(
-        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: threading.Event
+        self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: Stopping
     ) -> Iterator[list[Evaluation]]:
         for first in range(0, len(expressions), self.batch):
             if stopping.is_set():
@@ -48,7 +50,7 @@ class Simulation:
             self.done.extend((str(expression), fidelity.steps) for expression in group)
             yield [self.evaluation(expression, fidelity) for expression in group]
             if self.stop_after is not None and len(self.done) >= self.stop_after:
-                stopping.set()
+                self.wish.set()
 
     def score(self, expression: Activation, fidelity: Fidelity) -> float:
         """What a function scores."""

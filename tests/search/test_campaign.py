@@ -14,7 +14,7 @@ from evaluators.evaluation import Evaluation, Outcome
 from evaluators.fidelity import Fidelity
 from grammars import BASELINES, Expression, load_grammar
 from search.campaign import Ending, Loop
-from search.executors import Interrupted
+from search.executors import Interrupted, Stopping
 from search.finals import count_tried
 from search.generation import GenerationSummary
 from search.hall_of_fame import FILE_NAME as HALL_OF_FAME
@@ -47,6 +47,8 @@ def run(
     folder: Path, chosen: Settings, simulation: Simulation | None = None, **more: Any
 ) -> Ending:
     folder.mkdir(exist_ok=True)
+    simulation = simulation or Simulation()
+    more.setdefault("stopping", getattr(simulation, "wish", None))
     with Journal(folder / FILE_NAME) as journal:
         loop = Loop(
             chosen,
@@ -54,7 +56,7 @@ def run(
             bench=BENCH,
             hidden_layers=2,
             journal=journal,
-            executor=simulation or Simulation(),
+            executor=simulation,
             **more,
         )
         return loop.run()
@@ -167,7 +169,7 @@ class Dovetailing(Simulation):
         self._called = threading.Condition()
 
     def evaluate(
-        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
+        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: Stopping
     ) -> Iterator[list[Evaluation]]:
         with self._called:
             self._calls += 1
@@ -235,7 +237,7 @@ class Endless(Simulation):
         self._after, self._abandoned = after, threading.Event()
 
     def evaluate(
-        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
+        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: Stopping
     ) -> Iterator[list[Evaluation]]:
         for batch in super().evaluate(expressions, fidelity, stopping=stopping):
             if len(self.done) > self._after:
