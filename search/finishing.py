@@ -33,6 +33,7 @@ from search.identity import recorded_task
 from search.journal import Journal
 from search.leaderboard import standings
 from search.settings import FinalsSettings, Settings, check_fresh
+from search.unscored import explain_unscored
 from search.work import Work
 
 _STATES: Final = "finals-states"
@@ -75,12 +76,15 @@ class Finishing:
             check_fresh(wanted, self.settings.scoring)
         except ValueError as error:
             raise FinalsError(str(error)) from None
+        scored = standings(self.journal)
+        if not any(standing.candidate.origin == "discovered" for standing in scored):
+            raise FinalsError(explain_unscored(self.journal))
         get = partial(load, manual_dir=self.manual_dir, announce=self.announce)
         task, last = recorded_task(self.journal), self.last_plan
         plan = plan_finals(
             wanted,
             number=1 if last is None else last.number + 1,
-            standings=standings(self.journal),
+            standings=scored,
             task=task,
             dataset=get(task.data),
             steps=self.settings.scoring.rungs[-1].steps,

@@ -12,6 +12,7 @@ from search.candidate import Candidate, Origin
 from search.hall_of_fame import ranked
 from search.journal import FILE_NAME, Journal
 from search.racing import Standing
+from search.unscored import explain_unscored
 
 
 class CampaignNotFoundError(ValueError):
@@ -94,7 +95,7 @@ def find_standing(journal: Journal, candidate_id: str | None = None) -> Standing
     if candidate_id is None:
         discovered = [s for s in everything if s.candidate.origin == "discovered"]
         if not discovered:
-            raise CandidateNotFoundError("the campaign has not scored any discovered function yet")
+            raise CandidateNotFoundError(explain_unscored(journal))
         return discovered[0]
     matching = [s for s in everything if s.candidate.id.startswith(candidate_id)]
     if len(matching) != 1:

@@ -121,15 +121,20 @@ def leaderboard_command(
     from search.finals import read_finals
     from search.journal import FILE_NAME, Journal
     from search.leaderboard import find_campaign, leaderboard
+    from search.unscored import explain_unscored
 
     folder = find_campaign(campaign, runs_dir)
     with Journal(folder / FILE_NAME, read_only=True) as journal:
         rows, finals = leaderboard(journal), read_finals(journal)
+        unscored = None if _has_found(rows) else explain_unscored(journal)
     if as_json:
         print_json([asdict(row) for row in rows[:top]])
         return
     _print_leaderboard(rows, top=top, title=folder.name)
-    _say_what_may_be_claimed(finals, name=folder.name)
+    if unscored is None:
+        _say_what_may_be_claimed(finals, name=folder.name)
+    else:
+        print(unscored)
 
 
 def _how_to_go_on() -> str:
@@ -138,31 +143,56 @@ def _how_to_go_on() -> str:
 
 
 def _print_ending(settings: Settings, result: Launch, *, runs_dir: Path) -> None:
-    from grammars import parse_activation
     from search.cli.finals import print_finals
     from search.finals import read_finals
     from search.journal import FILE_NAME, Journal
     from search.leaderboard import leaderboard
-    from search.novelty import novelty
+    from search.unscored import explain_unscored
 
     name, folder = settings.name, result.folder
     with Journal(folder / FILE_NAME, read_only=True) as journal:
         rows, finals = leaderboard(journal), read_finals(journal)
+        unscored = None if _has_found(rows) else explain_unscored(journal)
     _print_leaderboard(rows, top=10, title=name)
     where = "" if runs_dir == DEFAULT_RUNS_DIR else f" --runs-dir {runs_dir}"
     if finals is not None:
         print_finals(finals, title=name)
     print(f"\nThe campaign ended: {result.reason}.")
-    best = next((row for row in rows if row.origin == "discovered"), None)
-    if best is not None:
-        known = novelty(parse_activation(best.expression))
-        print(f"The best discovered is {best.expression}: {known}.")
-    print(f"Its journal, hall of fame, settings and Pareto front (front.png) are in {folder}.")
+    print(_best(rows) if unscored is None else unscored)
+    print(f"In {folder} are {_listed(folder)}.")
     if settings.tracking.mlflow:
         print(f"The MLflow store is {runs_dir / 'mlflow.db'}; open the dashboard with")
         print(f"  actsearch dashboard{where}")
-    print("Take the best function with you:")
-    print(f"  actsearch export {name} --to jax --output activation.py{where}")
+    if unscored is None:
+        print("Take the best function with you:")
+        print(f"  actsearch export {name} --to jax --output activation.py{where}")
+
+
+def _has_found(rows: list[Row]) -> bool:
+    """Whether the search has scored a function of its own."""
+    return any(row.origin == "discovered" for row in rows)
+
+
+def _best(rows: list[Row]) -> str:
+    """What the best discovered function is, in a sentence."""
+    from grammars import parse_activation
+    from search.novelty import novelty
+
+    best = next(row for row in rows if row.origin == "discovered")
+    return (
+        f"The best discovered is {best.expression}: {novelty(parse_activation(best.expression))}."
+    )
+
+
+def _listed(folder: Path) -> str:
+    """The files of a campaign that are there, in words."""
+    from evaluators.comparison import listed
+    from search.hall_of_fame import FILE_NAME as HALL_OF_FAME
+    from search.launching import FRONT_PICTURE
+
+    kept = {HALL_OF_FAME: "hall of fame", FRONT_PICTURE: "Pareto front (front.png)"}
+    present = [words for file, words in kept.items() if (folder / file).is_file()]
+    return listed(["its journal", "settings", *present])
 
 
 def _say_what_may_be_claimed(finals: Finals | None, *, name: str) -> None:
@@ -177,7 +207,9 @@ def _say_what_may_be_claimed(finals: Finals | None, *, name: str) -> None:
 
 
 def _print_leaderboard(rows: list[Row], *, top: int, title: str) -> None:
-    """The first rows, and below them whichever baselines come later."""
+    """The first rows, and below them whichever baselines come later; nothing without rows."""
+    if not rows:
+        return
     table = Table(title=f"Leaderboard of {title}", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("rank", justify="right")
     table.add_column("expression", min_width=24, overflow="fold")

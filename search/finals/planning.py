@@ -146,8 +146,7 @@ def _entrants(standings: Iterable[Standing], top: int) -> Iterator[Entrant]:
     discovered = [each.candidate for each in standings if each.candidate.origin == "discovered"]
     if not discovered:
         raise FinalsError(
-            "finals compare what a search has found, and this one has scored no function of its "
-            "own yet; launch it again to go on"
+            "finals compare what a search has found, and this one has scored no function of its own"
         )
     for rank, candidate in enumerate(discovered[:top], 1):
         yield _entrant(candidate, rank=rank)

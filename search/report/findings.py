@@ -26,6 +26,7 @@ from search.lineage import Ancestor, lineage
 from search.measuring import recorded
 from search.racing import Standing
 from search.report.diagnosis import Diagnosis, diagnose_runs
+from search.unscored import explain_unscored
 from search.work import seconds_worked
 
 WINNERS: Final = 3
@@ -115,14 +116,11 @@ def read_findings(folder: Path) -> Findings:
 def pick_winners(scored: list[Standing], finals: Finals | None) -> tuple[Standing, ...]:
     """The leader of the finals and other finalists; without finals the best of the search.
 
-    Raises:
-        CandidateNotFoundError: If nothing was discovered yet.
+    Args:
+        scored: All standings; one of them at least is of a discovered function.
+        finals: Of the campaign, None if there are none.
     """
     discovered = [standing for standing in scored if standing.candidate.origin == "discovered"]
-    if not discovered:
-        raise CandidateNotFoundError(
-            "the campaign has not scored any discovered function yet; launch it and try again"
-        )
     if finals is not None:
         finalists = {entrant.candidate_id for entrant in finals.plan.finalists}
         leader = finals.leader.candidate_id if finals.leader else None
@@ -146,6 +144,8 @@ def pick_rivals(scored: list[Standing]) -> tuple[Standing, ...]:
 
 def _read(name: str, journal: Journal) -> Findings:
     scored = standings(journal)
+    if not any(standing.candidate.origin == "discovered" for standing in scored):
+        raise CandidateNotFoundError(explain_unscored(journal))
     finals = read_finals(journal)
     winners, rivals = pick_winners(scored, finals), pick_rivals(scored)
     candidates = {e.key: Candidate.from_json(e.payload) for e in journal.events("candidate")}

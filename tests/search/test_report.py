@@ -103,7 +103,7 @@ def test_a_fallback_data_set_is_named(write_campaign: WriteCampaign) -> None:
 
 
 def test_a_campaign_without_discoveries_is_refused(write_campaign: WriteCampaign) -> None:
-    with pytest.raises(CandidateNotFoundError, match="has not scored any discovered function yet"):
+    with pytest.raises(CandidateNotFoundError, match="has scored no function of its own"):
         write_report(write_campaign(count=3))
 
 

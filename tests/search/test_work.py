@@ -105,20 +105,18 @@ def test_setting_the_time_of_day_changes_nothing(journal: Journal, jump: float) 
     assert seconds_worked(journal) == 4.0
 
 
+def on_a_journal_that_fails(journal: Journal, error: Exception | None) -> None:
+    with Work(journal, SEARCH, clock=Clock()):
+        journal.close()
+        if error is not None:
+            raise error
+
+
 def test_what_ends_a_launch_is_said_and_not_that_its_end_is_not_recorded(tmp_path: Path) -> None:
-    with (
-        pytest.raises(ZeroDivisionError),
-        Journal(tmp_path / FILE_NAME) as journal,
-        Work(journal, SEARCH, clock=Clock()),
-    ):
-        journal.close()
-        raise ZeroDivisionError
-    with (
-        pytest.raises(JournalError),
-        Journal(tmp_path / FILE_NAME) as journal,
-        Work(journal, SEARCH, clock=Clock()),
-    ):
-        journal.close()
+    with pytest.raises(ZeroDivisionError):
+        on_a_journal_that_fails(Journal(tmp_path / FILE_NAME), ZeroDivisionError())
+    with pytest.raises(JournalError, match="not a readable journal"):
+        on_a_journal_that_fails(Journal(tmp_path / FILE_NAME), None)
 
 
 def test_every_launch_records_its_begin_and_its_end(tmp_path: Path) -> None:
@@ -127,5 +125,8 @@ def test_every_launch_records_its_begin_and_its_end(tmp_path: Path) -> None:
     for _ in range(2):
         assert actsearch("launch", file, "--runs-dir", tmp_path).status == 0
     with Journal(tmp_path / "whole" / FILE_NAME, read_only=True) as journal:
-        told = [(e.payload["of"], e.payload["launch"], e.payload["state"]) for e in journal.events("work")]
+        told = [
+            (e.payload["of"], e.payload["launch"], e.payload["state"])
+            for e in journal.events("work")
+        ]
     assert told == [(SEARCH, n, state) for n in (1, 2) for state in ("begun", "ended")]
