@@ -14,6 +14,8 @@ from typing import Annotated, Final, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from grammars.text_files import TextFileError, read_text
+
 _FOLDER: Final = Path(__file__).parent / "curves"
 # A thousand functions take 100 kB.
 _LARGEST_FILE: Final = 20_000_000
@@ -162,11 +164,11 @@ def load_curves(name_or_path: str | Path) -> LearningCurves:
 
 def _read(path: Path) -> LearningCurves:
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise LearningCurvesError(f"{path} is larger than {_LARGEST_FILE:,} bytes")
-        document = _Document.model_validate_json(path.read_bytes())
+        document = _Document.model_validate_json(read_text(path, max_bytes=_LARGEST_FILE))
     except OSError as error:
         raise LearningCurvesError(f"cannot read the learning curves {path}: {error}") from error
+    except TextFileError as error:
+        raise LearningCurvesError(str(error)) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -42,7 +42,8 @@ def _known_primitive(name: str) -> str:
 
 PrimitiveName = Annotated[str, AfterValidator(_known_primitive)]
 Weight = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+# Candidates are trained in single precision, which ends there.
+Number = Annotated[float, Field(ge=-3e38, le=3e38)]
 
 
 class _Frozen(BaseModel):

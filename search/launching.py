@@ -16,6 +16,8 @@ from evaluators.tasks import find_task
 from grammars import Grammar, load_grammar
 from search.campaign import STOPPED, Ending, Loop, Observer
 from search.campaign_copy import keep_copy
+from search.campaign_folder import located
+from search.commands import command
 from search.drawing import draw_front
 from search.executors import Executor, ExecutorName, Workload, local_cores, start_executor
 from search.finals import check_tasks
@@ -264,6 +266,7 @@ def hold_finals(
         CampaignBusyError: If another process runs the campaign.
         DatasetUnavailable: If there are no data to train on.
     """
+    folder = located(folder)
     stopping = threading.Event()
     with (
         exclusive(folder),
@@ -341,5 +344,5 @@ def _mirrored(
         if status.error:
             announce(
                 f"the MLflow mirror is {status.events_behind} events behind ({status.error}); "
-                f"`actsearch sync {settings.name}` completes it"
+                f"`{command('sync', settings.name, runs_dir=runs_dir)}` completes it"
             )

@@ -5,14 +5,17 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from evaluators.evaluation import Evaluation, Outcome
+from search.campaign_folder import is_folder, located
 from search.candidate import Candidate, Origin
 from search.hall_of_fame import ranked
 from search.journal import FILE_NAME, Journal
 from search.racing import Standing
 from search.unscored import explain_unscored
+
+_SHOWN: Final = 80
 
 
 class CampaignNotFoundError(ValueError):
@@ -49,19 +52,24 @@ def find_campaign(campaign: str, runs_dir: Path) -> Path:
         campaign: Its name, or the path of its folder.
         runs_dir: Where campaigns are kept.
 
+    Returns:
+        Its folder, the parent of which is the runs directory and the last part of which is the
+        campaign's name: see `located`.
+
     Raises:
         CampaignNotFoundError: If there is none.
     """
     names = [path.parent.name for path in sorted(runs_dir.glob(f"*/{FILE_NAME}"))]
     if campaign in names:
-        return runs_dir / campaign
-    if (Path(campaign) / FILE_NAME).is_file():
-        return Path(campaign)
-    near = difflib.get_close_matches(campaign, names, n=1)
+        return located(runs_dir / campaign)
+    if is_folder(campaign) and (Path(campaign) / FILE_NAME).is_file():
+        return located(Path(campaign))
+    shown = campaign if len(campaign) <= _SHOWN else f"{campaign[: _SHOWN - 1]}…"
+    near = difflib.get_close_matches(shown, names, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     listed = ", ".join(names) if names else "none yet; `actsearch launch CAMPAIGN.toml` makes one"
     raise CampaignNotFoundError(
-        f"there is no campaign {campaign!r} under {runs_dir}; {hint}campaigns there: {listed}"
+        f"there is no campaign {shown!r} under {runs_dir}; {hint}campaigns there: {listed}"
     )
 
 

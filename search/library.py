@@ -11,7 +11,7 @@ from search.journal import FILE_NAME, Journal
 from search.launching import Launch, launch
 from search.leaderboard import Row, find_standing, leaderboard
 from search.racing import Standing
-from search.settings import Settings, load_settings
+from search.settings import Settings, load_settings, read_campaign_file
 
 
 class Campaign:
@@ -63,7 +63,7 @@ class Campaign:
         path = Path(path)
         return cls(
             load_settings(path, overrides),
-            campaign_file=path.read_text(encoding="utf-8"),
+            campaign_file=read_campaign_file(path),
             runs_dir=Path(runs_dir),
             workers=workers,
             manual_dir=None if manual_dir is None else Path(manual_dir),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from search import campaign_copy, finals, hall_of_fame
+from search.commands import command
 from search.report import FIGURES, FOLDER, PAGE, TABLES, Findings, lead, read_findings
 from search.report.repeating import commands
 from search.report.wording import day, duration
@@ -80,19 +80,18 @@ def readme(found: Findings, paths: list[Path]) -> str:
 
 def _contents(name: str) -> list[tuple[str, str, str]]:
     """The files of a record, what they hold, and the command that computes it; "" for none."""
-    campaign = shlex.quote(name)
-    report = f"actsearch report {campaign}"
+    report = command("report", name)
     return [
         (_COPY, "the campaign file, as it was launched", ""),
         (
             hall_of_fame.FILE_NAME,
             "the best of the search, by their validation score",
-            f"actsearch leaderboard {campaign}",
+            command("leaderboard", name),
         ),
         (
             finals.FILE_NAME,
             "every figure of the finals, and each training run that it comes from",
-            f"actsearch finals {campaign} --json",
+            command("finals", name, "--json"),
         ),
         (f"{FOLDER}/{PAGE}", "the report", report),
         (f"{FOLDER}/{FIGURES}", "its figures as PNG and SVG", report),
@@ -117,7 +116,8 @@ def _checked(folder: Path) -> list[Path]:
     """The files of a record."""
     if not (folder / FOLDER / PAGE).is_file():
         raise RecordError(
-            f"{folder} holds no report yet; `actsearch report {folder.name}` writes it"
+            f"{folder} holds no report yet; "
+            f"`{command('report', folder.name, runs_dir=folder.parent)}` writes it"
         )
     report = sorted(path for path in (folder / FOLDER).rglob("*") if path.is_file())
     paths = [path for name in _FILES if (path := folder / name).is_file()] + report

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from evaluators.datasets import load
 from search.ablation import to_measure
+from search.campaign_folder import located
+from search.commands import command
 from search.executors import Interrupted, ProcessPool, Workload
 from search.identity import launched_task, recorded_settings
 from search.journal import FILE_NAME, Journal
@@ -59,7 +61,7 @@ def report(
         CandidateNotFoundError: If nothing was discovered yet.
         DatasetUnavailable: If there are no data to measure on.
     """
-    folder = folder.resolve()
+    folder = located(folder)
     found = read_findings(folder)
     interrupted = measure and not _measure_parts(
         folder,
@@ -81,8 +83,8 @@ def _mirror(folder: Path, *, announce: Callable[[str], None]) -> None:
         Mirror(folder / FILE_NAME, store=folder.parent, campaign_dir=folder).catch_up()
     except TrackingError as error:
         announce(
-            f"MLflow does not show the report yet ({error}); `actsearch sync {folder.name}` "
-            "completes it"
+            f"MLflow does not show the report yet ({error}); "
+            f"`{command('sync', folder.name, runs_dir=folder.parent)}` completes it"
         )
 
 

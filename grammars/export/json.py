@@ -11,6 +11,7 @@ from grammars.export.function import DEFAULT_NAME, Function
 from grammars.export.lowering import ExportError
 from grammars.export.provenance import Provenance
 from grammars.parsing import parse
+from grammars.text_files import TextFileError, read_text
 
 FORMAT: Final = "actsearch-expression"
 VERSION: Final = 1
@@ -60,10 +61,10 @@ def read_json(path: Path) -> Function:
         ExportError: If the file is too large, is not such a document, or is of a later version.
         ParseError: If the expression within cannot be read.
     """
-    if (size := path.stat().st_size) > MAX_FILE_BYTES:
-        raise ExportError(f"{path} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
     try:
-        document: Any = json.loads(path.read_text(encoding="utf-8"))
+        document: Any = json.loads(read_text(path, max_bytes=MAX_FILE_BYTES))
+    except TextFileError as error:
+        raise ExportError(str(error)) from None
     except (ValueError, RecursionError) as error:
         raise ExportError(f"{path} is not a JSON document: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:

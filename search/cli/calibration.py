@@ -40,7 +40,8 @@ def calibrate_command(
     ] = "100,200,400,800,1600",
     seeds: Annotated[int, typer.Option(min=2, max=100, help="Training runs of each.")] = 4,
     budget: Annotated[
-        float, typer.Option(min=1.0, help="Steps a candidate that racing may cost on average.")
+        float,
+        typer.Option(min=1.0, max=1e9, help="Steps a candidate that racing may cost on average."),
     ] = 500.0,
     workers: Workers = None,
     manual_dir: ManualDir = None,

@@ -28,6 +28,7 @@ from search.cli.options import (
     wide_console,
 )
 from search.cli.report import report_at_end
+from search.commands import command
 
 if TYPE_CHECKING:
     from search.finals import Finals
@@ -60,14 +61,15 @@ def launch_command(
         Place, typer.Option(help="Workers on this machine, or on the Ray cluster at RAY_ADDRESS.")
     ] = Place.PROCESSES,
     gpus_per_worker: Annotated[
-        float, typer.Option(min=0.0, help="What each worker asks a Ray cluster for.")
+        float,
+        typer.Option(min=0.0, max=64.0, help="What each worker asks a Ray cluster for."),
     ] = 0.0,
 ) -> None:
     """Launches a campaign; launching it again continues it."""
     from search.cli.keys import on_q
     from search.cli.progress import progress_for
     from search.launching import launch
-    from search.settings import load_settings
+    from search.settings import load_settings, read_campaign_file
 
     settings = load_settings(campaign_file, overrides or [])
     stopping = threading.Event()
@@ -76,7 +78,7 @@ def launch_command(
             with progress_for(settings) as progress:
                 result = launch(
                     settings,
-                    campaign_file=campaign_file.read_text(encoding="utf-8"),
+                    campaign_file=read_campaign_file(campaign_file),
                     runs_dir=runs_dir,
                     workers=workers,
                     manual_dir=manual_dir,
@@ -132,7 +134,7 @@ def leaderboard_command(
         return
     _print_leaderboard(rows, top=top, title=folder.name)
     if unscored is None:
-        _say_what_may_be_claimed(finals, name=folder.name)
+        _say_what_may_be_claimed(finals, folder)
     else:
         print(unscored)
 
@@ -154,7 +156,6 @@ def _print_ending(settings: Settings, result: Launch, *, runs_dir: Path) -> None
         rows, finals = leaderboard(journal), read_finals(journal)
         unscored = None if _has_found(rows) else explain_unscored(journal)
     _print_leaderboard(rows, top=10, title=name)
-    where = "" if runs_dir == DEFAULT_RUNS_DIR else f" --runs-dir {runs_dir}"
     if finals is not None:
         print_finals(finals, title=name)
     print(f"\nThe campaign ended: {result.reason}.")
@@ -162,10 +163,11 @@ def _print_ending(settings: Settings, result: Launch, *, runs_dir: Path) -> None
     print(f"In {folder} are {_listed(folder)}.")
     if settings.tracking.mlflow:
         print(f"The MLflow store is {runs_dir / 'mlflow.db'}; open the dashboard with")
-        print(f"  actsearch dashboard{where}")
+        print(f"  {command('dashboard', runs_dir=runs_dir)}")
     if unscored is None:
         print("Take the best function with you:")
-        print(f"  actsearch export {name} --to jax --output activation.py{where}")
+        target = ("--to", "jax", "--output", "activation.py")
+        print(f"  {command('export', name, *target, runs_dir=runs_dir)}")
 
 
 def _has_found(rows: list[Row]) -> bool:
@@ -195,12 +197,13 @@ def _listed(folder: Path) -> str:
     return listed(["its journal", "settings", *present])
 
 
-def _say_what_may_be_claimed(finals: Finals | None, *, name: str) -> None:
+def _say_what_may_be_claimed(finals: Finals | None, folder: Path) -> None:
     from search.finals import claim, opened, tried
 
     console = wide_console()
     if finals is None:
-        console.print(f"No finals were held; `actsearch finals {name}` holds them.", style="dim")
+        holding = command("finals", folder.name, runs_dir=folder.parent)
+        console.print(f"No finals were held; `{holding}` holds them.", style="dim")
     else:
         said = f"Finals: {claim(finals)} {tried(finals.plan)} {opened(finals)}"
         console.print(said, highlight=False)

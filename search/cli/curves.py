@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
@@ -48,7 +49,11 @@ def curves_command(
     seed: Annotated[int, typer.Option(min=0, help="Of the draw, and of the training.")] = 0,
     recall: Annotated[
         float,
-        typer.Option(min=0.0, max=1.0, help="Share of the best tenth that the ladder must keep."),
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Share of the best tenth that the ladder must keep.",
+        ),
     ] = 0.95,
     workers: Workers = None,
     manual_dir: ManualDir = None,
@@ -147,7 +152,7 @@ def _advice(ladder: ScreenedLadder, name: str) -> str:
     factor = f"  reduction_factor = {ladder.reduction_factor:g}\n" if ladder.steps[1:] else ""
     return (
         f"Of the ladders that keep enough of the truly best tenth, the cheapest is\n"
-        f'  forecast = "{name}"\n'
+        f"  forecast = {json.dumps(name, ensure_ascii=False)}\n"
         f"  screening = {ladder.screening:g}\n"
         f"  rungs = [{rungs}]\n"
         f"{factor}"

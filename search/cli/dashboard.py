@@ -44,13 +44,15 @@ def sync_command(
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Writes what is missing of a campaign to MLflow, from its journal alone."""
+    from search.commands import command
     from search.journal import FILE_NAME
     from search.leaderboard import find_campaign
     from search.tracking import Mirror
 
-    folder = find_campaign(campaign, runs_dir).resolve()
+    folder = find_campaign(campaign, runs_dir)
     Mirror(folder / FILE_NAME, store=folder.parent, campaign_dir=folder).catch_up()
-    say(f"MLflow holds all of {folder.name}; `actsearch dashboard` shows it")
+    shown = command("dashboard", runs_dir=folder.parent)
+    say(f"MLflow holds all of {folder.name}; `{shown}` shows it")
 
 
 def _serve(runs_dir: Path, port: int) -> None:

@@ -24,6 +24,7 @@ from search.cli.options import (
     worker_count,
 )
 from search.cli.report import report_at_end
+from search.commands import command
 
 if TYPE_CHECKING:
     from evaluators.comparison import Comparison
@@ -80,7 +81,7 @@ def finals_command(
         announce=progress.announce,
     )
     if not is_done:
-        say(f"They go on with: actsearch finals {campaign}")
+        say(f"They go on with: {command('finals', folder.name, runs_dir=folder.parent)}")
         raise typer.Exit(INTERRUPTED)
     with Journal(folder / FILE_NAME, read_only=True) as journal:
         finals, practice = read_finals(journal), rival_practice(journal)
@@ -127,9 +128,9 @@ def _changes(*, tasks: str | None, **given: float | None) -> dict[str, Any]:
 
 
 def _changed(settings: FinalsSettings, *, changes: dict[str, Any]) -> FinalsSettings:
-    from search.settings import FinalsSettings
+    from search.settings import FinalsSettings, checked
 
-    return FinalsSettings.model_validate({**settings.model_dump(), **changes})
+    return checked(FinalsSettings, {**settings.model_dump(), **changes}, what="the finals")
 
 
 def _own_table(finals: Finals, title: str) -> Table:

@@ -5,24 +5,37 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SHOWN: Final = 120
 
 
 def explain(error: Exception) -> str | None:
     """What the user can change, in words; None if the error is ours."""
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+    if isinstance(error, OSError) and (words := _of_the_system(error)) is not None:
+        return words
+    return str(error) if _is_mistake(error) else None
+
+
+def _of_the_system(error: OSError) -> str | None:
+    """What the system says of a file in our words; None where it speaks of no file."""
+    name = str(error.filename or "")
+    name = name if len(name) <= _SHOWN else f"{name[: _SHOWN - 1]}…"
+    if error.errno in _NO_ROOM:
         return (
-            f"{error.filename or 'a file'} cannot be written: {error.strerror}; what a campaign "
-            "has recorded is safe: make room and launch it again"
+            f"{name or 'a file'} cannot be written: {error.strerror}; what a campaign has recorded "
+            "is safe: make room and launch it again"
         )
-    if not is_mistake(error):
-        return None
-    if isinstance(error, OSError) and error.strerror:  # Python begins with a number
-        return f"{error.filename} cannot be used: {error.strerror}"
-    return str(error)
+    if error.errno == errno.EROFS:
+        return (
+            f"{name or 'a file'} cannot be written: {error.strerror}; what only reads works there, "
+            "such as leaderboard, export, report --output DIR and record --records-dir DIR; for "
+            "the rest copy the campaign's folder to where it may be written"
+        )
+    # Python's own text begins with a number.
+    return f"{name} cannot be used: {error.strerror}" if name and error.strerror else None
 
 
-def is_mistake(error: Exception) -> bool:
+def _is_mistake(error: Exception) -> bool:
     """Whether the error says what the user can change; its message is then written for people."""
     from evaluators.datasets import DataError, DatasetUnavailable, UnknownDatasetError
     from evaluators.functions import UserCodeError

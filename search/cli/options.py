@@ -11,6 +11,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from search import commands
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C."""
 
@@ -18,7 +20,7 @@ RunsDir = Annotated[
     Path,
     typer.Option("--runs-dir", help="Where campaigns and the MLflow store are kept."),
 ]
-DEFAULT_RUNS_DIR = Path("runs")
+DEFAULT_RUNS_DIR = commands.DEFAULT_RUNS_DIR
 
 ManualDir = Annotated[
     Path | None,

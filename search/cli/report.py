@@ -98,4 +98,4 @@ def record_command(
     from search.leaderboard import find_campaign
     from search.records import RECORDS, record
 
-    print(record(find_campaign(campaign, runs_dir).resolve(), records or runs_dir / RECORDS))
+    print(record(find_campaign(campaign, runs_dir), records or runs_dir / RECORDS))

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from evaluators.comparison import Comparison, Finding, listed, p_words
 from grammars import parse_activation
+from search.commands import command
 from search.finals import TITLES, Finals, claim, opened, tried
 from search.report.findings import Findings
 from search.report.formula import mathml
@@ -77,7 +78,7 @@ def _without_finals(found: Findings) -> Lead:
         Markup(mathml(expression)),
         warning="Whether it is better than ReLU, Swish and GELU is settled by finals on fresh "
         "seeds:",
-        command=f"actsearch finals {found.name}",
+        command=command("finals", found.name),
     )
 
 
@@ -92,7 +93,7 @@ def _with_finals(found: Findings, finals: Finals) -> Lead:
         (claim(finals), tried(finals.plan), opened(finals)),
         Markup(mathml(parse_activation(written))),
         warning=_reopened(finals),
-        command="" if scored else f"actsearch finals {found.name}",
+        command="" if scored else command("finals", found.name),
     )
 
 

@@ -11,6 +11,7 @@ from evaluators.evaluation import Evaluation, Outcome
 from evaluators.fidelity import Fidelity
 from grammars import Expression
 from search.ablation import Ablation, ablation
+from search.campaign_folder import located
 from search.candidate import Candidate
 from search.finals import (
     RIVALS,
@@ -110,7 +111,7 @@ def read_findings(folder: Path) -> Findings:
         CandidateNotFoundError: If it has not scored any discovered function yet.
     """
     with Journal(folder / FILE_NAME, read_only=True) as journal:
-        return _read(folder.resolve().name, journal)
+        return _read(located(folder).name, journal)
 
 
 def pick_winners(scored: list[Standing], finals: Finals | None) -> tuple[Standing, ...]:

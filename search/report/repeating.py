@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
 
+from search.commands import command
 from search.dotted import flatten
 from search.finals import Plan
 from search.report.findings import Findings
@@ -26,14 +27,13 @@ def commands(found: Findings, *, campaign_file: str | None = None) -> str:
         found: The campaign.
         campaign_file: Where the file is; by default one that bears the campaign's name.
     """
-    name = shlex.quote(found.name)
-    path = f"{name}.toml" if campaign_file is None else shlex.quote(campaign_file)
+    path = f"{found.name}.toml" if campaign_file is None else campaign_file
     named = [] if campaign_file is None else [f"name={found.name}"]
     overrides = [*named, *_overrides(found.launched)]
-    sets = "".join(f" --set {shlex.quote(text)}" for text in overrides)
-    lines = [f"actsearch launch {path}{sets}"]
-    lines += (f"actsearch finals {name}{options}" for options in _finals_options(found))
-    return "\n".join([*lines, f"actsearch report {name}"])
+    sets = chain.from_iterable(("--set", text) for text in overrides)
+    lines = [command("launch", path, *sets)]
+    lines += (command("finals", found.name, *options) for options in _finals_options(found))
+    return "\n".join([*lines, command("report", found.name)])
 
 
 def settings_table(launched: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -45,7 +45,7 @@ def settings_table(launched: Mapping[str, Any]) -> list[tuple[str, str]]:
     return rows + [(name, _toml(value)) for name, value in flat.items() if value is not None]
 
 
-def _finals_options(found: Findings) -> Iterator[str]:
+def _finals_options(found: Findings) -> Iterator[list[str]]:
     """The options of finals that the launch does not hold; nothing if there are none of these."""
     if found.finals is None:
         return
@@ -53,33 +53,33 @@ def _finals_options(found: Findings) -> Iterator[str]:
         settings = Settings.model_validate(found.launched["settings"])
     except ValidationError:
         return
-    options = "".join(_options(found.finals.plan, settings))
+    options = list(chain.from_iterable(_options(found.finals.plan, settings)))
     if options or settings.finals is None:
         yield options
 
 
-def _options(plan: Plan, settings: Settings) -> Iterator[str]:
+def _options(plan: Plan, settings: Settings) -> Iterator[tuple[str, str]]:
     """What finals were told otherwise than the campaign's settings say."""
     usual = settings.finals or FinalsSettings()
     own, *others = plan.stages
     transfer = [stage.task for stage in others if stage.purpose == "transfer"]
     transfer += [task for task, _ in plan.left_out]
     if len(plan.finalists) != usual.top:
-        yield f" --top {len(plan.finalists)}"
+        yield "--top", str(len(plan.finalists))
     if own.looks != usual.looks:
-        yield f" --seeds {own.looks[-1]}"
+        yield "--seeds", str(own.looks[-1])
     if set(transfer) != {task for task in usual.transfer if task != own.task}:
-        yield f" --tasks {shlex.quote(','.join(transfer))}"
+        yield "--tasks", ",".join(transfer)
     if own.steps != (usual.steps or settings.scoring.rungs[-1].steps):
-        yield f" --steps {own.steps}"
+        yield "--steps", str(own.steps)
     if plan.minutes != usual.minutes and plan.minutes is not None:
-        yield f" --minutes {plan.minutes:g}"
+        yield "--minutes", f"{plan.minutes:g}"
 
 
 def _overrides(launched: Mapping[str, Any]) -> Iterator[str]:
     recorded = launched["settings"]
     try:
-        document = tomllib.loads(launched["campaign_file"])
+        document = tomllib.loads(launched["campaign_file"].removeprefix("\ufeff"))
         document.setdefault("name", recorded["name"])
         filed = Settings.model_validate(document).model_dump(mode="json")
     except (tomllib.TOMLDecodeError, ValidationError, RecursionError):

@@ -1,7 +1,7 @@
 """The campaign file, validated whole and frozen, with a module for each of its sections."""
 
 from search.settings.finals import FinalsSettings, check_fresh
-from search.settings.reading import load_settings
+from search.settings.reading import checked, load_settings, read_campaign_file
 from search.settings.scoring import Rung, ScoringSettings
 from search.settings.search import SearchSettings, StrategyName
 from search.settings.section import SettingsError
@@ -21,5 +21,7 @@ __all__ = [
     "StrategyName",
     "TrackingSettings",
     "check_fresh",
+    "checked",
     "load_settings",
+    "read_campaign_file",
 ]

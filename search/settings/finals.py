@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from search.settings.scoring import ScoringSettings
-from search.settings.section import Section, Steps
+from search.settings.section import Minutes, Seconds, Section, Steps
 
 LearningRate = Annotated[float, Field(gt=0.0, le=10.0)]
 
@@ -43,8 +43,8 @@ class FinalsSettings(Section):
     transfer_seeds: Annotated[int, Field(ge=2, le=1_000)] = 10
     transfer_steps: Steps | None = None
     first_seed: Annotated[int, Field(ge=0, le=2_000_000_000)] = 1_000_000
-    minutes: Annotated[float, Field(gt=0.0)] | None = None
-    timeout_seconds: Annotated[float, Field(gt=0.0)] = 600.0
+    minutes: Minutes | None = None
+    timeout_seconds: Seconds = 600.0
     register_leader: bool = False
 
     @model_validator(mode="after")

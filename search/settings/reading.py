@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from grammars.toml_files import TomlError, parse_toml, read_toml
+from grammars.text_files import TextFileError, read_text
+from grammars.toml_files import MAX_FILE_BYTES, TomlError, parse_toml, read_toml
 from search.settings.scoring import Rung
 from search.settings.section import SettingsError
-from search.settings.whole import Settings
+from search.settings.whole import LONGEST_NAME, Settings
+
+Model = TypeVar("Model", bound=BaseModel)
+
+# Values of --set as a shell or Python writes them, where TOML writes another or nothing.
+_SPELLINGS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "none": None}
+_BARE_POINT: Final = re.compile(r"[+-]?(\d+\.|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+_DIGEST_DIGITS: Final = 6
+_SHOWN: Final = 80
 
 
 def load_settings(path: Path, overrides: Iterable[str] = ()) -> Settings:
     """Reads a campaign file.
 
     Args:
-        path: A TOML file; the name of the campaign is that of the file unless it says otherwise.
+        path: A TOML file; the name of the campaign follows from that of the file unless it says
+            otherwise.
         overrides: `key=value` texts that replace or add settings, such as `search.population=32`.
 
     Raises:
@@ -30,13 +42,59 @@ def load_settings(path: Path, overrides: Iterable[str] = ()) -> Settings:
     document = _read(path)
     for override in overrides:
         _apply_override(document, override)
-    document.setdefault("name", re.sub(r"[^A-Za-z0-9._-]", "-", path.stem))
+    document.setdefault("name", campaign_name(path.stem))
+    return checked(Settings, document, what=str(path))
+
+
+def read_campaign_file(path: Path) -> str:
+    """The text of a campaign file, as a launch keeps it.
+
+    Raises:
+        SettingsError: If it is no text, or too much of it.
+        FileNotFoundError: If there is no such file.
+    """
     try:
-        return Settings.model_validate(document)
+        return read_text(path, max_bytes=MAX_FILE_BYTES)
+    except TextFileError as error:
+        raise SettingsError(str(error)) from None
+
+
+def campaign_name(stem: str) -> str:
+    """The name that a campaign has from its file.
+
+    Files of different names are different campaigns: what a name cannot hold is replaced, and a
+    digest of the whole stem follows.
+
+    Args:
+        stem: Of the file, without its ending.
+    """
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", plain).lstrip("._-")
+    if name == stem and len(name) <= LONGEST_NAME:
+        return name
+    # macOS may write an umlaut as two characters, Linux as one.
+    composed = unicodedata.normalize("NFC", stem).encode(errors="surrogateescape")
+    digest = hashlib.sha256(composed).hexdigest()[:_DIGEST_DIGITS]
+    return f"{name[: LONGEST_NAME - _DIGEST_DIGITS - 1] or 'campaign'}-{digest}"
+
+
+def checked(model: type[Model], document: Mapping[str, Any], *, what: str) -> Model:
+    """Settings from what was read.
+
+    Args:
+        model: Which settings.
+        document: Their values.
+        what: Where they come from, as messages call it.
+
+    Raises:
+        SettingsError: With every problem at once.
+    """
+    try:
+        return model.model_validate(document)
     except ValidationError as error:
-        lines = [_describe_problem(problem) for problem in error.errors()]
+        lines = [_describe_problem(problem, model) for problem in error.errors()]
         count = f"{len(lines)} problem{'' if len(lines) == 1 else 's'}"
-        raise SettingsError("\n".join([f"{path} has {count}:", *lines])) from None
+        raise SettingsError("\n".join([f"{what} has {count}:", *lines])) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -55,33 +113,40 @@ def _apply_override(document: dict[str, Any], override: str) -> None:
         raise SettingsError(
             f"--set expects key=value such as search.population=32, got {override!r}"
         )
-    try:
-        value = parse_toml(f"value = {text}", what=f"--set {key}")["value"]
-    except TomlError:
-        value = text.strip()  # a bare word, so that --set task=mnist-mlp needs no inner quotes
     section = document
     for part in parts[:-1]:
         section = section.setdefault(part, {})
         if not isinstance(section, dict):
             raise SettingsError(f"--set {override!r}: {part!r} is a value, not a section")
-    section[parts[-1]] = value
+    section[parts[-1]] = _value(text, key=key)
 
 
-def _describe_problem(problem: Any) -> str:
+def _value(text: str, *, key: str) -> Any:
+    """What stands after the `=` of an override; a bare word needs no quotes in quotes."""
+    try:
+        return parse_toml(f"value = {text}", what=f"--set {key}")["value"]
+    except TomlError:
+        word = text.strip()
+    if word.lower() in _SPELLINGS:
+        return _SPELLINGS[word.lower()]
+    return float(word) if _BARE_POINT.fullmatch(word) else word
+
+
+def _describe_problem(problem: Any, model: type[BaseModel]) -> str:
     """One line for a pydantic error: its path, what is wrong, what arrived, what to do."""
     path = ".".join(str(part) for part in problem["loc"]) or "campaign"
     if problem["type"] == "extra_forbidden":
-        return f"  {path}: unknown setting; {_nearest_setting(problem['loc'])}"
+        return f"  {path}: unknown setting; {_nearest_setting(problem['loc'], model)}"
     message = problem["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     arrived = repr(problem["input"])
     if isinstance(problem["input"], (Mapping, BaseModel)):
         return f"  {path}: {message}"
-    return f"  {path}: {message}, got {arrived if len(arrived) <= 80 else arrived[:77] + '...'}"
+    shown = arrived if len(arrived) <= _SHOWN else f"{arrived[: _SHOWN - 3]}..."
+    return f"  {path}: {message}, got {shown}"
 
 
-def _nearest_setting(location: tuple[int | str, ...]) -> str:
-    model: Any = Settings
+def _nearest_setting(location: tuple[int | str, ...], model: Any) -> str:
     for part in location[:-1]:
         if isinstance(part, str) and part in model.model_fields:
             model = Rung if part == "rungs" else _section(model.model_fields[part].annotation)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from evaluators.fidelity import Fidelity
-from search.settings.section import Section, Steps
+from search.settings.section import Seconds, Section, Steps
 
 
 class Rung(Section):
@@ -47,8 +47,8 @@ class ScoringSettings(Section):
     screening: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     first_seed: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     batch: Annotated[int, Field(ge=1, le=256)] = 64
-    timeout_seconds: Annotated[float, Field(gt=0.0)] = 60.0
-    memory_gib: Annotated[float, Field(ge=1.0)] = 4.0
+    timeout_seconds: Seconds = 60.0
+    memory_gib: Annotated[float, Field(ge=1.0, le=1_000_000.0)] = 4.0
 
     @model_validator(mode="after")
     def _climbs(self) -> ScoringSettings:

@@ -7,6 +7,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 Positive = Annotated[int, Field(ge=1)]
+# Longer ones are no limits; clocks and alarms overflow far beyond them.
+Minutes = Annotated[float, Field(gt=0.0, le=10_000_000.0)]
+Seconds = Annotated[float, Field(gt=0.0, le=1_000_000.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Steps = Annotated[int, Field(ge=1, le=1_000_000)]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from search.settings.section import Positive, Section
+from search.settings.section import Minutes, Positive, Section
 
 
 class StopSettings(Section):
@@ -22,6 +22,6 @@ class StopSettings(Section):
 
     generations: Positive = 10
     evaluations: Positive | None = None
-    minutes: Annotated[float, Field(gt=0.0)] | None = None
-    target_score: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    minutes: Minutes | None = None
+    target_score: Annotated[float, Field(ge=-1e6, le=1e6)] | None = None
     patience: Positive | None = None

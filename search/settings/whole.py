@@ -18,6 +18,9 @@ _TAKEN: Final = frozenset(
     {"campaigns", "records", "mlartifacts", "mlflow.db", "mlflow.db-shm", "mlflow.db-wal"}
 )
 
+LONGEST_NAME: Final = 80
+"""Characters of a campaign's name."""
+
 FREE_SETTINGS: Final = ("stop", "tracking", "description", "finals")
 """Settings that may change between launches: they decide how long a campaign runs and what is shown
 of it, not what any of its evaluations come to."""
@@ -37,7 +40,7 @@ class Settings(Section):
         finals: The last comparison; None holds none.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+    name: Annotated[str, Field(pattern=rf"^[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}$")]
     description: Annotated[str, Field(max_length=5_000)] = ""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     task: str = "mnist-mlp"

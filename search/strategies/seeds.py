@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import csv
+import difflib
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from grammars import Expression, Grammar, functions_of, parse_activation
+from grammars.text_files import read_text
+from search.campaign_folder import is_folder
 from search.hall_of_fame import FILE_NAME
 from search.settings import SettingsError
 
 MAX_FILE_BYTES: Final = 10_000_000
+
+# What may have been meant as a path, and what can hardly have been meant as anything else.
+_PATH: Final = re.compile(r"[\w./~ -]*")
+_FOLDERS: Final = re.compile(r"[~.]|[\w. -]*/[\w./ -]*$")
 
 
 def read_seeds(start_from: Iterable[str], grammar: Grammar) -> list[Expression]:
@@ -38,23 +46,41 @@ def read_seeds(start_from: Iterable[str], grammar: Grammar) -> list[Expression]:
 
 
 def _read(text: str, grammar: Grammar) -> Iterator[Expression]:
-    if (folder := Path(text)).is_dir():
-        yield from _best_of(folder, grammar)
-        return
-    for expression in functions_of(parse_activation(text)):
+    """What a text means as a function decides first: no folder that happens to lie around may."""
+    try:
+        activation = parse_activation(text)
+    except ValueError as error:
+        if is_folder(text):
+            yield from _best_of(Path(text), grammar)
+            return
+        hint = _hint(Path(text)) if _PATH.fullmatch(text) else ""
+        if hint or _FOLDERS.match(text):
+            raise ValueError(f"no such folder{hint}; nor is it an expression: {error}") from None
+        raise
+    for expression in functions_of(activation):
         if (words := grammar.violation(expression)) is not None:
             raise ValueError(f"the grammar {grammar.name!r} cannot write {expression}: {words}")
         yield expression
+
+
+def _hint(path: Path) -> str:
+    """What the path may have meant: the folder of a file, or a campaign beside it."""
+    try:
+        if path.is_file():
+            return f" but a file; name its folder, {str(path.parent)!r}"
+        beside = [str(each.parent) for each in path.parent.glob(f"*/{FILE_NAME}")]
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(str(path), beside, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _best_of(folder: Path, grammar: Grammar) -> list[Expression]:
     path = folder / FILE_NAME
     if not path.is_file():
         raise ValueError(f"the folder has no {FILE_NAME}; name the folder of a campaign")
-    if (size := path.stat().st_size) > MAX_FILE_BYTES:
-        raise ValueError(f"{FILE_NAME} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
-    with path.open(encoding="utf-8", newline="") as file:
-        texts = [row["expression"] for row in csv.DictReader(file) if row.get("expression")]
+    lines = read_text(path, max_bytes=MAX_FILE_BYTES).splitlines()
+    texts = [row["expression"] for row in csv.DictReader(lines) if row.get("expression")]
     # What was found for single layers is worth a try in every other.
     expressions = [each for text in texts for each in functions_of(parse_activation(text))]
     writable = [each for each in expressions if grammar.violation(each) is None]

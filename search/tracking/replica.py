@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from grammars import Layered, parse_activation
+from search.campaign_folder import located
 from search.drawing import draw_functions, draw_progress
 from search.finals import finals_of
 from search.journal import Event, Journal
@@ -48,7 +49,7 @@ class Replica:
         self._journal_path = journal_path
         self._runs_dir = store
         self._candidate_runs = candidate_runs
-        self._campaign_dir = campaign_dir.resolve()
+        self._campaign_dir = located(campaign_dir)
         self._resources = ExitStack()
         self._store: Store | None = None
         self._pages: CampaignPages | None = None

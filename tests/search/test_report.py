@@ -229,14 +229,18 @@ def test_a_broken_store_costs_no_report(
     report_command("demo", measure=False, runs_dir=folder.parent)
     printed = capsys.readouterr()
     assert printed.out == f"{folder / 'report' / 'index.html'}\n"
-    assert re.search(r"MLflow does not show the report yet .*sync demo` completes it", printed.err)
+    assert re.search(
+        r"MLflow does not show the report yet .*sync demo --runs-dir .*` completes it", printed.err
+    )
 
 
 def test_a_record_holds_the_small_files_and_says_how_to_recompute_them(
     write_campaign: WriteCampaign, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = add_finals(write_campaign())
-    with pytest.raises(RecordError, match="holds no report yet; `actsearch report demo` writes it"):
+    with pytest.raises(
+        RecordError, match=r"no report yet; `actsearch report demo --runs-dir .*` writes it"
+    ):
         record(folder, folder.parent / "records")
     write_report(folder)
     (folder / "finals.json").write_text("{}\n")

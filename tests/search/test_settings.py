@@ -1,10 +1,16 @@
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
 from evaluators.fidelity import Fidelity
 from grammars.toml_files import MAX_FILE_BYTES
-from search.settings import SettingsError, load_settings
+from search.settings import Settings, SettingsError, load_settings, read_campaign_file
+from search.settings.reading import campaign_name
+from search.settings.whole import LONGEST_NAME
 
 CAMPAIGNS = sorted((Path(__file__).parents[2] / "runs" / "campaigns").glob("*.toml"))
 
@@ -21,7 +27,7 @@ def test_shipped_campaigns_are_valid(path: Path) -> None:
 
 
 def test_an_empty_file_is_a_campaign_of_defaults_named_after_it(tmp_path: Path) -> None:
-    settings = load_settings(write(tmp_path, "", "my search.toml"))
+    settings = load_settings(write(tmp_path, "", "my-search.toml"))
     assert settings.name == "my-search"
     assert settings.task == "mnist-mlp"
     assert settings.fallback_dataset is None
@@ -126,3 +132,152 @@ def test_overrides_replace_and_add(tmp_path: Path) -> None:
 def test_bad_overrides_are_explained(tmp_path: Path, override: str, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         load_settings(write(tmp_path, "seed = 1"), [override])
+
+
+def numeric_settings(
+    model: type[BaseModel] = Settings, place: tuple[str, ...] = ()
+) -> Iterator[tuple[str, ...]]:
+    """The place of every setting that a number may be given to."""
+    for name, field in model.model_fields.items():
+        annotations = list(parts_of(field.annotation))
+        for section in annotations:
+            if isinstance(section, type) and issubclass(section, BaseModel):
+                yield from numeric_settings(section, (*place, name))
+        if {int, float} & set(annotations):
+            yield (*place, name)
+
+
+def parts_of(annotation: Any) -> Iterator[Any]:
+    """An annotation and all that it is made of."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from parts_of(part)
+
+
+def written(place: tuple[str, ...], number: str) -> str:
+    """A campaign file in which one setting has the number."""
+    *sections, name = place
+    head = f"[{'.'.join(sections)}]\n" if sections else ""
+    match place:
+        case ("scoring", "rungs", key):
+            others = "" if key == "steps" else "steps = 100, "
+            return f"[scoring]\nrungs = [{{ {others}{key} = {number} }}]"
+        case ("finals", "learning_rates"):
+            return f"{head}{name} = [{number}]"
+        case _:
+            return f"{head}{name} = {number}"
+
+
+NUMERIC = sorted(set(numeric_settings()))
+UNBOUNDED = {
+    ("search", "migration_interval"),
+    *(("stop", name) for name in ("generations", "evaluations", "patience")),
+}
+
+
+def test_every_section_has_numbers_to_test() -> None:
+    assert {place[0] for place in NUMERIC} >= {"seed", "search", "scoring", "stop", "finals"}
+    assert ("scoring", "rungs", "seeds") in NUMERIC
+    assert ("finals", "learning_rates") in NUMERIC
+
+
+@pytest.mark.parametrize("number", ["inf", "-inf", "nan", "1e300", "-1e300"])
+def test_no_setting_takes_a_number_beyond_all_measure(tmp_path: Path, number: str) -> None:
+    for place in NUMERIC:
+        file = write(tmp_path, written(place, number))
+        where = rf"{'.'.join(place[:2])}.*: input should be .*, got {re.escape(number)}"
+        with pytest.raises(SettingsError, match=where.replace("1e300", r"1e\+300")):
+            load_settings(file)
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, -(2**63)])
+def test_the_longest_integers_are_settings_or_named(tmp_path: Path, number: int) -> None:
+    for place in NUMERIC:
+        file = write(tmp_path, written(place, str(number)))
+        # Those that have no bound of their own.
+        if number > 0 and place in UNBOUNDED:
+            assert str(number) in load_settings(file).model_dump_json()
+            continue
+        with pytest.raises(SettingsError, match=rf"{'.'.join(place[:2])}.*: input should be"):
+            load_settings(file)
+
+
+@pytest.mark.parametrize("name", ["ü", "ö", "u", "ü ö", "実験", "a b", "a+b", "a-b", "_a", "-a"])
+def test_files_of_different_names_are_different_campaigns(tmp_path: Path, name: str) -> None:
+    others = {"ü", "ö", "u", "ü ö", "実験", "a b", "a+b", "a-b", "_a", "-a", "a"} - {name}
+    mine = load_settings(write(tmp_path, "", f"{name}.toml")).name
+    theirs = [load_settings(write(tmp_path, "", f"{other}.toml")).name for other in others]
+    assert mine not in theirs
+
+
+def test_a_name_that_a_campaign_can_have_is_kept_and_others_stay_recognisable() -> None:
+    assert campaign_name("kampagne-2.b") == "kampagne-2.b"
+    assert re.fullmatch(r"kampagne-u-[0-9a-f]{6}", campaign_name("kampagne-ü"))
+    assert re.fullmatch(r"campaign-[0-9a-f]{6}", campaign_name("実験"))
+    assert campaign_name("u\N{COMBINING DIAERESIS}") == campaign_name("ü")
+    assert len(campaign_name("a" * 250)) == LONGEST_NAME
+
+
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        ("tracking.mlflow=False", False),
+        ("tracking.mlflow= TRUE ", True),
+        ("tracking.mlflow=false", False),
+        ("stop.minutes=None", None),
+        ("stop.minutes=.5", 0.5),
+        ("stop.minutes=3.", 3.0),
+        ("scoring.forecast=none", None),
+        ("grammar=trueish", "trueish"),
+    ],
+)
+def test_overrides_are_read_as_a_shell_or_python_writes_them(
+    tmp_path: Path, override: str, value: object
+) -> None:
+    found: Any = load_settings(write(tmp_path, "[stop]\nminutes = 9.0"), [override])
+    for part in override.partition("=")[0].split("."):
+        found = getattr(found, part)
+    assert found == value
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("search.population=None", r"search\.population: input should be .*, got None"),
+        ("search.population=true", r"search\.population: input should be .*, got True"),
+        ("seed=07", r"seed: input should be a valid integer, got '07'"),
+        ("stop.minutes=9,5", r"stop\.minutes: input should be a valid number, got '9,5'"),
+    ],
+)
+def test_overrides_that_mean_nothing_are_named(tmp_path: Path, override: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        load_settings(write(tmp_path, ""), [override])
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("mlflow = False", "TOML writes true and false in lower case"),
+        ("mlflow = TRUE", "TOML writes true and false in lower case"),
+        ("mlflow = None", "TOML has no word for nothing: leave the setting out"),
+        ("mlflow = null", "TOML has no word for nothing: leave the setting out"),
+    ],
+)
+def test_spellings_of_other_languages_are_explained(tmp_path: Path, line: str, hint: str) -> None:
+    with pytest.raises(SettingsError, match=f"line 2, column 10.*{hint}"):
+        load_settings(write(tmp_path, f"[tracking]\n{line}"))
+
+
+def test_a_byte_order_mark_and_lines_of_windows_change_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b'\xef\xbb\xbfseed = 3\r\ntask = "digits-mlp"\r\n')
+    assert load_settings(path).seed == 3
+    assert read_campaign_file(path) == 'seed = 3\ntask = "digits-mlp"\n'
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_other_encodings_are_named(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes("\ufeffseed = 3".encode(encoding))
+    with pytest.raises(SettingsError, match=f"UTF-{encoding[4:6]}; save it as UTF-8"):
+        load_settings(path)
