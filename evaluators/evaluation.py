@@ -45,6 +45,15 @@ class SeedResult:
     validation_accuracy: float
     parameters: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
+    @property
+    def score(self) -> float:
+        """Minus the logarithm of the validation loss, higher is better.
+
+        On a logarithmic scale the noise of the seed is about the same for good and bad functions,
+        and the loss separates functions four times better than the accuracy does.
+        """
+        return -math.log(max(self.validation_loss, SMALLEST_LOSS))
+
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> SeedResult:
         """Restores what `dataclasses.asdict` made of one."""
@@ -100,13 +109,8 @@ class Evaluation:
 
     @property
     def score(self) -> float | None:
-        """Minus the mean logarithm of the validation loss, higher is better; None unless scored.
-
-        On a logarithmic scale the noise of the seed is about the same for good and bad functions,
-        and the loss separates functions four times better than the accuracy does.
-        """
-        losses = [max(result.validation_loss, SMALLEST_LOSS) for result in self.per_seed]
-        return _mean([-math.log(loss) for loss in losses])
+        """Mean over the seeds, higher is better; None unless scored."""
+        return _mean([result.score for result in self.per_seed])
 
     @property
     def parameters(self) -> dict[str, tuple[float, ...]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from evaluators.evaluation import SMALLEST_LOSS, Evaluation, Outcome
+from evaluators.evaluation import Evaluation, Outcome
 from evaluators.fidelity import Fidelity
 from evaluators.moments import mean
 from grammars import Call, Constant, Expression, Parameter, Variable, canonical, expression_id
@@ -143,8 +142,7 @@ def ablation(expression: Expression, fidelity: Fidelity, *, measured: Measured) 
 
 def _effect(variant: Variant, whole: Evaluation, rest: Evaluation) -> Effect:
     changes = tuple(
-        math.log(max(before.validation_loss, SMALLEST_LOSS))
-        - math.log(max(after.validation_loss, SMALLEST_LOSS))
+        after.score - before.score
         for before, after in zip(whole.per_seed, rest.per_seed, strict=False)
     )
     return Effect(variant, rest.outcome, rest.reason, changes)

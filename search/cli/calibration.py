@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-import threading
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,22 +11,18 @@ from rich.table import Table
 
 from search.cli.options import (
     AsJson,
+    Executor,
+    Executors,
+    GpusPerWorker,
     ManualDir,
     Workers,
     print_json,
-    say,
+    site_of,
     wide_console,
-    worker_count,
 )
 
 if TYPE_CHECKING:
     from evaluators.calibration import Ladder, RungQuality, Scores
-    from evaluators.evaluation import Evaluation
-    from evaluators.tasks import Task
-    from grammars import Expression
-
-_BATCH = 64
-_TIMEOUT_SECONDS = 600.0
 
 
 def calibrate_command(
@@ -44,15 +36,22 @@ def calibrate_command(
         typer.Option(min=1.0, max=1e9, help="Steps a candidate that racing may cost on average."),
     ] = 500.0,
     workers: Workers = None,
+    executor: Executor = Executors.PROCESSES,
+    gpus_per_worker: GpusPerWorker = 0.0,
     manual_dir: ManualDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Scores the catalogue over many seeds; says what each rung is worth and which to use."""
     from evaluators.calibration import recommend, rung_qualities
+    from evaluators.tasks import find_task
+    from search.trials import published, train_on_every_rung
 
-    names, measured = _measure(
-        task, ascending(steps), seeds=seeds, workers=worker_count(workers), manual_dir=manual_dir
+    site = site_of(
+        manual_dir=manual_dir, workers=workers, executor=executor, gpus_per_worker=gpus_per_worker
     )
+    rungs, chosen = ascending(steps), tuple(range(seeds))
+    trained = train_on_every_rung(published(), rungs, task=find_task(task), seeds=chosen, site=site)
+    names, measured = list(trained.evaluations), trained.scores
     qualities, ladder = rung_qualities(measured), recommend(measured, budget=budget)
     if as_json:
         print_json(_document(task, names, measured, qualities, ladder))
@@ -77,73 +76,6 @@ def ascending(text: str) -> tuple[int, ...]:
             f"expected ascending numbers of steps such as 100,400,1600, got {text!r}"
         )
     return steps
-
-
-def _measure(
-    task: str, steps: tuple[int, ...], *, seeds: int, workers: int, manual_dir: Path | None
-) -> tuple[list[str], Scores]:
-    """Trains every function of the catalogue that passes the probes; leaves out what diverges.
-
-    Returns:
-        The names of those that are left, and what they came to.
-    """
-    import numpy as np
-
-    from evaluators.calibration import Scores
-    from evaluators.probes import probe
-    from grammars import CATALOGUE, parse
-
-    functions = {name: f for name in CATALOGUE if probe(f := parse(name)) is None}
-    _, columns = train_on_every_rung(
-        functions, task, steps, seeds=tuple(range(seeds)), workers=workers, manual_dir=manual_dir
-    )
-    losses = [[[s.validation_loss for s in r.per_seed] for r in c] for c in columns.values()]
-    shares = [[[s.validation_accuracy for s in r.per_seed] for r in c] for c in columns.values()]
-    return list(columns), Scores(
-        steps,
-        scores=-np.log(np.swapaxes(np.array(losses), 0, 1)),
-        accuracies=np.swapaxes(np.array(shares), 0, 1),
-    )
-
-
-def train_on_every_rung(
-    functions: Mapping[str, Expression],
-    task: str,
-    steps: Sequence[int],
-    *,
-    seeds: tuple[int, ...],
-    workers: int,
-    manual_dir: Path | None,
-) -> tuple[Task, dict[str, Sequence[Evaluation]]]:
-    """Trains functions, each rung going on from the one before; leaves out what diverges.
-
-    Returns:
-        The task, and what every function that is left came to on each rung, by its name.
-    """
-    from evaluators.datasets import load
-    from evaluators.fidelity import Fidelity
-    from evaluators.tasks import find_task
-    from search.executors import ProcessPool, Workload
-
-    trained = find_task(task)
-    trained = trained.on(load(trained.data, manual_dir=manual_dir, announce=say))
-    by_rung: list[list[Evaluation]] = []
-    with (
-        tempfile.TemporaryDirectory() as states,
-        ProcessPool(
-            Workload(trained, states_folder=Path(states)),
-            workers=workers,
-            batch=_BATCH,
-            timeout_seconds=_TIMEOUT_SECONDS,
-        ) as executor,
-    ):
-        for count in steps:
-            fidelity = Fidelity(count, seeds)
-            batches = executor.evaluate([*functions.values()], fidelity, stopping=threading.Event())
-            by_rung.append([record for batch in batches for record in batch])
-            say(f"{count} steps x {len(seeds)} seeds are done")
-    columns = zip(functions, zip(*by_rung, strict=True), strict=True)
-    return trained, {name: c for name, c in columns if all(record.per_seed for record in c)}
 
 
 def _document(

@@ -5,29 +5,27 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
 from rich.table import Table
 
-from search.cli.calibration import ascending, train_on_every_rung
+from search.cli.calibration import ascending
 from search.cli.options import (
     AsJson,
+    Executor,
+    Executors,
+    GpusPerWorker,
     ManualDir,
     Workers,
     print_json,
+    site_of,
     wide_console,
-    worker_count,
 )
 
 if TYPE_CHECKING:
     from evaluators.forecast_quality import ForecastQuality, ScreenedLadder
-    from grammars import Expression
-
-# Draws that bring nothing new, by which one knows that a grammar has no more.
-_FRUITLESS = 10_000
 
 
 def curves_command(
@@ -56,35 +54,36 @@ def curves_command(
         ),
     ] = 0.95,
     workers: Workers = None,
+    executor: Executor = Executors.PROCESSES,
+    gpus_per_worker: GpusPerWorker = 0.0,
     manual_dir: ManualDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Trains random functions, keeps their scores, and says what forecasts from them are worth."""
     from evaluators.forecast_quality import CrossValidation
-    from evaluators.learning_curves import LearningCurves, curve_names, load_curves
+    from evaluators.learning_curves import curve_names, load_curves
+    from evaluators.tasks import find_task
+    from grammars import load_grammar
+    from search.trials import draw_functions, train_on_every_rung
     from search.writing import write_whole
 
     rungs, file = ascending(steps), Path(name)
     if name not in curve_names() and file.suffix == ".json" and not file.exists():
-        drawn = {str(each): each for each in _draw(grammar, functions, seed=seed)}
-        trained, columns = train_on_every_rung(
-            drawn,
-            task,
-            rungs,
-            seeds=(seed,),
-            workers=worker_count(workers),
+        site = site_of(
             manual_dir=manual_dir,
+            workers=workers,
+            executor=executor,
+            gpus_per_worker=gpus_per_worker,
         )
-        scores = {text: [r.score for r in c if r.score is not None] for text, c in columns.items()}
-        made = LearningCurves.of(
-            scores,
-            task=trained.name,
-            dataset=trained.data.name,
-            digest_of_task=trained.digest,
-            seed=seed,
-            steps=rungs,
+        drawn = draw_functions(load_grammar(grammar), functions, seed=seed)
+        trained = train_on_every_rung(
+            {str(each): each for each in drawn},
+            rungs,
+            task=find_task(task),
+            seeds=(seed,),
+            site=site,
         )
-        write_whole(file, made.to_json())
+        write_whole(file, trained.learning_curves(seed=seed).to_json())
     curves = load_curves(name)
     validated = CrossValidation(curves)
     qualities, ladder = validated.qualities(), validated.recommend(least_recall=recall)
@@ -94,24 +93,6 @@ def curves_command(
     console = wide_console()
     console.print(_table(qualities, title=f"{curves.task}, {len(curves.expressions)} functions"))
     console.print(_advice(ladder, name), highlight=False)
-
-
-def _draw(grammar: str, count: int, *, seed: int) -> list[Expression]:
-    """The catalogue, and distinct functions of the grammar, as far as they pass the probes."""
-    from evaluators.probes import probe
-    from grammars import CATALOGUE, canonical, load_grammar, parse
-
-    chosen, random = load_grammar(grammar), Random(seed)
-    published = [each for name in CATALOGUE if probe(each := parse(name)) is None]
-    known = {str(canonical(each)): each for each in published}
-    wanted, fruitless = len(known) + count, 0
-    while len(known) < wanted and fruitless < _FRUITLESS:
-        expression = chosen.sample(random, depth=(1, 4))
-        key = str(canonical(expression))
-        fruitless += 1
-        if key not in known and probe(expression) is None:
-            known[key], fruitless = expression, 0
-    return list(known.values())
 
 
 def _document(qualities: list[ForecastQuality], ladder: ScreenedLadder) -> dict[str, Any]:

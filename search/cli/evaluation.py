@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,18 +11,18 @@ from rich.table import Table
 
 from search.cli.options import (
     AsJson,
+    Executor,
+    Executors,
+    GpusPerWorker,
     ManualDir,
     Workers,
     print_json,
-    say,
+    site_of,
     wide_console,
-    worker_count,
 )
 
 if TYPE_CHECKING:
     from evaluators.evaluation import Evaluation
-    from evaluators.fidelity import Fidelity
-    from grammars import Activation
 
 
 def evaluate_command(
@@ -39,62 +37,28 @@ def evaluate_command(
     steps: Annotated[int, typer.Option(min=1, max=1_000_000, help="Optimiser steps.")] = 1000,
     seeds: Annotated[int, typer.Option(min=1, max=1_000, help="Training runs of each.")] = 1,
     workers: Workers = None,
+    executor: Executor = Executors.PROCESSES,
+    gpus_per_worker: GpusPerWorker = 0.0,
     manual_dir: ManualDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Scores expressions or catalogue names exactly as a campaign would."""
     from evaluators.fidelity import Fidelity
+    from evaluators.tasks import find_task
     from grammars import parse_activation
+    from search.trials import score
 
     parsed = [parse_activation(text) for text in expressions]
     fidelity = Fidelity(steps, tuple(range(seeds)))
-    records = score(
-        parsed, fidelity, task=task, workers=worker_count(workers), manual_dir=manual_dir
+    site = site_of(
+        manual_dir=manual_dir, workers=workers, executor=executor, gpus_per_worker=gpus_per_worker
     )
+    records = score(parsed, fidelity, task=find_task(task), site=site)
     rows = [evaluation_row(text, record) for text, record in zip(expressions, records, strict=True)]
     if as_json:
         print_json(rows)
     else:
         wide_console().print(_table(rows, title=f"{task}, {fidelity}"))
-
-
-def score(
-    expressions: list[Activation],
-    fidelity: Fidelity,
-    *,
-    task: str,
-    workers: int,
-    manual_dir: Path | None,
-) -> list[Evaluation]:
-    """Probes and trains; equal expressions are trained once.
-
-    Raises:
-        LayersError: If an expression has more functions than the task's network has places for.
-    """
-    from evaluators.datasets import load
-    from evaluators.tasks import find_task
-    from grammars import activation_id, by_layer
-    from search.executors import ProcessPool, Workload
-
-    tried = find_task(task)
-    for expression in expressions:
-        by_layer(expression, tried.network.hidden_layers)
-    dataset = load(tried.data, manual_dir=manual_dir, announce=say)
-    workload = Workload(tried.on(dataset), highest=fidelity)
-    distinct = {activation_id(expression): expression for expression in expressions}
-    records = {
-        identity: rejection
-        for identity, expression in distinct.items()
-        if (rejection := workload.bench.rejection(expression, fidelity)) is not None
-    }
-    trainable = [expression for i, expression in distinct.items() if i not in records]
-    with ProcessPool(
-        workload, workers=min(workers, max(1, len(trainable))), batch=32, timeout_seconds=600.0
-    ) as executor:
-        never = threading.Event()
-        for batch in executor.evaluate(trainable, fidelity, stopping=never):
-            records.update((record.candidate_id, record) for record in batch)
-    return [records[activation_id(expression)] for expression in expressions]
 
 
 def evaluation_row(text: str, record: Evaluation) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.table import Table
 
-from search.cli.options import AsJson, ManualDir, print_json, wide_console
+from search.cli.options import AsJson, ManualDir, print_json, site_of, wide_console
 
 if TYPE_CHECKING:
     from grammars import Grammar
@@ -65,12 +65,14 @@ def describe_command(
 
 def _train(expression: str, *, task: str, steps: int, manual_dir: Path | None) -> dict[str, Any]:
     from evaluators.fidelity import Fidelity
+    from evaluators.tasks import find_task
     from grammars import parse
-    from search.cli.evaluation import evaluation_row, score
+    from search.cli.evaluation import evaluation_row
+    from search.trials import score
 
-    (record,) = score(
-        [parse(expression)], Fidelity(steps, (0,)), task=task, workers=1, manual_dir=manual_dir
-    )
+    site = site_of(manual_dir=manual_dir, workers=1)
+    fidelity = Fidelity(steps, (0,))
+    (record,) = score([parse(expression)], fidelity, task=find_task(task), site=site)
     return evaluation_row(expression, record)
 
 

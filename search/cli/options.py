@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from search import commands
+
+if TYPE_CHECKING:
+    from search.site import Site
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C."""
@@ -47,6 +51,40 @@ Workers = Annotated[
 def worker_count(workers: int | None) -> int:
     """The number asked for, or one for each core that this process may use."""
     return workers or len(os.sched_getaffinity(0))
+
+
+class Executors(StrEnum):
+    """Where workers run."""
+
+    PROCESSES = "processes"
+    RAY = "ray"
+
+
+Executor = Annotated[
+    Executors,
+    typer.Option(
+        "--executor", help="Workers on this machine, or on the Ray cluster at RAY_ADDRESS."
+    ),
+]
+
+GpusPerWorker = Annotated[
+    float,
+    typer.Option("--gpus-per-worker", min=0.0, help="What each worker asks a Ray cluster for."),
+]
+
+
+def site_of(
+    *,
+    runs_dir: Path = DEFAULT_RUNS_DIR,
+    manual_dir: Path | None,
+    workers: int | None = None,
+    executor: Executors = Executors.PROCESSES,
+    gpus_per_worker: float = 0.0,
+) -> Site:
+    """Where the options say that things run; sentences for people go to standard error."""
+    from search.site import Site
+
+    return Site(runs_dir, manual_dir, workers, executor.value, gpus_per_worker, say)
 
 
 def print_json(document: Any) -> None:

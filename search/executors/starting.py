@@ -19,6 +19,7 @@ def start_executor(
     scoring: ScoringSettings,
     *,
     workers: int | None,
+    at_most: int | None = None,
     gpus_per_worker: float = 0.0,
 ) -> Executor:
     """Starts workers on this machine, or on a Ray cluster; the results are the same.
@@ -28,6 +29,7 @@ def start_executor(
         workload: What to train on.
         scoring: How many candidates are compiled together, and the limits of each.
         workers: Their number, None for one a core.
+        at_most: Of them, where there is not work for more; on a cluster idle ones cost nothing.
         gpus_per_worker: What each asks a cluster for.
 
     Raises:
@@ -42,9 +44,10 @@ def start_executor(
             memory_gib=scoring.memory_gib,
             gpus_per_worker=gpus_per_worker,
         )
+    wanted = workers or local_cores()
     return ProcessPool(
         workload,
-        workers=workers or local_cores(),
+        workers=wanted if at_most is None else min(wanted, at_most),
         batch=scoring.batch,
         timeout_seconds=scoring.timeout_seconds,
         memory_gib=scoring.memory_gib,

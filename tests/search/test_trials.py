@@ -1,0 +1,114 @@
+"""Functions trained outside of a campaign: on any site, equal ones once, what diverges left out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from evaluators.evaluation import Outcome
+from evaluators.fidelity import Fidelity
+from evaluators.tasks import find_task
+from grammars import Expression, LayersError, canonical, load_grammar, parse, parse_activation
+from search.executors import local_cores
+from search.site import Site
+from search.trials import draw_functions, published, score, train_on_every_rung
+
+from .simulation import Simulation
+
+TASK = find_task("digits-mlp")
+FUNCTIONS = {text: parse(text) for text in ("relu(x)", "tanh(x)", "x * erf(x)", "exp(exp(x))")}
+
+
+class Started:
+    """The factory's two kinds of executors, replaced by one that remembers how it was started."""
+
+    def __init__(self, **simulated: Any) -> None:
+        self.simulation = Simulation(**simulated)
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def __enter__(self) -> Started:
+        def starting(kind: str) -> Any:
+            def start(workload: Any, **limits: Any) -> Simulation:
+                self.calls.append((kind, limits))
+                return self.simulation
+
+            return start
+
+        self._patches = [
+            mock.patch(f"search.executors.starting.{kind}", starting(kind))
+            for kind in ("ProcessPool", "RayCluster")
+        ]
+        for patch in self._patches:
+            patch.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for patch in self._patches:
+            patch.stop()
+
+
+def test_equal_functions_are_trained_once_and_affine_ones_never() -> None:
+    asked = [parse(text) for text in ("max(x, 0)", "relu(x)", "x + 1", "tanh(x)")]
+    with Started() as started:
+        records = score(asked, Fidelity(20, (0, 1)), task=TASK, site=Site(workers=8))
+    assert [each.outcome for each in records] == [
+        *(Outcome.SCORED, Outcome.SCORED, Outcome.REJECTED, Outcome.SCORED)
+    ]
+    assert records[0] == records[1]
+    assert len(started.simulation.done) == 2
+    assert started.calls[0][1]["workers"] == 2, "no worker is started that has nothing to do"
+
+
+def test_more_functions_than_layers_are_refused_before_anything_starts() -> None:
+    with Started() as started, pytest.raises(LayersError):
+        score(
+            [parse_activation("[relu, tanh, sin(x), x, cos(x)]")],
+            Fidelity(1, (0,)),
+            task=TASK,
+            site=Site(),
+        )
+    assert started.calls == []
+
+
+def test_rungs_are_trained_in_turn_and_what_diverges_is_left_out() -> None:
+    said: list[str] = []
+    site = Site(announce=said.append)
+    with Started(diverging=frozenset({"exp(exp(x))"})) as started:
+        trained = train_on_every_rung(FUNCTIONS, (10, 40), task=TASK, seeds=(0, 1), site=site)
+    assert list(trained.evaluations) == ["relu(x)", "tanh(x)", "x * erf(x)"]
+    assert [steps for _, steps in started.simulation.done] == [10] * 4 + [40] * 4
+    assert said[-2:] == ["10 steps x 2 seeds are done", "40 steps x 2 seeds are done"]
+    assert started.calls[0][1]["workers"] == local_cores()
+    scores = trained.scores
+    assert scores.scores.shape == (2, 3, 2)
+    (seed,) = [s for s in trained.evaluations["tanh(x)"][1].per_seed if s.seed == 1]
+    assert scores.scores[1, 1, 1] == seed.score == -math.log(seed.validation_loss)
+    curves = trained.learning_curves(seed=0)
+    assert (curves.task, curves.steps, len(curves.expressions)) == ("digits-mlp", (10, 40), 3)
+
+
+def test_a_site_decides_on_which_executor_all_of_it_runs() -> None:
+    site = Site(executor="ray", workers=3, gpus_per_worker=0.5)
+    with Started() as started:
+        score([parse("tanh(x)")], Fidelity(1, (0,)), task=TASK, site=site)
+        train_on_every_rung(FUNCTIONS, (1, 2), task=TASK, seeds=(0, 1), site=site)
+        score([parse("tanh(x)")], Fidelity(1, (0,)), task=TASK, site=replace(site, workers=None))
+    assert [kind for kind, _ in started.calls] == ["RayCluster"] * 3
+    assert [limits["gpus_per_worker"] for _, limits in started.calls] == [0.5] * 3
+    assert [limits["workers"] for _, limits in started.calls] == [3, 3, None]
+
+
+def test_functions_are_drawn_distinct_from_the_catalogue_and_from_each_other() -> None:
+    drawn = draw_functions(load_grammar("core"), 30, seed=3)
+    assert len({str(canonical(each)) for each in drawn}) == len(drawn) == len(_published()) + 30
+    assert drawn == draw_functions(load_grammar("core"), 30, seed=3)
+    assert drawn != draw_functions(load_grammar("core"), 30, seed=4)
+
+
+def _published() -> set[str]:
+    functions: list[Expression] = list(published().values())
+    return {str(canonical(each)) for each in functions}
