@@ -33,7 +33,7 @@ from search.screening import Screening, screening_of
 from search.settings import FinalsSettings, Settings
 from search.signals import HurriedError, Notice, stopped_by_signals
 from search.strategies.seeds import read_seeds
-from search.tracking import Mirror
+from search.tracking import Mirror, check_place
 from search.work import SEARCH, Work
 
 FRONT_PICTURE: Final = "front.png"
@@ -113,10 +113,13 @@ def launch(
         CampaignBusyError: If another process runs it.
         JournalError: If its journal is damaged, or cannot be written for want of room.
         DatasetUnavailable: If there are no data to train on.
+        TrackingError: If MLflow is to follow, and cannot keep a store there.
         LearningCurvesError: If there are none to forecast from, or not of this task and its rungs.
     """
     stopping = stopping or threading.Event()
     grammar = load_grammar(settings.grammar)
+    if settings.tracking.mlflow:
+        check_place(runs_dir)
     task = find_task(settings.task)
     if settings.finals is not None:
         check_tasks(settings.finals)

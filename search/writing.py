@@ -11,14 +11,14 @@ def write_whole(path: Path, text: str) -> None:
 
     Args:
         path: The file; its folder exists.
-        text: What it is to hold, written as UTF-8.
+        text: What it is to hold, written as UTF-8; bytes of a path that are no text are spelt out.
 
     Raises:
         OSError: If there is no room, or the folder may not be written; the file is as it was.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -5,6 +5,7 @@ Exit status: 0 done, 2 for what the user got wrong, 1 for what we got wrong, 130
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -64,6 +65,7 @@ app.add_typer(data_app, name="data")
 
 def main() -> NoReturn:
     """Runs the command and ends the process."""
+    _print_whatever_comes()
     try:
         app()
     except KeyboardInterrupt:
@@ -71,6 +73,13 @@ def main() -> NoReturn:
     except Exception as error:
         sys.exit(_report(error))
     sys.exit(0)
+
+
+def _print_whatever_comes() -> None:
+    """Lets no character end a command: a path may hold bytes that are no text."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _report(error: Exception) -> int:

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import context, forkserver, popen_forkserver, reduction, spawn, util
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, Final
+
+from search.executors.executor import WorkersUnusableError
 
 # The server imports JAX once; a worker forked from it starts in a quarter of a second.
 _PRELOADED: Final = ("evaluators.training", "search.executors.worker")
 _MAIN_MODULE: Final = ("init_main_from_name", "init_main_from_path")
 _SAFE_PATH: Final = "PYTHONSAFEPATH"
+
+# The system allows 107 bytes for a socket's name. multiprocessing appends two random names to the
+# temporary folder, of 32 bytes together.
+_LONGEST_FOLDER: Final = 107 - len("/pymp-12345678/listener-12345678")
+_SHORT_FOLDERS: Final = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
 # A server of our own: one that the calling program has started may have imported anything.
 _server: Final = forkserver.ForkServer()
@@ -41,7 +50,7 @@ class _Popen(popen_forkserver.Popen):
             reduction.dump(process_obj, buffer)
         finally:
             context.set_spawning_popen(None)
-        with _starting, _without_the_working_directory():
+        with _starting, _without_the_working_directory(), _short_socket_names():
             _server.set_forkserver_preload(list(_PRELOADED))
             self.sentinel, write_end = _server.connect_to_new_process(self._fds)
         # The child learns from its end of this pipe that its parent has ended.
@@ -77,3 +86,36 @@ def _without_the_working_directory() -> Iterator[None]:
             del os.environ[_SAFE_PATH]
         else:
             os.environ[_SAFE_PATH] = before
+
+
+@contextmanager
+def _short_socket_names() -> Iterator[None]:
+    """Lets the server put its socket elsewhere where the temporary folder has too long a name."""
+    before = tempfile.tempdir
+    tempfile.tempdir = str(socket_folder(Path(tempfile.gettempdir()), others=_SHORT_FOLDERS))
+    try:
+        util.get_temp_dir()  # remembers its answer, and makes a folder that nobody else may enter
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
+def socket_folder(usual: Path, *, others: Sequence[Path]) -> Path:
+    """A folder that a socket can be made in.
+
+    Args:
+        usual: The temporary folder, taken if its name is short enough.
+        others: Those to try otherwise.
+
+    Raises:
+        WorkersUnusableError: If none of them will do.
+    """
+    if len(os.fsencode(usual)) <= _LONGEST_FOLDER:
+        return usual
+    for folder in others:
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    raise WorkersUnusableError(
+        f"workers need a temporary folder whose name has at most {_LONGEST_FOLDER} bytes, and "
+        f"{usual} has {len(os.fsencode(usual))}; set TMPDIR to a shorter one"
+    )

@@ -16,6 +16,10 @@ DATABASE: Final = "mlflow.db"
 ARTIFACTS: Final = "mlartifacts"
 LOCK: Final = ".mlflow.lock"
 
+# What an address holds otherwise than a path.
+_QUOTED: Final = "%?"
+_QUOTED_AS: Final = {ord(character): f"%{ord(character):02X}" for character in _QUOTED}
+
 # Nobody is told about a campaign; also set for the dashboard's process.
 ENVIRONMENT: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
@@ -25,8 +29,34 @@ class TrackingError(RuntimeError):
 
 
 def store_uri(runs_dir: Path) -> str:
-    """The address of the tracking store, as `mlflow.set_tracking_uri` takes it."""
-    return f"sqlite:///{database_path(runs_dir)}"
+    """The address of the tracking store, as `mlflow.set_tracking_uri` takes it.
+
+    Raises:
+        TrackingError: If MLflow cannot keep a store there; see `check_place`.
+    """
+    check_place(runs_dir)
+    path = str(database_path(runs_dir))
+    if not any(character in path for character in _QUOTED):
+        return f"sqlite:///{path}"
+    # SQLAlchemy reads %3F as a question mark. With the driver's name MLflow does not make the
+    # folder beforehand, which it would do under the quoted name.
+    return f"sqlite+pysqlite:///{path.translate(_QUOTED_AS)}"
+
+
+def check_place(runs_dir: Path) -> None:
+    """Makes sure that MLflow can keep a store in a runs directory, before it tries for minutes.
+
+    Raises:
+        TrackingError: If it cannot: MLflow takes paths for text, and some names are none.
+    """
+    try:
+        str(runs_dir.resolve()).encode()
+    except UnicodeEncodeError:
+        raise TrackingError(
+            f"MLflow cannot keep its store under {str(runs_dir.resolve())!r}: the name is not "
+            "UTF-8; choose another runs directory (--runs-dir), or launch without MLflow "
+            "(--set tracking.mlflow=false)"
+        ) from None
 
 
 def database_path(runs_dir: Path) -> Path:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from search.executors import WorkersUnusableError
+from search.executors.worker_process import socket_folder
+
 # Nothing guards it; if a worker imported it, that worker would say so and evaluate again.
 SCRIPT = """
 import os, sys, threading
@@ -68,3 +71,25 @@ def test_a_search_py_in_the_working_directory_is_not_taken_for_ours(tmp_path: Pa
     )
     assert done.returncode == 0, done.stderr
     assert "scored" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["t" * 113, "ü" * 60], ids=["letters", "bytes"])
+def test_a_temporary_folder_of_any_length_will_do(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / name))
+    assert run("script.py", folder=tmp_path) == SAID
+    assert list((tmp_path / name).iterdir()) == [], "what was put there went with it"
+
+
+def test_sockets_are_made_where_their_names_fit(tmp_path: Path) -> None:
+    short, absent, closed = Path("/tmp"), Path("/nowhere"), tmp_path / "no folder"
+    closed.touch(mode=0o600)
+    assert socket_folder(short, others=()) == short
+    assert socket_folder(Path("/" + "a" * 74), others=()) == Path("/" + "a" * 74)
+    long = Path("/" + "a" * 75)
+    assert socket_folder(long, others=(absent, closed, tmp_path, short)) == tmp_path
+    with pytest.raises(WorkersUnusableError, match=r"at most 75 bytes, .* has 76; set TMPDIR"):
+        socket_folder(long, others=(absent, closed))
