@@ -21,6 +21,7 @@ from grammars.layered import (
 )
 from grammars.parsing import ParseError, parse
 from grammars.primitives import PRIMITIVES, Primitive
+from grammars.printing import readable, shortened
 
 __all__ = [
     "BASELINES",
@@ -56,7 +57,9 @@ __all__ = [
     "load_grammar",
     "parse",
     "parse_activation",
+    "readable",
     "same_function",
+    "shortened",
     "to_jax",
     "with_partials",
 ]

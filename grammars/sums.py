@@ -277,14 +277,14 @@ def scaled(factor: Expression, coefficient: float) -> Expression:
         exact = math.isfinite(inverse) and 1.0 / inverse == coefficient
         if exact and len(repr(inverse)) < len(repr(coefficient)):
             return Call("div", (factor, constant(inverse)))
-    return _multiplied(number, factor)
+    return multiplied(number, factor)
 
 
-def _multiplied(number: Constant, factor: Expression) -> Expression:
-    """Puts a number in front of the first factor, as one writes it: 0.5 * x * y."""
+def multiplied(number: Constant, factor: Expression) -> Expression:
+    """A product with the number in front of the first factor, as one writes it: 0.5 * x * y."""
     match factor:
         case Call("mul", (left, right)) if not _is_sum(_first_factor(left)):
-            return Call("mul", (_multiplied(number, left), right))
+            return Call("mul", (multiplied(number, left), right))
         case _:
             return Call("mul", (number, factor))
 
@@ -304,7 +304,7 @@ def _is_sum(expression: Expression) -> bool:
 def _negated(expression: Expression) -> Expression:
     coefficient, factor = _leading(expression)
     if coefficient is not None:
-        return _multiplied(Constant(-coefficient), factor)
+        return multiplied(Constant(-coefficient), factor)
     match expression:
         case Constant(value):
             return Constant(-value + 0.0)

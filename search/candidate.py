@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from grammars import Activation, activation_id, canonical_form, parse_activation
+from grammars import Activation, activation_id, canonical_form, parse_activation, readable
 
 Origin = Literal["discovered", "baseline"]
 
@@ -49,6 +49,11 @@ class Candidate:
     def canonical(self) -> Activation:
         """The canonical form of the expression."""
         return canonical_form(self.expression)
+
+    @property
+    def readable(self) -> str:
+        """The text that people see wherever the function is named."""
+        return readable(self.expression)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON document; `from_json` restores an equal record."""

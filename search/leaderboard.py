@@ -132,7 +132,7 @@ def _row(rank: int, standing: Standing) -> Row:
     return Row(
         rank=rank,
         candidate_id=candidate.id,
-        expression=str(form),
+        expression=candidate.readable,
         origin=candidate.origin,
         name=candidate.variation if candidate.origin == "baseline" else None,
         score=score,

@@ -13,6 +13,7 @@ import numpy
 
 from grammars.export.lowering import ExportError
 from grammars.expression import Expression, Parameter
+from grammars.printing import readable
 
 PACKAGE: Final = "actsearch"
 LINE_WIDTH: Final = 92
@@ -81,7 +82,12 @@ class Provenance:
 
 def description(expression: Expression, provenance: Provenance, *, title: str) -> list[str]:
     """The lines that head an exported file: title, formula and facts, each safe in a comment."""
-    lines = [*_wrapped(title), "", *_wrapped(f"f(x) = {expression}", indent="    "), ""]
+    lines = [
+        *_wrapped(title),
+        "",
+        *_wrapped(f"f(x) = {formula(expression, provenance)}", indent="    "),
+        "",
+    ]
     facts = provenance.facts()
     if expression.parameters:
         trainable = ", ".join(_trainable(p, provenance) for p in expression.parameters)
@@ -89,6 +95,11 @@ def description(expression: Expression, provenance: Provenance, *, title: str) -
     for label, text in facts.items():
         lines.extend(_wrapped(f"{label}: {text}", indent="    "))
     return lines
+
+
+def formula(expression: Expression, provenance: Provenance) -> str:
+    """A function as people see it: what a campaign found as its reports print it, else as given."""
+    return str(expression) if provenance.campaign is None else readable(expression)
 
 
 def _trainable(parameter: Parameter, provenance: Provenance) -> str:

@@ -70,9 +70,10 @@ def export_command(
     import sys
 
     from grammars.export import export
+    from grammars.export.provenance import formula
 
     function = _chosen(campaign, candidate, expression, layer, runs_dir, trained=trained)
-    say(f"f(x) = {function.expression}")
+    say(f"f(x) = {formula(function.expression, function.provenance)}")
     results = export(
         function.expression,
         [target.strip() for target in to.split(",") if target.strip()],

@@ -93,12 +93,14 @@ def _print_training(trained: dict[str, Any]) -> None:
 
 
 def _print_description(description: Description) -> None:
+    from grammars import shortened
+
     console = wide_console()
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     known = [f"{k['name']} ({k['source']})" for k in description.to_json()["known_as"]]
     rows = {
         "expression": description.expression,
-        "canonical": description.canonical,
+        "canonical": shortened(description.canonical, written=description.expression),
         "id": description.id,
         "size, depth": f"{description.size} nodes, {description.depth} levels",
         "latex": description.latex,

@@ -146,13 +146,15 @@ class LiveProgress:
         )
 
     def on_generation(self, summary: GenerationSummary) -> None:
+        from grammars import shortened
+
         best = "" if summary.best_score is None else f"best {summary.best_score:.4f}"
-        note = f"{best}  {summary.best_expression or ''}"
+        note = f"{best}  {shortened(summary.best_expression or '')}"
         self._progress.update(self._whole, advance=1, note=note[:80])
 
     def on_best(self, standing: Standing) -> None:
         score = standing.evaluation.score
-        self._progress.console.print(f"new best {score:.4f}  {standing.candidate.canonical}")
+        self._progress.console.print(f"new best {score:.4f}  {standing.candidate.readable}")
 
     def on_finals(self, task: str, done: int, total: int) -> None:
         self._progress.update(
@@ -164,9 +166,11 @@ class LiveProgress:
 
 
 def _describe(summary: GenerationSummary, *, of: int) -> str:
+    from grammars import shortened
+
     best = "nothing scored yet"
     if summary.best_score is not None:
-        best = f"best {summary.best_score:.4f}  {summary.best_expression}"
+        best = f"best {summary.best_score:.4f}  {shortened(summary.best_expression or '')}"
     diversity = "" if summary.diversity is None else f", diversity {summary.diversity:.2f}"
     return (
         f"generation {summary.generation + 1}/{of}: {summary.considered} considered, "

@@ -110,7 +110,7 @@ def _list(axes: Axes, *, front: Sequence[Standing]) -> None:
 
 
 def _line(number: int, standing: Standing) -> str:
-    expression = shorten(str(standing.candidate.canonical), _LONGEST_LINE)
+    expression = shorten(standing.candidate.readable, _LONGEST_LINE)
     return f"{number:>2}  {expression} ({OBJECTIVES['size'].written(standing)} nodes)"
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from evaluators.comparison import listed
 from evaluators.datasets import Builtin
 from evaluators.tasks import Task, task_known_by_name
-from grammars import Activation, parse_activation
+from grammars import Activation, parse_activation, shortened
 
 RIVALS: Final = ("relu", "swish", "gelu")
 """Catalogue names of the baselines that every function is compared with."""
@@ -47,9 +47,14 @@ class Entrant:
         return parse_activation(self.written)
 
     @property
+    def shown(self) -> str:
+        """The text that people see wherever the function is named."""
+        return shortened(self.expression, written=self.written)
+
+    @property
     def label(self) -> str:
         """What people call it."""
-        return self.expression if self.name is None else TITLES.get(self.name, self.name)
+        return self.shown if self.name is None else TITLES.get(self.name, self.name)
 
     @property
     def key(self) -> str:

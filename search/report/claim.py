@@ -67,7 +67,7 @@ def times(finals: Finals, dataset: str) -> str:
 
 def _without_finals(found: Findings) -> Lead:
     """Nothing about better or worse: the search alone cannot say it."""
-    expression = found.winners[0].candidate.canonical
+    expression = parse_activation(found.winners[0].candidate.readable)
     return Lead(
         "No claim yet: the finals were not held",
         (
@@ -84,7 +84,7 @@ def _without_finals(found: Findings) -> Lead:
 
 def _with_finals(found: Findings, finals: Finals) -> Lead:
     leader = finals.leader
-    written = str(found.winners[0].candidate.canonical) if leader is None else leader.expression
+    written = found.winners[0].candidate.readable if leader is None else leader.shown
     scored = finals.own.state == "scored" and leader is not None
     return Lead(
         _title(finals.own.comparisons_of(leader.candidate_id))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from grammars import Layered, canonical
+from grammars import Layered, readable
 from search.drawing import Graph, Panel
 from search.drawing.front import FRONT_COLOUR, FRONT_LABEL
 from search.drawing.limits import score_limits
@@ -31,11 +31,11 @@ _DISPLAYED: Final = {"relu": "ReLU", "swish": "Swish", "gelu": "GELU", "elu": "E
 
 
 def shown_name(standing: Standing) -> str:
-    """A published function by its usual name, another by its canonical form."""
+    """A published function by its usual name, another by its formula."""
     candidate = standing.candidate
     if candidate.origin == "baseline":
         return baseline_name(candidate.variation)
-    return str(candidate.canonical)
+    return candidate.readable
 
 
 def baseline_name(name: str) -> str:
@@ -63,7 +63,7 @@ def graphs(findings: Findings) -> list[Graph]:
             continue
         dashes = itertools.cycle(DASHES)
         for (layer, function), dash in zip(expression.by_place.items(), dashes, strict=False):
-            label = f"{layer}: {canonical(function)}"
+            label = f"{layer}: {readable(function)}"
             found.append(Graph(label, function, replace(style, dash=dash)))
     return found
 

@@ -57,7 +57,7 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "cost": OBJECTIVES["cost"].written,
     "day": wording.day,
     "fidelity": lambda fidelity: str(fidelity).replace(" x ", "\N{NO-BREAK SPACE}\xd7 "),
-    "entrant_name": lambda e: e.expression if e.name is None else baseline_name(e.name),
+    "entrant_name": lambda e: e.shown if e.name is None else baseline_name(e.name),
     "finding_class": lambda pair: _CLASSES.get(pair.finding, ""),
     "finding_sign": lambda pair: _SIGNS[pair.finding],
     "finding_words": finding_words,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from grammars import shortened
 from search.finals import RIVALS, Card
 from search.objectives import front_of, values_of
 from search.racing import Standing
@@ -40,7 +41,7 @@ def _standing(standing: Standing, rank: int) -> Mapping[str, Any]:
     return {
         "rank": rank,
         "candidate_id": candidate.id,
-        "expression": str(form),
+        "expression": candidate.readable,
         "origin": candidate.origin,
         "name": candidate.variation if candidate.origin == "baseline" else None,
         **values_of(standing),
@@ -56,7 +57,7 @@ def _diagnostics(found: Findings) -> Iterable[Mapping[str, Any]]:
     for diagnosis in found.diagnoses:
         yield {
             "candidate_id": diagnosis.standing.candidate.id,
-            "expression": str(diagnosis.standing.candidate.canonical),
+            "expression": diagnosis.standing.candidate.readable,
             "dead_units": diagnosis.dead_units,
             "saturated_units": diagnosis.saturated_units,
             "output_sparsity": diagnosis.output_sparsity,
@@ -74,7 +75,7 @@ def _finals(found: Findings) -> Iterable[Mapping[str, Any]]:
             yield {
                 "task": card.stage.task,
                 "candidate_id": identity,
-                "expression": row.entrant.expression,
+                "expression": row.entrant.shown,
                 "name": row.entrant.name,
                 "role": row.entrant.role,
                 "steps": card.stage.steps,
@@ -108,7 +109,7 @@ def _finals_seeds(found: Findings) -> Iterable[Mapping[str, Any]]:
             for run in row.runs:
                 yield {
                     "task": card.stage.task,
-                    "expression": row.entrant.expression,
+                    "expression": row.entrant.shown,
                     "name": row.entrant.name,
                     "seed": run.seed,
                     "outcome": str(run.outcome),
@@ -124,10 +125,10 @@ def _ablation(found: Findings) -> Iterable[Mapping[str, Any]]:
     for ablation in found.ablations:
         for effect in ablation.effects:
             yield {
-                "expression": str(ablation.expression),
+                "expression": shortened(str(ablation.expression)),
                 "part": str(effect.variant.part),
                 "stand_in": str(effect.variant.stand_in),
-                "rest": str(effect.variant.expression),
+                "rest": shortened(str(effect.variant.expression)),
                 "outcome": str(effect.outcome),
                 "reason": effect.reason,
                 "change": effect.change,

@@ -52,6 +52,7 @@ CANDIDATE_METRICS: Final[Mapping[str, str]] = {
 }
 
 CANDIDATE_PARAMS: Final[Mapping[str, str]] = {
+    "function": "the formula as every report prints it",
     "expression": "as the strategy wrote it",
     "canonical": "in canonical form",
 }

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from evaluators.diagnostics import Diagnostics
 from evaluators.evaluation import Outcome
+from grammars import shortened
 from search.candidate import Candidate
 from search.dotted import flatten
 from search.objectives import OBJECTIVES
@@ -110,7 +111,11 @@ class CampaignPages:
         for start in range(0, len(metrics), MAX_METRICS_A_BATCH):
             self._log(self.run_id, metrics=metrics[start : start + MAX_METRICS_A_BATCH])
         last = missing[-1]
-        best = {key: last.payload.get(key) for key in ("best_id", "best_expression")}
+        form = last.payload.get("best_expression")
+        best = {
+            "best_id": last.payload.get("best_id"),
+            "best_expression": None if form is None else shortened(form),
+        }
         written = last.number + 1
         self._log(self.run_id, tags={**best, names.GENERATIONS_WRITTEN: written})
         self._generations_written = written
@@ -122,6 +127,7 @@ class CampaignPages:
             return
         run_id = known.run_id if known else self._create_candidate_run(record)
         last = record.rungs[-1].evaluation
+        document = {**record.document, "function": _readable(record.document)}
         status = "FAILED" if last.outcome is Outcome.FAILED else "FINISHED"
         self._client.set_terminated(run_id, status, milliseconds(record.rungs[-1].time))
         # MLflow writes the tags of a batch last, so what says "written" comes after all the rest,
@@ -129,7 +135,7 @@ class CampaignPages:
         self._log(
             run_id,
             metrics=list(_candidate_metrics(record)),
-            params={key: record.document[key] for key in names.CANDIDATE_PARAMS},
+            params={key: document[key] for key in names.CANDIDATE_PARAMS},
             tags={
                 "outcome": str(last.outcome),
                 "reason": last.reason,
@@ -260,8 +266,12 @@ def _text(value: Any) -> str:
     return shorten(json.dumps(value) if isinstance(value, list | tuple) else str(value), MAX_TEXT)
 
 
+def _readable(document: Mapping[str, Any]) -> str:
+    return shortened(document["canonical"], written=document["expression"])
+
+
 def _run_name(record: CandidateRecord) -> str:
-    expression = str(record.document["expression"])
+    expression = _readable(record.document)
     return f"{record.document['variation']}: {expression}" if record.is_baseline else expression
 
 

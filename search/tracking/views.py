@@ -73,7 +73,7 @@ CAMPAIGN_VIEW: Final = _charts(
 CANDIDATES_VIEW: Final = _table(
     sorted_by=names.FITNESS,
     metrics=("fitness", "validation_loss", "validation_accuracy", "rung", "size", "seconds"),
-    params=("expression",),
+    params=("function",),
     tags=("origin", "variation", "generation", "outcome"),
 )
 
