@@ -11,6 +11,7 @@ import numpy
 
 from grammars.compilation import evaluate
 from grammars.expression import Call, Constant, Expression
+from grammars.primitives import PRIMITIVES, Primitive
 from grammars.signs import is_total, never_negative, never_positive
 from grammars.sums import (
     FoldingError,
@@ -25,9 +26,6 @@ from grammars.sums import (
     sort_key,
 )
 
-_COMMUTATIVE: Final = frozenset({"add", "mul", "max", "min"})
-_ODD: Final = frozenset({"sin", "sinh", "tanh", "asinh", "atan", "erf"})
-_EVEN: Final = frozenset({"abs", "cos", "cosh", "sinc"})
 _ZERO: Final = Constant(0.0)
 
 # Nearly all expressions need one; three have been seen.
@@ -85,7 +83,7 @@ def _rewritten(primitive: str, operands: tuple[Expression, ...]) -> Expression:
         rule = _RULES.get(primitive)
         return plain if rule is None else rule(*operands)
     except FoldingError:
-        if primitive in _COMMUTATIVE:
+        if PRIMITIVES[primitive].commutative:
             return Call(primitive, tuple(sorted(operands, key=sort_key)))
         return plain
 
@@ -299,7 +297,13 @@ def _where(condition: Expression, positive: Expression, negative: Expression) ->
     return Call("where", (condition, positive, negative))
 
 
+def _by_parity(row: Primitive) -> Callable[[Expression], Expression]:
+    return _odd(row.name) if row.parity == "odd" else _even(row.name)
+
+
 _RULES: Final[Mapping[str, Callable[..., Expression]]] = {
+    # Where a row has nothing but its parity to go by; those below know more.
+    **{row.name: _by_parity(row) for row in PRIMITIVES.values() if row.parity is not None},
     "add": _add,
     "sub": _subtract,
     "neg": _negate,
@@ -316,7 +320,5 @@ _RULES: Final[Mapping[str, Callable[..., Expression]]] = {
     "min": _minimum,
     "clip": _clip,
     "where": _where,
-    **{name: _odd(name) for name in _ODD},
-    **{name: _even(name) for name in sorted(_EVEN - {"abs"})},
     "abs": _absolute,
 }

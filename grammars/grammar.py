@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from random import Random
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -21,15 +21,7 @@ from grammars.expression import (
 )
 from grammars.hints import nearest
 from grammars.parsing import MAX_DEPTH
-from grammars.primitives import PRIMITIVES
-
-# What the operands of these primitives must be in every grammar; all others take anything. A power
-# of anything but a constant is undefined on half of the line, and a bound that moves is no bound.
-SLOTS: Final[Mapping[str, tuple[sampling.Slot, ...]]] = {
-    "pow": ("any", "constant"),
-    "clip": ("any", "constant", "constant"),
-    "where": ("input", "any", "any"),
-}
+from grammars.primitives import PRIMITIVES, Slot
 
 
 def _known_primitive(name: str) -> str:
@@ -174,8 +166,8 @@ class Grammar(_Frozen):
     def _contradictions(self) -> Iterable[str]:
         if self.root is not None and self.root not in self.primitives:
             yield f"root {self.root!r} is not among the primitives"
-        for name in ("pow", "clip"):
-            if name in self.primitives and self.constants is None:
+        for name in self.primitives:
+            if "constant" in self.slots(name) and self.constants is None:
                 yield f"{name!r} takes constants, and the grammar has none"
         for name, allowed in self.nesting.only_of.items():
             if name in self.primitives and not set(allowed) & set(self.primitives):
@@ -189,10 +181,13 @@ class Grammar(_Frozen):
     def _needs_a_call(self) -> bool:
         return self.root is not None or self.input_at_root
 
-    def slots(self, primitive: str) -> tuple[sampling.Slot, ...]:
-        """What each operand of a primitive may be: any, constant or input."""
-        anything: tuple[sampling.Slot, ...] = ("any",)
-        return SLOTS.get(primitive) or anything * PRIMITIVES[primitive].arity
+    def slots(self, primitive: str) -> tuple[Slot, ...]:
+        """What each operand of a primitive may be: any, constant or input.
+
+        A power of anything but a constant is undefined on half of the line, and a bound that moves
+        is no bound, so that their rows ask for constants.
+        """
+        return PRIMITIVES[primitive].slots
 
     def violation(self, expression: Expression) -> str | None:
         """The first rule that an expression breaks, in words; None if the grammar can write it."""

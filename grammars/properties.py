@@ -34,8 +34,6 @@ _MOST_KINKS: Final = 20
 _NORMAL_POINTS: Final = (numpy.arange(-12_000, 12_000) + 0.5) / 1000.0
 _NORMAL_WEIGHTS: Final = numpy.exp(-(_NORMAL_POINTS**2) / 2) / math.sqrt(2 * math.pi) / 1000.0
 
-_PARTIAL: Final = frozenset({"sqrt", "log", "log1p", "div", "pow"})
-
 Basis = Literal["analysis", "numeric evidence"]
 
 
@@ -214,7 +212,7 @@ def _may_break(call: Call) -> bool:
         case Call("pow", (_, Constant(exponent))):
             return not (exponent.is_integer() and exponent >= 0)
         case _:
-            return call.primitive in _PARTIAL
+            return not PRIMITIVES[call.primitive].total
 
 
 def _kinks(seen: _Evidence) -> tuple[list[float], list[float]]:

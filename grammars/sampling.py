@@ -12,8 +12,6 @@ from grammars.expression import Call, Constant, Expression, X
 if TYPE_CHECKING:
     from grammars.grammar import Grammar
 
-Slot = Literal["any", "constant", "input"]
-
 PARAMETER_NAMES: Final = ("a", "b", "c", "d", "f", "g", "h", "k")
 
 # In "grow", how often a branch ends although it could go on.

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from grammars.expression import Call, Constant, Expression
-
-# Defined for part of the line only, or unbounded near a point.
-_PARTIAL: Final = frozenset({"sqrt", "log", "log1p", "div", "pow"})
-_GROWING: Final = frozenset({"exp", "expm1", "sinh", "cosh", "square", "cube"})
-
-_NEVER_NEGATIVE: Final = frozenset(
-    {"abs", "square", "sqrt", "exp", "cosh", "sigmoid", "softplus", "relu"}
-)
+from grammars.primitives import PRIMITIVES
 
 
 def is_total(expression: Expression) -> bool:
@@ -24,9 +15,10 @@ def is_total(expression: Expression) -> bool:
     growing = 0
     for node in expression.walk():
         if isinstance(node, Call):
-            if node.primitive in _PARTIAL:
+            row = PRIMITIVES.get(node.primitive)
+            if row is None or not row.total:
                 return False
-            growing += node.primitive in _GROWING
+            growing += row.grows
     # Two in one tree may stand in each other and overflow.
     return growing <= 1
 
@@ -52,7 +44,7 @@ def never_negative(expression: Expression) -> bool:
         case Call("cube", (operand,)):
             return never_negative(operand)
         case Call(primitive):
-            return primitive in _NEVER_NEGATIVE
+            return PRIMITIVES[primitive].range[0] >= 0
         case _:
             return False
 
@@ -68,7 +60,7 @@ def never_positive(expression: Expression) -> bool:
             return (never_positive(left) and never_negative(right)) or (
                 never_negative(left) and never_positive(right)
             )
-        case Call("log_sigmoid"):
-            return True
+        case Call(primitive):
+            return PRIMITIVES[primitive].range[1] <= 0
         case _:
             return False

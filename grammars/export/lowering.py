@@ -8,8 +8,9 @@ from typing import Final
 
 import numpy
 
+from grammars.building import negate
 from grammars.compilation import evaluate
-from grammars.derivative import negate, partials
+from grammars.derivative import partials
 from grammars.expression import Call, Constant, Expression, Variable, substitute
 from grammars.primitives import NUMPY, PRIMITIVES
 

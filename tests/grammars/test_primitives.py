@@ -8,10 +8,12 @@ import numpy
 import pytest
 import sympy
 
-from grammars import PRIMITIVES, to_jax, with_partials
+from grammars import PRIMITIVES, Call, evaluate, parse, to_jax, with_partials
 from grammars.compilation import interpret
+from grammars.derivative import derivative
 from grammars.expression import X, call
-from grammars.primitives import EXP_ARGUMENT_MAX, NUMPY, Primitive
+from grammars.primitives import EXP_ARGUMENT_MAX, NUMPY, Primitive, PrimitiveError
+from grammars.signs import is_total
 
 # Named points first; the last is not a number.
 POINTS = numpy.array(
@@ -185,3 +187,141 @@ def test_every_row_states_a_cost_and_its_guard_names_a_reason():
     for row in PRIMITIVES.values():
         assert row.cost > 0
         assert row.guard == "" or ":" in row.guard
+
+
+def unary(primitive: Primitive) -> bool:
+    return primitive.arity == 1
+
+
+ALL = numpy.concatenate([numpy.linspace(-90, 90, 1801), numpy.linspace(-5, 5, 1001), [0.0]])
+UNARY = [pytest.param(row, id=row.name) for row in PRIMITIVES.values() if unary(row)]
+SEVERAL = [pytest.param(row, id=row.name) for row in PRIMITIVES.values() if not unary(row)]
+LOWERED = [
+    pytest.param(row, id=row.name) for row in PRIMITIVES.values() if row.lowering is not None
+]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_derivative_of_a_row_is_that_of_jax(row):
+    points = POINTS[(numpy.abs(numpy.abs(POINTS) - 0.75) > 1e-6) & inside(row, POINTS)]
+    points = points[(points != 0) & (numpy.abs(points) < 88)]
+    with jax.enable_x64(True):
+        _, expected, _ = with_partials(of_input(row))(jnp.asarray(points), {})
+    found = evaluate(derivative(of_input(row)), points)
+    numpy.testing.assert_allclose(found, numpy.asarray(expected), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_says_where_it_has_a_value(row):
+    low, high = row.domain
+    values = reference(row, ALL)
+    defined = (low < ALL) & (high > ALL)
+    if row.name == "div":
+        assert not row.total
+    else:
+        assert numpy.isfinite(values[defined]).all()
+        assert numpy.isnan(values[(low > ALL) | (high < ALL)]).all()
+    assert row.total <= ((low, high) == (-numpy.inf, numpy.inf))
+    assert is_total(of_input(row)) == row.total
+
+
+def test_what_is_unknown_is_not_total():
+    assert not is_total(Call("unheard_of", (X,)))
+    assert not is_total(call("add", 1.0, Call("unheard_of", (X,))))
+    assert not Primitive(
+        name="new", arity=1, define=abs, sympy=abs, cost=1.0, lowering=lambda a: a
+    ).total
+
+
+@pytest.mark.parametrize("row", UNARY)
+def test_a_row_states_its_range_parity_and_direction(row):
+    x = numpy.sort(ALL)
+    values = reference(row, x)
+    low, high = row.range
+    known = values[~numpy.isnan(values)]
+    assert low <= known.min()
+    assert known.max() <= high
+    # Bounds are near what is reached, so that no row claims too little.
+    assert low == -numpy.inf or known.min() - low < 0.02
+    assert high == numpy.inf or high - known.max() < 0.02
+    even = numpy.allclose(values, values[::-1], rtol=1e-12, atol=1e-12, equal_nan=True)
+    odd = numpy.allclose(values, -values[::-1], rtol=1e-12, atol=1e-12, equal_nan=True)
+    assert row.parity == ("even" if even else "odd" if odd else None)
+    steps = numpy.diff(known[numpy.isfinite(known)])
+    rises, falls = (steps >= -1e-12).all(), (steps <= 1e-12).all()
+    assert row.monotone == ("rising" if rises else "falling" if falls else None)
+
+
+@pytest.mark.parametrize("row", SEVERAL)
+def test_a_row_bounds_the_values_of_operands_within_bounds(row):
+    generator = numpy.random.default_rng(3)
+    assert row.bounds is not None
+    for _ in range(300):
+        ends = numpy.sort(generator.normal(size=(row.arity, 2)) * 3, axis=1)
+        if "constant" in row.slots:
+            for index, slot in enumerate(row.slots):
+                if slot == "constant":
+                    ends[index] = round(float(ends[index, 0]))
+        drawn = [generator.uniform(low, high, 50) for low, high in ends]
+        for values, slot in zip(drawn, row.slots, strict=True):
+            if slot == "constant":
+                values[:] = values[0]
+        operands = [
+            float(v[0]) if s == "constant" else v for v, s in zip(drawn, row.slots, strict=True)
+        ]
+        with numpy.errstate(all="ignore"):
+            values = numpy.asarray(row.define(NUMPY, *operands))
+        low, high = row.bounds(*[(float(a), float(b)) for a, b in ends])
+        known = values[~numpy.isnan(values)]
+        assert ((known >= low - 1e-9 * abs(low)) & (known <= high + 1e-9 * abs(high))).all()
+
+
+@pytest.mark.parametrize("row", LOWERED)
+def test_a_lowering_is_the_same_function_of_other_primitives(row):
+    form = row.lowering(X, *of_input(row).operands[1:])
+    points = POINTS[inside(row, POINTS) & (numpy.abs(POINTS) <= 88)]
+    numpy.testing.assert_allclose(
+        evaluate(form, points), reference(row, points), rtol=1e-12, atol=1e-300
+    )
+    # Lowered again and again, everything ends in rows that have no lowering.
+    rounds = 0
+    pending = {node.primitive for node in form.walk() if isinstance(node, Call)}
+    while lowered := {name for name in pending if PRIMITIVES[name].lowering is not None}:
+        operands = {name: [X, 0.5, 1.5][: PRIMITIVES[name].arity] for name in lowered}
+        forms = [
+            PRIMITIVES[name].lowering(*call(name, *operands[name]).operands) for name in lowered
+        ]
+        assert row.name not in lowered
+        pending = {n.primitive for form in forms for n in form.walk() if isinstance(n, Call)}
+        assert (rounds := rounds + 1) < 10
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_commutative_row_is_one(row):
+    if row.arity == 2:
+        a, b = numpy.array([0.3, 2.0, -1.5]), numpy.array([1.7, -0.4, 2.5])
+        with numpy.errstate(all="ignore"):
+            same = numpy.array_equal(row.define(NUMPY, a, b), row.define(NUMPY, b, a))
+        assert row.commutative == same
+
+
+def test_a_row_without_a_derivative_cannot_be_made():
+    with pytest.raises(PrimitiveError, match="'new' has no derivative; give its row partials"):
+        Primitive(name="new", arity=1, define=abs, sympy=abs, cost=1.0)
+    with pytest.raises(PrimitiveError, match="'new' takes 2 arguments, its row has 1 slots"):
+        Primitive(
+            name="new",
+            arity=2,
+            define=max,
+            sympy=max,
+            cost=1.0,
+            lowering=lambda a, b: a,
+            slots=("any",),
+        )
+
+
+def test_a_nan_reaches_the_derivative_of_what_is_guarded():
+    for name in ("exp", "expm1", "sinh", "cosh"):
+        slope = derivative(parse(f"{name}(x)"))
+        assert numpy.isnan(evaluate(slope, numpy.array([numpy.nan]))).all()
+        assert evaluate(slope, numpy.array([90.0])).tolist() == [0.0]
