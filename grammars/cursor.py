@@ -78,7 +78,8 @@ class Cursor:
 
     def expected(self, what: str) -> ParseError:
         """The error that something else was expected, with what was probably meant."""
-        hint = self._juxtaposed() or self._misplaced()
+        # In a list the comma between two functions may be what is missing.
+        hint = self._misplaced() if "]" in what else self._juxtaposed() or self._misplaced()
         return self.error(f"expected {what}, found {self.found}{f'; {hint}' if hint else ''}")
 
     def error(self, problem: str, token: Token | None = None) -> ParseError:

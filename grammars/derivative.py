@@ -13,7 +13,7 @@ def partials(node: Call) -> tuple[Expression, ...]:
     return () if rule is None else rule(node, *node.operands)
 
 
-def derivative(expression: Expression) -> Expression:
+def derivative(expression: Expression, *, guarded: bool = True) -> Expression:
     """The derivative df/dx, by what the row of each primitive says of it.
 
     Where a function has a kink, the result is the derivative of one of its sides. Where a guard
@@ -21,6 +21,8 @@ def derivative(expression: Expression) -> Expression:
 
     Args:
         expression: Any expression of the language; parameters count as constants.
+        guarded: Whether the guards count, so that the result is that of what is computed; without
+            them it is that of the mathematical function.
 
     Returns:
         An expression of the same language; equal subtrees are equal values, which a printer that
@@ -45,7 +47,9 @@ def derivative(expression: Expression) -> Expression:
             slopes = [slope(operand) for operand in operands]
             for outer, inner in zip(row.partials(node, *operands), slopes, strict=True):
                 total = add(total, multiply(outer, inner))
-            return total if row.held is None else select(row.held(operands[0]), ZERO, total)
+            if row.held is None or not guarded:
+                return total
+            return select(row.held(operands[0]), ZERO, total)
         if row.slope is not None:
             return row.slope(operands, tuple(slope(operand) for operand in operands))
         assert row.lowering is not None  # the row would not exist

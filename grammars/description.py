@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 import numpy
 
@@ -13,50 +14,115 @@ from grammars.canonical import canonical, expression_id
 from grammars.catalogue import CATALOGUE
 from grammars.compilation import start_values, with_partials
 from grammars.derivative import derivative
+from grammars.export.latex import formula
 from grammars.expression import Expression, Parameter
+from grammars.parsing import parse
+from grammars.printing import shortened
 from grammars.properties import Property, properties
 from grammars.relatives import Relative, known_as, nearest, relatives
 from grammars.symbolic import CHECK_POINTS, TIME_LIMIT_SECONDS, Symbolic, analyse
 
+_IN_JSON: Final = (
+    "expression",
+    "canonical",
+    "id",
+    "size",
+    "depth",
+    "latex",
+    "derivative",
+    "derivative_latex",
+    "nearest",
+)
+
 
 @dataclass(frozen=True)
 class Description:
-    """What `actsearch describe` says.
+    """What `actsearch describe` says; each answer is computed when it is asked for.
 
     Attributes:
-        expression: As it was written.
-        canonical: The form that equals share.
-        id: Of the canonical form.
-        size: Nodes, as written.
-        depth: Edges to the deepest leaf, as written.
-        latex: The function.
-        derivative: By SymPy, simplified, if that agrees with automatic differentiation; by the
-            rules of the language if not.
-        derivative_latex: The same, or None if SymPy has no say.
-        parameters: The trainable ones.
-        known_as: Names in the catalogue.
-        relatives: Published functions that scaling and shifting turn into this one.
-        nearest: The published function of the most similar shape.
-        properties: By name.
+        function: What is described; parameters are held at their start values where numbers are
+            asked for.
+        symbolic: What SymPy says of it, None where it was not asked or is not confirmed.
     """
 
-    expression: str
-    canonical: str
-    id: str
-    size: int
-    depth: int
-    latex: str
-    derivative: str
-    derivative_latex: str | None
-    parameters: tuple[Parameter, ...]
-    known_as: tuple[str, ...]
-    relatives: tuple[Relative, ...]
-    nearest: str | None
-    properties: Mapping[str, Property]
+    function: Expression
+    symbolic: Symbolic | None = None
+
+    @property
+    def expression(self) -> str:
+        """The function as it was written."""
+        return str(self.function)
+
+    @cached_property
+    def canonical(self) -> str:
+        """The form that equals share."""
+        return str(canonical(self.function))
+
+    @property
+    def id(self) -> str:
+        """Of the canonical form."""
+        return expression_id(self.function)
+
+    @property
+    def size(self) -> int:
+        """Nodes, as written."""
+        return self.function.size
+
+    @property
+    def depth(self) -> int:
+        """Edges to the deepest leaf, as written."""
+        return self.function.depth
+
+    @property
+    def latex(self) -> str:
+        """The function, as it was written."""
+        return formula(self.function)
+
+    @cached_property
+    def derivative(self) -> str:
+        """By the rules of the language; simplified, if SymPy was asked and agrees with JAX."""
+        return str(self._slope) if self.symbolic is None else self.symbolic.derivative
+
+    @property
+    def derivative_latex(self) -> str:
+        """The derivative."""
+        if self.symbolic is not None:
+            return self.symbolic.derivative_latex
+        return formula(self._slope)
+
+    @cached_property
+    def _slope(self) -> Expression:
+        form = str(canonical(derivative(self.function, guarded=False)))
+        return parse(shortened(form, written=self.expression))
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The trainable ones."""
+        return self.function.parameters
+
+    @cached_property
+    def known_as(self) -> tuple[str, ...]:
+        """Names in the catalogue."""
+        return known_as(self.function)
+
+    @cached_property
+    def relatives(self) -> tuple[Relative, ...]:
+        """Published functions that scaling and shifting turn into this one."""
+        return tuple(r for r in relatives(self.function) if r.name not in self.known_as)
+
+    @cached_property
+    def nearest(self) -> str | None:
+        """The published function of the most similar shape."""
+        return nearest(self.function)
+
+    @cached_property
+    def properties(self) -> Mapping[str, Property]:
+        """By name."""
+        return properties(self.function)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values with the attributes' names as keys."""
-        document = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        document = {name: getattr(self, name) for name in _IN_JSON}
         document["parameters"] = [asdict(parameter) for parameter in self.parameters]
         document["known_as"] = [
             {"name": name, "aliases": CATALOGUE[name].aliases, "source": CATALOGUE[name].source}
@@ -67,35 +133,27 @@ class Description:
         return document
 
 
-def describe(expression: Expression, *, timeout_seconds: float = TIME_LIMIT_SECONDS) -> Description:
+def describe(
+    expression: Expression,
+    *,
+    simplify: bool = False,
+    timeout_seconds: float = TIME_LIMIT_SECONDS,
+) -> Description:
     """Describes a function.
 
     Args:
         expression: Which.
+        simplify: Whether SymPy simplifies the derivative, which takes seconds.
         timeout_seconds: What SymPy may take, in a process of its own.
 
     Returns:
-        Its description; parameters are held at their start values where numbers are asked for.
+        Its description.
     """
-    form = canonical(expression)
+    if not simplify:
+        return Description(expression)
     symbolic = analyse(expression, timeout_seconds=timeout_seconds)
-    checked = symbolic if symbolic and _is_confirmed(expression, symbolic) else None
-    names = known_as(expression)
-    return Description(
-        expression=str(expression),
-        canonical=str(form),
-        id=expression_id(expression),
-        size=expression.size,
-        depth=expression.depth,
-        latex=symbolic.latex if symbolic else rf"\mathtt{{{expression}}}".replace("_", r"\_"),
-        derivative=checked.derivative if checked else str(canonical(derivative(expression))),
-        derivative_latex=checked.derivative_latex if checked else None,
-        parameters=expression.parameters,
-        known_as=names,
-        relatives=tuple(r for r in relatives(expression) if r.name not in names),
-        nearest=nearest(expression),
-        properties=properties(expression),
-    )
+    is_right = symbolic is not None and _is_confirmed(expression, symbolic)
+    return Description(expression, symbolic if is_right else None)
 
 
 def _is_confirmed(expression: Expression, symbolic: Symbolic) -> bool:

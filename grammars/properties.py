@@ -13,17 +13,16 @@ from grammars.canonical import canonical
 from grammars.compilation import evaluate
 from grammars.derivative import derivative
 from grammars.expression import Call, Constant, Expression, X, substitute
+from grammars.limits import Far
 from grammars.primitives import PRIMITIVES
+from grammars.ranges import Extent, slope_range, value_range
 
 # Where evidence is gathered: an even grid that names 0, and the tails by powers of ten.
 REACH: Final = 10.0
 _GRID: Final = numpy.arange(-10_000, 10_001) / 1000.0
 _TAIL: Final = numpy.geomspace(10.0, 1e4, 400)
 _LINE: Final = numpy.concatenate([-_TAIL[::-1], _GRID, _TAIL])
-_FAR: Final = numpy.array([1e2, 1e4, 1e6, 1e8])
 
-# Beyond this a guarded exponential is meant to be infinite.
-_INFINITE: Final = 1e30
 _ROUNDING: Final = 1e-10
 _KINK_STEP: Final = 1e-6
 _KINK: Final = 1e-4
@@ -34,6 +33,8 @@ _MOST_KINKS: Final = 20
 _NORMAL_POINTS: Final = (numpy.arange(-12_000, 12_000) + 0.5) / 1000.0
 _NORMAL_WEIGHTS: Final = numpy.exp(-(_NORMAL_POINTS**2) / 2) / math.sqrt(2 * math.pi) / 1000.0
 
+UNKNOWN: Final = "unknown"
+
 Basis = Literal["analysis", "numeric evidence"]
 
 
@@ -43,7 +44,8 @@ class Property:
 
     Attributes:
         value: A number, a word, a truth value, a list of places, or None where there is none; an
-            infinite number is the word "inf" or "-inf".
+            infinite number is the word "inf" or "-inf", and what neither analysis nor evidence
+            settles is "unknown".
         decided_by: Whether algebra shows it, or values on a dense grid do.
     """
 
@@ -69,83 +71,77 @@ def properties(expression: Expression) -> dict[str, Property]:
 
     Returns:
         Properties by name. Evidence is from [-10, 10] in steps of 1/1000 and from the tails up to
-        1e4; limits look as far as 1e8.
+        1e4. Limits are known by analysis alone, and the ends of a range only where analysis says
+        that nothing lies beyond what was seen.
     """
     slope = derivative(expression)
-    seen = _Evidence(expression, slope, evaluate(expression, _LINE), evaluate(slope, _LINE))
-    left, right = (_limit(expression, side) for side in (-1, 1))
+    values = evaluate(expression, _LINE)
+    # Where there is no value there is no slope, whatever the rules of differentiation say.
+    slopes = numpy.where(numpy.isnan(values), numpy.nan, evaluate(slope, _LINE))
+    seen = _Evidence(expression, slope, values, slopes)
     kinks, jumps = _kinks(seen)
-    low, high = _range(seen.values, left, right)
-    slope_limits = [_limit(slope, side) for side in (-1, 1)]
-    slope_low, slope_high = _range(seen.slopes, *slope_limits)
-    steepest = math.inf if jumps else max(abs(slope_low), abs(slope_high))
+    extent = value_range(expression, values)
+    slope_extent = slope_range(expression, slopes)
     found = {
-        "range": [_number(low), _number(high)],
-        "bounded_below": math.isfinite(low),
-        "bounded_above": math.isfinite(high),
-        "limit_left": None if left is None else _number(left),
-        "limit_right": None if right is None else _number(right),
+        "range": [_number(extent.low), _number(extent.high)],
+        "bounded_below": _is_finite(extent.low),
+        "bounded_above": _is_finite(extent.high),
+        "limit_left": _limit_word(extent.left),
+        "limit_right": _limit_word(extent.right),
         "monotone": _monotone(seen),
         "convex": _convexity(expression),
-        "derivative_range": [_number(slope_low), _number(slope_high)],
-        "lipschitz_constant": _number(steepest),
+        "derivative_range": [_number(slope_extent.low), _number(slope_extent.high)],
+        "lipschitz_constant": _number(math.inf if jumps else slope_extent.size),
         "zero_derivative_share": _zero_share(seen),
         "dying_side": _side_word(*(_is_flat(slope, side) for side in (-1, 1))),
-        "saturating": _side_word(
-            *(
-                limit is not None and math.isfinite(limit) and flattens == 0.0
-                for limit, flattens in zip((left, right), slope_limits, strict=True)
-            )
-        ),
+        "saturating": _saturating(extent, slope_extent),
         "undefined_share": round(float(1 - numpy.isfinite(seen.values).mean()), 6),
-        **_moments(expression),
+        **_moments(expression, are_certain=extent.is_finite),
     }
     answers = {name: Property(value, "numeric evidence") for name, value in found.items()}
+    for name in ("limit_left", "limit_right"):
+        answers[name] = Property(found[name], "analysis")
     answers["symmetry"] = _symmetry(seen)
     answers["zero_at_zero"] = _zero_at_zero(expression)
-    answers["smooth"] = _smoothness(expression, smooth=not (kinks or jumps))
+    answers["smooth"] = _smoothness(
+        expression, extent, breaks=bool(kinks or jumps or extent.has_breaks)
+    )
     answers["kinks"] = Property(kinks, answers["smooth"].decided_by)
     answers["jumps"] = Property(jumps, answers["smooth"].decided_by)
     return answers
 
 
-def _number(value: float) -> float | str:
+def _number(value: float | None) -> float | str:
     """A number as it goes to JSON, without the noise of its last digits."""
+    if value is None:
+        return UNKNOWN
     if not math.isfinite(value):
         return str(value)
     return float(f"{value:.9g}") + 0.0
 
 
-def _limit(expression: Expression, side: int) -> float | None:
-    """The limit on one side, infinite where the function grows without bound, or None."""
-    values = evaluate(expression, side * _FAR)
-    last = float(values[-1])
-    if numpy.isnan(values).any():
-        return None
-    if abs(last) > _INFINITE:
-        return math.copysign(math.inf, last)
-    window = evaluate(expression, side * numpy.linspace(1e4, 1e4 + 20, 401))
-    spread = float(numpy.ptp(window))
-    steps = numpy.abs(numpy.diff(values))
-    if steps[-1] <= _ROUNDING * (1 + abs(last)) or steps[-1] <= 0.2 * steps[-2]:
-        if spread > 1e-3 * (1 + abs(float(window[0]))):
-            return None
-        # What is left of a tail such as 1 / x at 1e8 is not part of the limit.
-        return 0.0 if abs(last) < 1e-7 else float(f"{last:.7g}") if steps[-1] else last
-    grows = numpy.diff(values)
-    if (grows > 0).all() or (grows < 0).all():
-        return math.copysign(math.inf, grows[-1])
-    return None
+def _is_finite(end: float | None) -> bool | str:
+    return UNKNOWN if end is None else math.isfinite(end)
 
 
-def _range(values: numpy.ndarray, left: float | None, right: float | None) -> tuple[float, float]:
-    defined = values[~numpy.isnan(values)]
-    if not defined.size:
-        return math.nan, math.nan
-    seen = [float(defined.min()), float(defined.max())]
-    ends = [math.copysign(math.inf, v) if abs(v) > _INFINITE else v for v in seen]
-    ends += [limit for limit in (left, right) if limit is not None]
-    return min(ends), max(ends)
+def _limit_word(far: Far) -> float | str | None:
+    """A limit, "unknown", or None where there is none."""
+    if not far.is_known:
+        return UNKNOWN
+    return None if far.limit is None else _number(far.limit)
+
+
+def _saturating(extent: Extent, slopes: Extent) -> str:
+    """On which sides the function comes to rest."""
+    words = []
+    for far, flattens in ((extent.left, slopes.left), (extent.right, slopes.right)):
+        if not far.is_known:
+            return UNKNOWN
+        is_finite = far.limit is not None and math.isfinite(far.limit)
+        if is_finite and not flattens.is_known:
+            return UNKNOWN
+        words.append(is_finite and flattens.limit == 0.0)
+    return _side_word(*words)
 
 
 def _monotone(seen: _Evidence) -> str:
@@ -198,10 +194,12 @@ def _zero_at_zero(expression: Expression) -> Property:
     return Property(abs(value) <= 1e-15, "analysis")
 
 
-def _smoothness(expression: Expression, *, smooth: bool) -> Property:
+def _smoothness(expression: Expression, extent: Extent, *, breaks: bool) -> Property:
     calls = [node for node in canonical(expression).walk() if isinstance(node, Call)]
     is_certain = all(PRIMITIVES[call.primitive].smooth and not _may_break(call) for call in calls)
-    return Property(smooth, "analysis" if is_certain else "numeric evidence")
+    if not breaks and not extent.is_finite:
+        return Property(UNKNOWN, "numeric evidence")
+    return Property(not breaks, "analysis" if is_certain else "numeric evidence")
 
 
 def _may_break(call: Call) -> bool:
@@ -297,12 +295,15 @@ def _side_word(left: bool, right: bool) -> str:
     }[left, right]
 
 
-def _moments(expression: Expression) -> dict[str, float | str]:
+def _moments(expression: Expression, *, are_certain: bool) -> dict[str, float | str]:
     """Mean, variance and gain for inputs from N(0, 1).
 
     The gain is 1 / sqrt(E f^2): scaled by it, weights keep the second moment of what they sum (He,
     Zhang, Ren, Sun 2015, for ReLU; Bingham, Miikkulainen 2023 for any function).
     """
+    if not are_certain:
+        # Near a pole a sum over points says nothing of the integral.
+        return dict.fromkeys(("mean", "variance", "gain"), UNKNOWN)
     values = evaluate(expression, _NORMAL_POINTS)
     mean = float(values @ _NORMAL_WEIGHTS)
     second = float((values**2) @ _NORMAL_WEIGHTS)

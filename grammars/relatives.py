@@ -6,18 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import permutations
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy
-from scipy.optimize import least_squares
+from scipy.optimize import leastsq
 
 from grammars.catalogue import CATALOGUE, definitions
 from grammars.compilation import evaluate
-from grammars.expression import Expression, rename_parameters
+from grammars.expression import Call, Expression, rename_parameters
 from grammars.fingerprint import same_function
+from grammars.limits import growth
+from grammars.primitives import PRIMITIVES
 
 _POINTS: Final = numpy.linspace(-6.0, 6.0, 121)
-_CHECK_POINTS: Final = numpy.linspace(-9.7, 9.9, 393)
+# Dense where functions bend, and far to both sides: a relation holds everywhere or not at all.
+_TAIL: Final = numpy.geomspace(10.3, 1.7e6, 160)
+_CHECK_POINTS: Final = numpy.concatenate([-_TAIL[::-1], numpy.linspace(-9.7, 9.9, 393), _TAIL])
 _TOLERANCE: Final = 1e-7
 
 # Where the search for b and c starts; the simplest first, since ReLU fits with any b > 0.
@@ -26,6 +30,9 @@ _STARTS: Final = tuple(
     for shift in (0.0, 1.0, -1.0, 2.5, -2.5)
     for scale in (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 )
+Sides: TypeAlias = tuple[tuple[float, ...] | None, tuple[float, ...] | None]
+"""How a function grows to the left and to the right."""
+
 _SCALES: Final = (0.05, 20.0)
 
 # What the best starts leave over, as a share of the deviation, to be worth following.
@@ -92,9 +99,32 @@ def relatives(expression: Expression) -> tuple[Relative, ...]:
     values = evaluate(expression, _POINTS)
     if not numpy.isfinite(values).all() or numpy.ptp(values) < _TOLERANCE:
         return ()
-    names = ("identity",) if _is_affine(values) else _curved()
+    names = ("identity",) if _is_affine(values) else _growing_alike(expression)
     found = (_fitted(expression, values, name) for name in names)
     return tuple(relative for relative in found if relative is not None)
+
+
+def _growing_alike(expression: Expression) -> list[str]:
+    """The published functions that grow like this one, or like its mirror image."""
+    own = _sides(expression)
+    return [name for name in _curved() if _may_match(own, _published_sides(name))]
+
+
+def _may_match(own: Sides, other: Sides) -> bool:
+    orders = (other, other[::-1])
+    return any(
+        all(a is None or b is None or a == b for a, b in zip(own, order, strict=True))
+        for order in orders
+    )
+
+
+def _sides(expression: Expression) -> Sides:
+    return growth(expression, -1), growth(expression, 1)
+
+
+@cache
+def _published_sides(name: str) -> Sides:
+    return _sides(definitions()[name])
 
 
 def nearest(expression: Expression) -> str | None:
@@ -176,17 +206,18 @@ def _refined(
     b, c = start
     for most_evaluations in (25, 80):
         # Few fits come near within a few steps; only those are worth finishing.
-        fit = least_squares(
+        fitted, *_ = leastsq(
             lambda bc: _residual(values, published, *bc)[2],
             (b, c),
-            method="lm",
             xtol=1e-14,
             ftol=1e-14,
             gtol=1e-14,
-            max_nfev=most_evaluations,
+            maxfev=3 * most_evaluations,
+            full_output=True,
         )
-        b, c = float(fit.x[0]), float(fit.x[1])
-        if numpy.abs(fit.fun).max() > _CLOSE * (1 + numpy.abs(values).max()):
+        b, c = map(float, fitted)
+        left_over = numpy.abs(_residual(values, published, b, c)[2]).max()
+        if not left_over <= _CLOSE * (1 + numpy.abs(values).max()):
             break
     return b, c
 
@@ -201,7 +232,19 @@ def _rounded(values: numpy.ndarray, name: str, b: float, c: float, digits: int) 
 def _holds(expression: Expression, relative: Relative) -> bool:
     if relative.a == 0 or relative.b == 0:
         return False
-    published = definitions()[relative.name]
+    published, inner = definitions()[relative.name], relative.b * _CHECK_POINTS + relative.c
     expected = evaluate(expression, _CHECK_POINTS)
-    values = relative.a * evaluate(published, relative.b * _CHECK_POINTS + relative.c) + relative.d
-    return bool((numpy.abs(values - expected) <= _TOLERANCE * (1 + numpy.abs(expected))).all())
+    values = relative.a * evaluate(published, inner) + relative.d
+    # Where a guard holds an argument back, neither value is that of the function.
+    is_held = _is_held(expression, _CHECK_POINTS) | _is_held(published, inner)
+    close = numpy.abs(values - expected) <= _TOLERANCE * (1 + numpy.abs(expected))
+    return bool((close | is_held).all())
+
+
+def _is_held(expression: Expression, x: numpy.ndarray) -> numpy.ndarray:
+    """Where a guard changes a function."""
+    held = numpy.zeros(x.shape, bool)
+    for node in expression.walk():
+        if isinstance(node, Call) and (rule := PRIMITIVES[node.primitive].held) is not None:
+            held |= evaluate(rule(node.operands[0]), x) >= 0
+    return held

@@ -6,7 +6,7 @@ from typing import Final
 
 from grammars.export.function import Function
 from grammars.export.writing import Form, Language, write
-from grammars.expression import ATOM, NAMED_CONSTANTS, NEGATION, POWER, PRODUCT, SUM
+from grammars.expression import ATOM, NAMED_CONSTANTS, NEGATION, POWER, PRODUCT, SUM, Expression
 
 _NAMED: Final = {NAMED_CONSTANTS["pi"]: r"\pi", NAMED_CONSTANTS["e"]: "e"}
 
@@ -110,14 +110,18 @@ LANGUAGE: Final = Language(
 )
 
 
+def formula(expression: Expression) -> str:
+    """An expression in mathematics, as it is written."""
+    names = {parameter.name: symbol(parameter.name) for parameter in expression.parameters}
+    return write((expression,), LANGUAGE, names=names).values[0]
+
+
 def render(function: Function) -> str:
     """The text of a file to be included by `\\input`: the formula, and what its symbols mean."""
-    names = {p.original: symbol(p.original) for p in function.parameters}
-    body = write((function.expression,), LANGUAGE, names=names)
     used = {getattr(node, "primitive", "") for node in function.expression.walk()}
     legend = dict.fromkeys(_LEGEND[name] for name in sorted(used & _LEGEND.keys()))
     comment = "\n".join(
         f"% {line}".rstrip() for line in function.heading("An activation function.")
     )
-    rows = [f"f(x) = {body.values[0]}", *legend]
+    rows = [f"f(x) = {formula(function.expression)}", *legend]
     return comment + "\n" + "".join(f"\\[\n  {row}\n\\]\n" for row in rows)

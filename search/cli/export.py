@@ -208,13 +208,13 @@ def _properties(expression: Expression) -> dict[str, str]:
         "monotone": str(found["monotone"]),
         "symmetry": str(found["symmetry"]),
         "saturating sides": str(found["saturating"]),
-        "smooth": "; ".join(breaks) or ("yes" if found["smooth"] else "no"),
+        "smooth": "; ".join(breaks) or {True: "yes", False: "no"}.get(found["smooth"], "unknown"),
     }
 
 
 def _interval(ends: Any) -> str:
-    low, high = (f"{float(end):.6g}" for end in ends)
-    return f"from {low} to {high}"
+    low, high = (end if isinstance(end, str) else f"{end:.6g}" for end in ends)
+    return "unknown" if low == high == "unknown" else f"from {low} to {high}"
 
 
 def _listed(numbers: Sequence[float]) -> str:

@@ -33,6 +33,9 @@ def describe_command(
         Path | None,
         typer.Option("--plot", help="Draw f and f' beside ReLU and the nearest relative."),
     ] = None,
+    simplify: Annotated[
+        bool, typer.Option("--simplify", help="Let SymPy simplify the derivative; takes seconds.")
+    ] = False,
     train: Annotated[
         bool, typer.Option("--train", help="Train with it once too, and say what that showed.")
     ] = False,
@@ -45,7 +48,9 @@ def describe_command(
     from grammars.description import describe
 
     function = parse(expression)
-    description = describe(function)
+    description = describe(function, simplify=simplify)
+    if not as_json:
+        _print_description(description)
     if plot is not None:
         from search.drawing import draw_functions
 
@@ -58,7 +63,6 @@ def describe_command(
         document = description.to_json()
         print_json(document if trained is None else {**document, "training": trained})
         return
-    _print_description(description)
     if trained is not None:
         _print_training(trained)
 
@@ -93,31 +97,49 @@ def _print_training(trained: dict[str, Any]) -> None:
 
 
 def _print_description(description: Description) -> None:
-    from grammars import shortened
+    """Prints what is known at once first, since the rest takes a moment."""
+    from grammars import CATALOGUE, shortened
 
-    console = wide_console()
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    known = [f"{k['name']} ({k['source']})" for k in description.to_json()["known_as"]]
-    rows = {
-        "expression": description.expression,
-        "canonical": shortened(description.canonical, written=description.expression),
-        "id": description.id,
-        "size, depth": f"{description.size} nodes, {description.depth} levels",
-        "latex": description.latex,
-        "derivative": description.derivative,
-        "parameters": ", ".join(
-            f"{p.name} from {p.start:g} per {p.per}" for p in description.parameters
-        ),
-        "known as": "; ".join(known) or "not in the catalogue",
-        "relatives": "; ".join(r.formula for r in description.relatives),
-        "nearest": description.nearest or "",
-    }
+    _print_rows(
+        {
+            "expression": description.expression,
+            "canonical": shortened(description.canonical, written=description.expression),
+            "id": description.id,
+            "size, depth": f"{description.size} nodes, {description.depth} levels",
+            "latex": description.latex,
+            "derivative": description.derivative,
+            "parameters": ", ".join(
+                f"{p.name} from {p.start:g} per {p.per}" for p in description.parameters
+            ),
+        }
+    )
+    known = [f"{name} ({CATALOGUE[name].source})" for name in description.known_as]
+    _print_rows(
+        {
+            "known as": "; ".join(known) or "not in the catalogue",
+            "relatives": "; ".join(r.formula for r in description.relatives),
+            "nearest": description.nearest or "",
+        }
+    )
+    table = _rows()
+    for name, found in description.properties.items():
+        table.add_row(name.replace("_", " "), _plain(_shown(found.value)), f"({found.decided_by})")
+    wide_console().print(table)
+
+
+def _print_rows(rows: dict[str, str]) -> None:
+    table = _rows()
     for name, value in rows.items():
         if value:
             table.add_row(name, _plain(value))
-    for name, found in description.properties.items():
-        table.add_row(name.replace("_", " "), _plain(_shown(found.value)), f"({found.decided_by})")
-    console.print(table)
+    wide_console().print(table)
+
+
+def _rows() -> Table:
+    """A table whose columns stand below those of another."""
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(min_width=len("zero derivative share"))
+    return table
 
 
 def _plain(value: str) -> Any:

@@ -37,7 +37,6 @@ def table_json(rows: Table) -> str:
 
 def _standing(standing: Standing, rank: int) -> Mapping[str, Any]:
     candidate, evaluation = standing.candidate, standing.evaluation
-    form = candidate.canonical
     return {
         "rank": rank,
         "candidate_id": candidate.id,

@@ -63,14 +63,50 @@ def test_sympy_simplifies_the_derivative():
 
 def test_sympy_that_takes_too_long_is_ended():
     assert analyse(parse("x"), timeout_seconds=0.01) is None
-    description = describe(parse("x * sigmoid(x)"), timeout_seconds=0.01)
+    description = describe(parse("x * sigmoid(x)"), simplify=True, timeout_seconds=0.01)
     assert description.derivative == "sigmoid(x) + x * sigmoid(x) * sigmoid(-x)"
-    assert description.derivative_latex is None
+
+
+def test_sympy_is_asked_only_where_it_is_wanted():
+    function = parse("square(x) / 2 + x")
+    assert describe(function).derivative == "x + 1"
+    assert describe(parse("relu")).derivative == "where(-x >= 0, 0, 1)"
+    simplified = describe(parse("tanh(x) / 2"), simplify=True, timeout_seconds=PATIENCE)
+    assert simplified.derivative == "1/(2*cosh(x)**2)"
+    # Without its guard, which is none of mathematics.
+    assert describe(parse("exp(x)")).derivative == "exp(x)"
+
+
+@pytest.mark.parametrize(
+    ("text", "latex", "slope"),
+    [
+        ("relu", r"\max\left(0, x\right)", r"\begin{cases} 0 & \text{if } -x \geq 0 \\ 1"),
+        ("x ** 2", r"{x}^{2}", r"2 \cdot x"),
+        ('param("beta", 1) * x', r"\beta \cdot x", r"\beta"),
+    ],
+)
+def test_formulas_are_typeset(text, latex, slope):
+    description = describe(parse(text))
+    assert description.latex == latex
+    assert description.derivative_latex.startswith(slope)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "relu",  # -10 * hard_sigmoid_keras2(-0.5 * x + 2.5) + 10 is relu up to 10
+        "max(0.2 * x, x)",
+        "x + 1e-7 * x ** 2",
+        "where(x >= -50, x, -50)",
+    ],
+)
+def test_a_relative_holds_everywhere_or_is_none(text):
+    others = [relative.name for relative in relatives(parse(text)) if relative.name != "relu"]
+    assert others == []
 
 
 def test_a_description_goes_to_json():
-    description = describe(parse("max(x, sin(x)) ** 2"), timeout_seconds=PATIENCE)
-    assert description.derivative_latex is not None
+    description = describe(parse("max(x, sin(x)) ** 2"))
     document = json.loads(json.dumps(description.to_json(), allow_nan=False))
     assert {
         "expression",
