@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy
 
-from grammars.expression import Call, Constant, Expression, Parameter, Variable
+from grammars.expression import Call, Constant, Expression, Parameter, Variable, substitute
 from grammars.primitives import NUMPY, PRIMITIVES
 
 # Subtrees whose values are kept: 11 kB each on the 1,400 points that searches look at.
@@ -52,6 +52,8 @@ class CachedEvaluation:
     def _number(self, expression: Expression) -> int:
         """The number of a subtree, whose value is known from then on."""
         match expression:
+            case Call(definition=Expression() as definition, operands=(operand,)):
+                return self._number(substitute(definition, operand))
             case Call(primitive, operands):
                 key: Any = (primitive, *map(self._number, operands))
             case Constant(value) | Parameter(_, value):

@@ -10,7 +10,7 @@ from typing import Final
 import numpy
 
 from grammars.compilation import evaluate
-from grammars.expression import Call, Constant, Expression
+from grammars.expression import Call, Constant, Expression, expanded
 from grammars.primitives import PRIMITIVES, Primitive
 from grammars.signs import is_total, never_negative, never_positive
 from grammars.sums import (
@@ -45,7 +45,7 @@ def canonical(expression: Expression) -> Expression:
     Returns:
         An equal expression: constants folded, operands ordered, identities removed.
     """
-    return _canonical(str(expression), expression)
+    return _canonical(str(expression), expanded(expression))
 
 
 # A search asks for the form of a candidate, or for the id that follows from it, some four times.

@@ -103,6 +103,7 @@ _ENTRIES: Final = (
     Entry("squareplus", "(x + sqrt(x ** 2 + 4)) / 2", "Barron 2021, b = 4"),
     Entry("isru", "x / sqrt(1 + x ** 2)", "Carlile, Delamarter, Kinney, Marti, Whitney 2017"),
     Entry("tanhexp", "x * tanh(exp(x))", "Liu, Di 2020", aliases=("telu",)),
+    Entry("golu", "x * exp(-exp(-x))", "Das and others 2025, a Gompertz gate"),
     Entry("serf", "x * erf(softplus(x))", "Nag, Bhattacharyya, Mukherjee, Kundu 2021"),
     Entry("tanhshrink", "x - tanh(x)", "PyTorch"),
     Entry("max_sigmoid", "max(x, sigmoid(x))", _SWISH_PAPER),

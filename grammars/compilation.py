@@ -36,6 +36,9 @@ def interpret(
             return value
         case Parameter(name):
             return parameters[name]
+        case Call(operands=(operand,), definition=Expression() as definition):
+            value = interpret(operand, x, arrays=arrays, parameters=parameters)
+            return interpret(definition, value, arrays=arrays, parameters=parameters)
         case Call(primitive, operands):
             values = [interpret(o, x, arrays=arrays, parameters=parameters) for o in operands]
             value = PRIMITIVES[primitive].define(arrays, *values)

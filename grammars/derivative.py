@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grammars.building import ONE, ZERO, add, multiply, select
-from grammars.expression import Call, Expression, Variable
+from grammars.expression import Call, Expression, Variable, expanded
 from grammars.primitives import PRIMITIVES
 
 
@@ -55,4 +55,4 @@ def derivative(expression: Expression, *, guarded: bool = True) -> Expression:
         assert row.lowering is not None  # the row would not exist
         return slope(row.lowering(*operands))
 
-    return slope(expression)
+    return slope(expanded(expression))

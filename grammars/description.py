@@ -15,7 +15,7 @@ from grammars.catalogue import CATALOGUE
 from grammars.compilation import start_values, with_partials
 from grammars.derivative import derivative
 from grammars.export.latex import formula
-from grammars.expression import Expression, Parameter
+from grammars.expression import Expression, Parameter, expanded
 from grammars.parsing import parse
 from grammars.printing import shortened
 from grammars.properties import Property, properties
@@ -76,7 +76,7 @@ class Description:
     @property
     def latex(self) -> str:
         """The function, as it was written."""
-        return formula(self.function)
+        return formula(expanded(self.function))
 
     @cached_property
     def derivative(self) -> str:

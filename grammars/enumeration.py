@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from random import Random
 
-from grammars.expression import Call, Constant, Expression, X
+from grammars.expression import Constant, Expression, X
 from grammars.fingerprint import FunctionIndex
 from grammars.grammar import Grammar
 from grammars.sampling import PARAMETER_NAMES
@@ -113,7 +113,7 @@ def _composed(
     for name in grammar.primitives:
         for sizes in _splits(size - 1, len(grammar.slots(name))):
             for operands in product(*(by_size[part] for part in sizes)):
-                yield Call(name, operands)
+                yield grammar.call(name, operands)
 
 
 def _splits(total: int, parts: int) -> Iterator[tuple[int, ...]]:

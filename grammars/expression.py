@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 Scope = Literal["channel", "layer", "network"]
@@ -75,7 +75,7 @@ class Expression:
         return any(isinstance(node, Variable) for node in self.walk())
 
     def __str__(self) -> str:
-        return _print(self)[0]
+        return "; ".join([_print(self)[0], *definitions_in(self)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +121,18 @@ class Parameter(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Call(Expression):
-    """A primitive applied to subtrees."""
+    """A primitive applied to subtrees.
+
+    Attributes:
+        primitive: Its name.
+        operands: What it is applied to.
+        definition: What a grammar defines it as, a function of `x` made of primitives of the
+            language; None for these themselves.
+    """
 
     primitive: str
     operands: tuple[Expression, ...]
+    definition: Expression | None = None
 
     @property
     def arguments(self) -> tuple[Expression, ...]:
@@ -149,10 +157,33 @@ def substitute(expression: Expression, replacement: Expression) -> Expression:
     match expression:
         case Variable():
             return replacement
-        case Call(primitive, operands):
-            return Call(primitive, tuple(substitute(operand, replacement) for operand in operands))
+        case Call(operands=operands):
+            return replace(expression, operands=tuple(substitute(o, replacement) for o in operands))
         case _:
             return expression
+
+
+def expanded(expression: Expression) -> Expression:
+    """The expression with what a grammar defines written out in primitives of the language."""
+    match expression:
+        case Call(operands=operands, definition=definition):
+            operands = tuple(map(expanded, operands))
+            if definition is not None:
+                return substitute(definition, operands[0])
+            return replace(expression, operands=operands)
+        case _:
+            return expression
+
+
+def expanded_size(expression: Expression) -> int:
+    """How many nodes `expanded` would give, without the making."""
+    if not isinstance(expression, Call):
+        return 1
+    inner = [expanded_size(operand) for operand in expression.operands]
+    if expression.definition is None:
+        return 1 + sum(inner)
+    occurrences = sum(isinstance(node, Variable) for node in expression.definition.walk())
+    return expression.definition.size + occurrences * (inner[0] - 1)
 
 
 def conflicting_parameters(expression: Expression) -> tuple[str, ...]:
@@ -189,12 +220,28 @@ def rename_parameters(
         match node:
             case Parameter():
                 return renamed[node]
-            case Call(primitive, operands):
-                return Call(primitive, tuple(map(rebuild, operands)))
+            case Call(operands=operands):
+                return replace(node, operands=tuple(map(rebuild, operands)))
             case _:
                 return node
 
     return rebuild(expression) if renamed else expression
+
+
+def definitions_in(*expressions: Expression) -> tuple[str, ...]:
+    """What follows the text of expressions, so that it says itself what a grammar has defined."""
+    defined = {
+        node.primitive: node.definition
+        for expression in expressions
+        for node in expression.walk()
+        if isinstance(node, Call) and node.definition is not None
+    }
+    return tuple(f"{name}(x) = {definition}" for name, definition in defined.items())
+
+
+def text_of(expression: Expression) -> str:
+    """The text of an expression without the definitions that it rests on."""
+    return _print(expression)[0]
 
 
 def format_number(value: float) -> str:
@@ -223,7 +270,8 @@ def _print(expression: Expression) -> tuple[str, int]:
             weakest = ATOM + 1 if isinstance(operand, Constant) else NEGATION
             return f"-{_wrapped(operand, weakest)}", NEGATION
         case Call("where", (condition, positive, negative)):
-            return f"where({condition} >= 0, {positive}, {negative})", ATOM
+            texts = map(text_of, (condition, positive, negative))
+            return "where({} >= 0, {}, {})".format(*texts), ATOM
         case Call(primitive, (left, right)) if primitive in INFIX:
             symbol, strength = INFIX[primitive]
             # All infix operators associate to the left, except the power.
@@ -232,7 +280,7 @@ def _print(expression: Expression) -> tuple[str, int]:
             right_text = _wrapped(right, strength + tighter_right)
             return f"{left_text} {symbol} {right_text}", strength
         case Call(primitive, operands):
-            return f"{primitive}({', '.join(str(operand) for operand in operands)})", ATOM
+            return f"{primitive}({', '.join(map(text_of, operands))})", ATOM
         case _:
             raise TypeError(f"cannot print {type(expression).__name__}; expected an Expression")
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from random import Random
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
-from grammars import sampling
+from grammars import defining, sampling
 from grammars.expression import (
     Call,
     Constant,
@@ -20,12 +31,15 @@ from grammars.expression import (
     conflicting_parameters,
 )
 from grammars.hints import nearest
-from grammars.parsing import MAX_DEPTH
+from grammars.parsing import MAX_DEPTH, MAX_SIZE
 from grammars.primitives import PRIMITIVES, Slot
+
+# The names that the grammar in the making defines, for the checks of its parts.
+_DEFINED: ContextVar[frozenset[str]] = ContextVar("defined", default=frozenset())
 
 
 def _known_primitive(name: str) -> str:
-    if name in PRIMITIVES:
+    if name in PRIMITIVES or name in _DEFINED.get():
         return name
     near = nearest(name, PRIMITIVES)
     hint = f"did you mean {near!r}?" if near else f"known are {', '.join(PRIMITIVES)}"
@@ -130,7 +144,10 @@ class Grammar(_Frozen):
         name: Under which it is known.
         description: What it is for, in a sentence or two.
         source: The paper that it follows, or empty.
-        primitives: Weight by name, relative to one another.
+        primitives: Weight by name, relative to one another. In a file a primitive may also be
+            defined here, from others: by its formula alone, of weight 1, or by a table of `is` and
+            `weight`.
+        definitions: The formulas of those that are defined, by name.
         input_weight: How often a free terminal is `x`, relative to the other terminals.
         constants: Where constants come from; none are written without it.
         parameters: Where trainable parameters come from; none are written without it.
@@ -146,6 +163,7 @@ class Grammar(_Frozen):
     description: str
     source: str = ""
     primitives: Mapping[PrimitiveName, Weight] = Field(min_length=1)
+    definitions: Mapping[str, str] = {}
     input_weight: Weight = 4.0
     constants: ConstantRange | None = None
     parameters: ParameterRule | None = None
@@ -155,6 +173,32 @@ class Grammar(_Frozen):
     input_required: bool = True
     input_at_root: bool = False
     root: PrimitiveName | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_definitions(cls, data: Any, handler: ModelWrapValidatorHandler[Grammar]) -> Grammar:
+        """Tells the checks of names which ones the grammar defines itself."""
+        content = defining.split(data) if isinstance(data, Mapping) else data
+        names = content.get("definitions", {}) if isinstance(content, Mapping) else {}
+        token = _DEFINED.set(frozenset(names) if isinstance(names, Mapping) else frozenset())
+        try:
+            return handler(content)
+        finally:
+            _DEFINED.reset(token)
+
+    @model_serializer(mode="wrap")
+    def _without_idle_definitions(self, handler: SerializerFunctionWrapHandler) -> Any:
+        """Leaves out what a grammar without definitions does not say."""
+        document = handler(self)
+        if not self.definitions:
+            document.pop("definitions", None)
+        return document
+
+    @field_validator("definitions")
+    @classmethod
+    def _can_be_read(cls, definitions: Mapping[str, str]) -> Mapping[str, str]:
+        defining.read(definitions)
+        return definitions
 
     @model_validator(mode="after")
     def _can_be_written(self) -> Grammar:
@@ -169,10 +213,15 @@ class Grammar(_Frozen):
         for name in self.primitives:
             if "constant" in self.slots(name) and self.constants is None:
                 yield f"{name!r} takes constants, and the grammar has none"
+        for name in self.definitions:
+            if name not in self.primitives:
+                yield f"definitions.{name}: it has no weight among the primitives"
+        if self.definitions and (words := self._growth_violation()) is not None:
+            yield words
         for name, allowed in self.nesting.only_of.items():
             if name in self.primitives and not set(allowed) & set(self.primitives):
                 yield f"nesting.only_of.{name} names no primitive of this grammar"
-            if PRIMITIVES[name].arity != 1:
+            if name in PRIMITIVES and PRIMITIVES[name].arity != 1:
                 yield f"nesting.only_of.{name}: only a primitive of one argument can be bound so"
         if self._needs_a_call and not sampling.possible_roots(self):
             yield "no primitive can stand at the root within max_size, max_depth and nesting"
@@ -187,7 +236,31 @@ class Grammar(_Frozen):
         A power of anything but a constant is undefined on half of the line, and a bound that moves
         is no bound, so that their rows ask for constants.
         """
-        return PRIMITIVES[primitive].slots
+        return ("any",) if primitive in self.definitions else PRIMITIVES[primitive].slots
+
+    @property
+    def defined(self) -> Mapping[str, Expression]:
+        """What the grammar defines, by name."""
+        return defining.read(self.definitions)
+
+    def call(self, primitive: str, operands: tuple[Expression, ...]) -> Call:
+        """A call of a primitive, with what the grammar defines it as."""
+        return Call(primitive, operands, self.defined.get(primitive))
+
+    def _growth_violation(self) -> str | None:
+        """What is wrong if an expression within the limits could become too large."""
+        most = self.nesting.at_most
+        deepest = min(
+            self.max_depth,
+            self.max_size - 1,
+            sum(most.get(name, self.max_depth) for name in self.definitions),
+        )
+        if (size := defining.largest(self.defined, self.max_size, deepest)) > MAX_SIZE:
+            return (
+                f"definitions: one inside another may grow to {size:,} nodes, more than "
+                f"{MAX_SIZE:,}; bound them by max_depth or nesting.at_most"
+            )
+        return None
 
     def violation(self, expression: Expression) -> str | None:
         """The first rule that an expression breaks, in words; None if the grammar can write it."""
@@ -236,10 +309,14 @@ class Grammar(_Frozen):
         return None
 
     def _count_violation(self, expression: Expression) -> str | None:
-        counts = Counter(node.primitive for node in expression.walk() if isinstance(node, Call))
+        calls = [node for node in expression.walk() if isinstance(node, Call)]
+        counts = Counter(node.primitive for node in calls)
+        defined = {node.primitive: node.definition for node in calls}
         for name, count in counts.items():
             if name not in self.primitives:
                 return f"the primitive {name!r} is not in the grammar"
+            if defined[name] != self.defined.get(name):
+                return f"{name!r} is {defined[name]}, which is not what the grammar defines"
             if count > (most := self.nesting.at_most.get(name, count)):
                 return f"{name!r} occurs {count} times; at most {most} are allowed"
         return None

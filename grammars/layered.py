@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from grammars.canonical import canonical
-from grammars.expression import Expression
+from grammars.expression import Expression, definitions_in, text_of
 from grammars.parsing import parse_list
 
 _ENDS: Final = ("first", "last")
@@ -72,7 +72,8 @@ class Layered:
         return known[place]
 
     def __str__(self) -> str:
-        return f"[{', '.join(map(str, self.functions))}]"
+        inside = ", ".join(map(text_of, self.functions))
+        return "; ".join([f"[{inside}]", *definitions_in(*self.functions)])
 
 
 Activation: TypeAlias = Expression | Layered
@@ -93,13 +94,17 @@ def assign(functions: Sequence[Expression]) -> Activation:
     return functions[0] if alike else Layered(tuple(functions))
 
 
-def parse_activation(text: str) -> Activation:
+def parse_activation(text: str, *, defined: Mapping[str, Expression] | None = None) -> Activation:
     """Reads an expression, or a list of them in brackets, such as `[relu(x), x * sigmoid(x)]`.
+
+    Args:
+        text: The expressions.
+        defined: What a grammar defines, by name.
 
     Raises:
         ParseError: See `parse`.
     """
-    return assign(parse_list(text))
+    return assign(parse_list(text, defined=defined))
 
 
 def functions_of(activation: Activation) -> tuple[Expression, ...]:

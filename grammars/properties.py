@@ -12,7 +12,7 @@ import numpy
 from grammars.canonical import canonical
 from grammars.compilation import evaluate
 from grammars.derivative import derivative
-from grammars.expression import Call, Constant, Expression, X, substitute
+from grammars.expression import Call, Constant, Expression, X, expanded, substitute
 from grammars.limits import Far
 from grammars.primitives import PRIMITIVES
 from grammars.ranges import Extent, slope_range, value_range
@@ -74,6 +74,7 @@ def properties(expression: Expression) -> dict[str, Property]:
         1e4. Limits are known by analysis alone, and the ends of a range only where analysis says
         that nothing lies beyond what was seen.
     """
+    expression = expanded(expression)
     slope = derivative(expression)
     values = evaluate(expression, _LINE)
     # Where there is no value there is no slope, whatever the rules of differentiation say.

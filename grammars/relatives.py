@@ -13,7 +13,7 @@ from scipy.optimize import leastsq
 
 from grammars.catalogue import CATALOGUE, definitions
 from grammars.compilation import evaluate
-from grammars.expression import Call, Expression, rename_parameters
+from grammars.expression import Call, Expression, expanded, rename_parameters
 from grammars.fingerprint import same_function
 from grammars.limits import growth
 from grammars.primitives import PRIMITIVES
@@ -96,6 +96,7 @@ def relatives(expression: Expression) -> tuple[Relative, ...]:
     A constant has none; the relatives of an affine function are the identity alone. Trainable
     parameters are held at their start values.
     """
+    expression = expanded(expression)
     values = evaluate(expression, _POINTS)
     if not numpy.isfinite(values).all() or numpy.ptp(values) < _TOLERANCE:
         return ()

@@ -92,7 +92,7 @@ class _Draw:
             else:
                 below = room.below(name, size=shares.pop(0), allowed=only)
                 operands.append(self.tree(below) if index == carrier else self._free(below))
-        return Call(name, tuple(_ordered_bounds(name, operands)))
+        return grammar.call(name, tuple(_ordered_bounds(name, operands)))
 
     def _free(self, room: _Room) -> Expression:
         """Draws a subtree that may also be a constant or a parameter."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from grammars.expression import Call, Constant, Expression
+from grammars.expression import Call, Constant, Expression, text_of
 from grammars.signs import is_total
 
 # Beyond these a chain of operations is built as a balanced tree, so that a wide sum does not become
@@ -330,5 +330,5 @@ def chain(primitive: str, operands: list[Expression]) -> Expression:
 
 def sort_key(expression: Expression) -> tuple[int, str]:
     """The order of operands where mathematics leaves it open: small before large."""
-    text = str(expression)
+    text = text_of(expression)
     return len(text), text

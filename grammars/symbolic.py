@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy
 
-from grammars.expression import Call, Constant, Expression, Parameter, Variable
+from grammars.expression import Call, Constant, Expression, Parameter, Variable, expanded
 from grammars.primitives import PRIMITIVES
 
 # Simplification has no bound of its own: it is given this long, and then what there is counts.
@@ -82,6 +82,7 @@ def analyse(
         The simplified answer, the plain one if simplification took too long, or None if SymPy
         gave none at all in time.
     """
+    expression = expanded(expression)
     command = [sys.executable, "-m", "grammars.symbolic"]
     try:
         answered = subprocess.run(

@@ -12,7 +12,7 @@ from grammars.export.lowering import ExportError, check_size, fold, guard_branch
 from grammars.export.names import check_name, free_name
 from grammars.export.provenance import Provenance, description
 from grammars.export.recognition import WHOLE_FUNCTIONS, recognise
-from grammars.expression import Expression, Scope
+from grammars.expression import Expression, Scope, expanded
 from grammars.primitives import PRIMITIVES
 
 DEFAULT_NAME: Final = "activation"
@@ -50,6 +50,8 @@ class Function:
     provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
+        # What a grammar has defined no other framework knows.
+        object.__setattr__(self, "expression", expanded(self.expression))
         check_name(self.name)
         check_size(self.expression)
         own = [parameter.name for parameter in self.expression.parameters]

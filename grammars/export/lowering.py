@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Final
 
 import numpy
@@ -56,6 +56,25 @@ def rebuild(
         return expression
     operands = tuple(rebuild(operand, transform) for operand in expression.operands)
     return Call(expression.primitive, operands)
+
+
+def with_forms(expression: Expression, forms: Container[str]) -> Expression:
+    """Writes what a target has no form for with the primitives that its row names instead.
+
+    Args:
+        expression: What to write, in the language or beyond it.
+        forms: What the target has a form for.
+    """
+
+    def transform(node: Expression) -> Expression | None:
+        if not isinstance(node, Call) or node.primitive in forms:
+            return None
+        row = PRIMITIVES.get(node.primitive)
+        if row is None or row.lowering is None:
+            return None
+        return with_forms(row.lowering(*node.operands), forms)
+
+    return rebuild(expression, transform)
 
 
 def number(value: float) -> Expression:

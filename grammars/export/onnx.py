@@ -169,9 +169,13 @@ def _standard(node: Expression) -> Expression | None:
     """Writes what ONNX has no operator for with those it has, in a stable form."""
     if not isinstance(node, Call):
         return None
-    operands = [rebuild(operand, _standard) for operand in node.operands]
-    rule = _REWRITTEN.get(node.primitive)
-    return None if rule is None else rule(*operands)
+    if (rule := _REWRITTEN.get(node.primitive)) is not None:
+        standard: Expression = rule(*(rebuild(operand, _standard) for operand in node.operands))
+        return standard
+    row = PRIMITIVES.get(node.primitive)
+    if node.primitive in _OPERATORS or row is None or row.lowering is None:
+        return None
+    return rebuild(row.lowering(*node.operands), _standard)
 
 
 def _bounded(primitive: str, a: Expression) -> Expression:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from grammars.export.lowering import with_forms
 from grammars.expression import (
     ATOM,
     NEGATION,
@@ -129,6 +130,7 @@ def write(results: tuple[Expression, ...], language: Language, *, names: Mapping
     Returns:
         The statements and, for each result, its text.
     """
+    results = tuple(with_forms(result, language.forms) for result in results)
     return _Writer(results, language, names).body(results)
 
 

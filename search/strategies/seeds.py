@@ -48,7 +48,7 @@ def read_seeds(start_from: Iterable[str], grammar: Grammar) -> list[Expression]:
 def _read(text: str, grammar: Grammar) -> Iterator[Expression]:
     """What a text means as a function decides first: no folder that happens to lie around may."""
     try:
-        activation = parse_activation(text)
+        activation = parse_activation(text, defined=grammar.defined)
     except ValueError as error:
         if is_folder(text):
             yield from _best_of(Path(text), grammar)
@@ -82,7 +82,11 @@ def _best_of(folder: Path, grammar: Grammar) -> list[Expression]:
     lines = read_text(path, max_bytes=MAX_FILE_BYTES).splitlines()
     texts = [row["expression"] for row in csv.DictReader(lines) if row.get("expression")]
     # What was found for single layers is worth a try in every other.
-    expressions = [each for text in texts for each in functions_of(parse_activation(text))]
+    expressions = [
+        each
+        for text in texts
+        for each in functions_of(parse_activation(text, defined=grammar.defined))
+    ]
     writable = [each for each in expressions if grammar.violation(each) is None]
     if not writable:
         raise ValueError(

@@ -74,14 +74,26 @@ def lent_random(generator: random.Random) -> Iterator[None]:
         random.setstate(own_state)
 
 
-def call_node(name: str, grammar: Grammar) -> gp.Primitive:
+class CallNode(gp.Primitive):  # type: ignore[misc]
+    """The node of a primitive.
+
+    Attributes:
+        definition: What the grammar defines it as, None for the primitives of the language.
+    """
+
+    definition: Expression | None = None
+
+
+def call_node(name: str, grammar: Grammar) -> CallNode:
     """The node of a primitive, with the types of its operands."""
-    return _call_node(name, tuple(grammar.slots(name)))
+    return _call_node(name, tuple(grammar.slots(name)), grammar.defined.get(name))
 
 
 @cache
-def _call_node(name: str, slots: tuple[str, ...]) -> gp.Primitive:
-    return gp.Primitive(name, [_TYPES[slot] for slot in slots], Anything)
+def _call_node(name: str, slots: tuple[str, ...], definition: Expression | None) -> CallNode:
+    node = CallNode(name, [_TYPES[slot] for slot in slots], Anything)
+    node.definition = definition
+    return node
 
 
 def leaf_node(value: Expression, accepted: type = Anything) -> gp.Terminal:
@@ -110,7 +122,7 @@ def to_expression(tree: Iterable[Any]) -> Expression:
     for node in reversed(list(tree)):
         if node.arity:
             operands = tuple(pending.pop() for _ in range(node.arity))
-            pending.append(Call(node.name, operands))
+            pending.append(Call(node.name, operands, node.definition))
         else:
             pending.append(node.value)
     (whole,) = pending

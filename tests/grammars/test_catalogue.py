@@ -57,6 +57,7 @@ FORMULAS = {
     "squareplus": lambda x: (x + numpy.hypot(x, 2)) / 2,
     "isru": lambda x: x / numpy.hypot(1, x),
     "tanhexp": lambda x: x * numpy.tanh(numpy.exp(x)),
+    "golu": lambda x: x * stats.gumbel_r.cdf(x),
     "serf": lambda x: x * special.erf(numpy.log1p(numpy.exp(x))),
     "tanhshrink": lambda x: x - numpy.tanh(x),
     "max_sigmoid": lambda x: numpy.where(x > s(x), x, s(x)),
