@@ -38,12 +38,14 @@ class SeedResult:
         parameters: What became of each trainable parameter, by its name in the expression: the mean
             over the channels of each hidden layer. Empty without any, in records of old, where one
             is not finite, and for functions of single layers.
+        metrics: What an objective of a user's own has told besides.
     """
 
     seed: int
     validation_loss: float
     validation_accuracy: float
     parameters: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def score(self) -> float:
@@ -132,7 +134,11 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON document; `from_json` restores an equal record."""
-        return asdict(self)
+        document = asdict(self)
+        for result in document["per_seed"]:
+            if not result["metrics"]:
+                del result["metrics"]
+        return document
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Evaluation:

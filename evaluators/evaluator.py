@@ -142,7 +142,10 @@ class Evaluator:
             self._record(candidate, fidelity, attempt)
             for candidate, attempt in zip(candidates, attempts, strict=True)
         ]
-        return self._with_costs(records) if fidelity == self._highest else records
+        if fidelity != self._highest:
+            return records
+        depth = self._task.network.hidden_layers
+        return with_costs(records, depth=depth, allow=self._allow, seconds=self._timeout_seconds)
 
     def _record(self, candidate: Activation, fidelity: Fidelity, attempt: Attempt) -> Evaluation:
         from evaluators.runs import Divergence
@@ -163,20 +166,30 @@ class Evaluator:
             seconds=attempt.seconds,
         )
 
-    def _with_costs(self, records: Sequence[Evaluation]) -> list[Evaluation]:
-        from evaluators.cost import relative_costs
 
-        depth = self._task.network.hidden_layers
-        scored = {
-            record.candidate_id: by_layer(parse_activation(record.expression), depth)
-            for record in records
-            if record.outcome is Outcome.SCORED
-        }
-        functions = {str(function): function for layers in scored.values() for function in layers}
-        self._allow(compiling_allowance(len(functions), self._timeout_seconds))
-        costs = dict(zip(functions, relative_costs(list(functions.values())), strict=True))
-        measured = {
-            identity: fmean(costs[str(function)] for function in layers)
-            for identity, layers in scored.items()
-        }
-        return [replace(r, relative_cost=measured.get(r.candidate_id)) for r in records]
+def with_costs(
+    records: Sequence[Evaluation], *, depth: int, allow: Callable[[float], None], seconds: float
+) -> list[Evaluation]:
+    """The records with what their functions cost; see `Evaluation.relative_cost`.
+
+    Args:
+        records: Those that are scored are measured.
+        depth: Layers that take a function.
+        allow: See `Evaluator`.
+        seconds: What one candidate's training may take.
+    """
+    from evaluators.cost import relative_costs
+
+    scored = {
+        record.candidate_id: by_layer(parse_activation(record.expression), depth)
+        for record in records
+        if record.outcome is Outcome.SCORED
+    }
+    functions = {str(function): function for layers in scored.values() for function in layers}
+    allow(compiling_allowance(len(functions), seconds))
+    costs = dict(zip(functions, relative_costs(list(functions.values())), strict=True))
+    measured = {
+        identity: fmean(costs[str(function)] for function in layers)
+        for identity, layers in scored.items()
+    }
+    return [replace(r, relative_cost=measured.get(r.candidate_id)) for r in records]

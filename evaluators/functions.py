@@ -6,22 +6,24 @@ import hashlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from pydantic.dataclasses import dataclass
+
 from evaluators.files import kept_file
+from evaluators.sections import STRICT, SectionError, read_section
 
 
 class UserCodeError(ValueError):
     """A user's code cannot be used; the message is a sentence that names his file and line."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class FileFunction:
     """A function in a Python file. It travels as what is written here, and never as code.
 
@@ -58,6 +60,25 @@ class FileFunction:
         except OSError as error:
             raise UserCodeError(f"cannot read {path}: {error.strerror}") from None
         return cls(str(path), name, hashlib.sha256(content).hexdigest())
+
+    @classmethod
+    def read(cls, written: Any, *, folder: Path, place: str) -> FileFunction:
+        """A function as a task file names it, "my_net.py:network", or as a record holds it.
+
+        Args:
+            written: What stands there.
+            folder: Where a relative path begins.
+            place: The dotted path of the key.
+
+        Raises:
+            SectionError: If it is neither, or there is no such file.
+        """
+        if isinstance(written, Mapping):
+            return read_section(cls, written, place=place)
+        try:
+            return cls.named(str(written), folder=folder)
+        except UserCodeError as error:
+            raise SectionError([(place, str(error))]) from None
 
     def __str__(self) -> str:
         return f"{Path(self.path).name}:{self.name}"

@@ -189,7 +189,7 @@ class Stepper:
             shown = one_kernel(_shown)(examples, number, scale)
             return self._pass(functions, carried, scopes, *shown, _at(rates, number), mode=mode)
 
-        batch = examples.labels.shape[-1]
+        batch = examples.present.shape[-1]
         nothing = one_kernel(partial(self._nothing, batch))()
         done = lax.fori_loop(span[0], span[1], make_pass, _Carried(progress, *nothing))
         return done.progress, done.sums
@@ -330,7 +330,7 @@ class LaneStepper(Stepper):
             passed: _Carried = jax.vmap(in_one_lane)(functions, carried, scopes, x, labels, present)
             return passed
 
-        batch = examples.labels.shape[-1]
+        batch = examples.present.shape[-1]
         nothing = jax.tree.map(
             lambda array: jnp.broadcast_to(array, (len(sources), *array.shape)),
             self._nothing(batch),

@@ -19,7 +19,14 @@ from search.campaign_copy import keep_copy
 from search.campaign_folder import located
 from search.commands import command
 from search.drawing import draw_front
-from search.executors import Executor, ExecutorName, Workload, local_cores, start_executor
+from search.executors import (
+    Executor,
+    ExecutorName,
+    Workload,
+    dry_run,
+    local_cores,
+    start_executor,
+)
 from search.finals import check_tasks
 from search.finishing import Finishing
 from search.generation import GenerationSummary
@@ -154,6 +161,11 @@ def launch(
             task.on(dataset),
             states_folder=folder / _STATES,
             highest=settings.scoring.fidelities[-1],
+        )
+        dry_run(
+            workload,
+            timeout_seconds=settings.scoring.timeout_seconds,
+            memory_gib=settings.scoring.memory_gib,
         )
         with _mirrored(
             settings, journal, runs_dir=runs_dir, notice=notice, announce=announce

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from evaluators.functions import FileFunction, UserCodeError
+from evaluators.functions import FileFunction
 from evaluators.sections import (
     STRICT,
     SectionError,
@@ -164,10 +164,26 @@ class Tfds:
         return f"tfds:{self.tfds}"
 
 
+@dataclass(frozen=True, config=STRICT)
+class OfObjective:
+    """No data: an objective of a user's own has whatever it needs.
+
+    Attributes:
+        of_objective: What records call it.
+    """
+
+    of_objective: str
+
+    @property
+    def name(self) -> str:
+        """What records call it."""
+        return self.of_objective
+
+
 Own = ArrayFile | FunctionData | Given
 """Data of a user's own."""
 
-Data = Builtin | ModularAddition | Own | Tfds
+Data = Builtin | ModularAddition | Own | Tfds | OfObjective
 """What a task trains on."""
 
 _KINDS: Final[Mapping[str, Callable[..., Data]]] = {
@@ -200,27 +216,13 @@ def read_data(section: Any, *, folder: Path, place: str = "data") -> Data:
         )
     written = dict(section)
     if "function" in written:
-        written["function"] = read_function(
+        written["function"] = FileFunction.read(
             written["function"], folder=folder, place=f"{place}.function"
         )
     data = read_section(_KINDS[named[0]], written, place=place)
     if isinstance(data, ArrayFile):
         data = replace(data, arrays=str((folder / data.arrays).resolve()))
     return data
-
-
-def read_function(written: Any, *, folder: Path, place: str) -> FileFunction:
-    """A function as a file names it, "my_data.py:load", or as a record holds it.
-
-    Raises:
-        SectionError: If it is neither.
-    """
-    if isinstance(written, Mapping):
-        return read_section(FileFunction, written, place=place)
-    try:
-        return FileFunction.named(str(written), folder=folder)
-    except UserCodeError as error:
-        raise SectionError([(place, str(error))]) from None
 
 
 def data_section(data: Data) -> dict[str, Any]:

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from evaluators.datasets import generated, own
+from evaluators.datasets import generated, own, tfds_any
 from evaluators.datasets.array_cache import Split
 from evaluators.datasets.array_files import NamedArrays
-from evaluators.datasets.data import Builtin, Data, ModularAddition, Tfds
+from evaluators.datasets.data import (
+    ArrayFile,
+    Builtin,
+    Data,
+    FunctionData,
+    Given,
+    ModularAddition,
+    OfObjective,
+    Tfds,
+)
 from evaluators.datasets.table import ContentsError, row_of
 from evaluators.datasets.tfds_images import DatasetDamaged, Places
 
@@ -55,9 +64,15 @@ def entry_of(data: Data, arrays: NamedArrays | None = None) -> Entry:
                 classes=data.modular_addition,
                 scale=1.0,
             )
+        case OfObjective():
+            raise ValueError(f"{data.name} has whatever it needs; there is nothing to load")
         case Tfds():
-            raise NotImplementedError
-        case _:
+            return Entry(
+                key=tfds_any.key(data),
+                source=f"{data.tfds}, through TensorFlow Datasets",
+                build=lambda places: tfds_any.build(data, places),
+            )
+        case ArrayFile() | FunctionData() | Given():
             source = own.source_of(data)
             return Entry(own.key(data), source, lambda places: own.build(data, arrays))
 

@@ -9,13 +9,15 @@ import numpy as np
 from evaluators.datasets import own
 from evaluators.datasets.array_cache import CacheError, Split, cached
 from evaluators.datasets.array_files import NamedArrays
-from evaluators.datasets.data import Builtin, Data, Given, Own, Tfds
+from evaluators.datasets.data import Builtin, Data, Given, OfObjective, Own, Tfds
 from evaluators.datasets.entries import Entry, entry_of
 from evaluators.datasets.tfds_images import DatasetDamaged, DatasetUnavailable, Places
 from evaluators.files import cache_root
 
 # Part of every cached path: a new rule for splitting gets a new number, and so new arrays.
 _LAYOUT = "datasets-1"
+
+_NOTHING = Split(np.zeros((0, 1), np.float32), np.zeros(0, np.float32))
 
 _ROLES = ("training", "validation", "test")
 
@@ -170,6 +172,8 @@ def named(data: Data | str) -> Data:
 
 def _load(data: Data, places: Places) -> Dataset:
     arrays: NamedArrays | None = None
+    if isinstance(data, OfObjective):
+        return Dataset(data.name, _NOTHING, _NOTHING, 0, 1.0, data.name, data=data)
     if isinstance(data, Own):
         data, arrays = own.resolved(data)
     entry = entry_of(data, arrays)
@@ -219,6 +223,8 @@ def _splits(
     entry: Entry | None = None,
     build: Callable[[], Mapping[str, Split]] | None = None,
 ) -> dict[str, Split]:
+    if isinstance(data, OfObjective):
+        return dict.fromkeys(wanted, _NOTHING)
     entry = entry or entry_of(data)
     try:
         return cached(

@@ -45,7 +45,7 @@ def download(
     try:
         done = subprocess.run(
             command,
-            env=_environment(),
+            env=child_environment(),
             stdout=subprocess.PIPE,
             text=True,
             timeout=timeout_seconds,
@@ -62,7 +62,7 @@ def download(
         raise DownloadError(f"the download from {host} failed: {reason}")
 
 
-def _environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
     """Our environment, with which the child finds this package even where it is not installed."""
     root = str(Path(__file__).parents[2])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -79,23 +79,24 @@ def child(name: str, download_dir: str, reach_seconds: str, *urls: str) -> None:
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
     try:
-        _reach(urls[0], seconds=int(reach_seconds))
+        reach(urls[0], seconds=int(reach_seconds))
         tfds.download.DownloadManager(download_dir=download_dir, dataset_name=name).download(
             list(urls)
         )
     except requests.ConnectionError as error:  # its text is a page; its name tells the proxy apart
-        _give_up(f"it cannot be reached ({type(error).__name__})")
+        give_up(f"it cannot be reached ({type(error).__name__})")
     except Exception as error:  # whatever else requests, TFDS or the disk may raise
         first_line = str(error).partition("\n")[0]
-        _give_up(f"{type(error).__name__}: {first_line}")
+        give_up(f"{type(error).__name__}: {first_line}")
 
 
-def _give_up(reason: str) -> NoReturn:
+def give_up(reason: str) -> NoReturn:
+    """Ends a child process, whose reason the parent reads."""
     sys.stdout.write(reason)
     sys.exit(1)
 
 
-def _reach(url: str, *, seconds: int) -> None:
+def reach(url: str, *, seconds: int) -> None:
     """Asks for the head of `url`, through the proxies of the environment.
 
     The alarm ends the process, because the look-up of a host name heeds no time-out.

@@ -25,7 +25,7 @@ BUILDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
 
 # The one file format that TFDS reads and writes whole without TensorFlow: its parquet writer
 # loses rows.
-_FILE_FORMAT = "array_record"
+FILE_FORMAT = "array_record"
 
 # Of one split; MNIST's kin have 60,000. More is no such data set, and could fill the memory.
 _MOST_EXAMPLES = 100_000
@@ -122,10 +122,10 @@ def _prepared_before(name: str, places: Places) -> tuple[Split, Split]:
     builder = _builder(name, places.data_dir)
     if not builder.is_prepared():
         raise _AbsentError(f"{folder} does not hold version {builder.version}")
-    if builder.info.file_format.value != _FILE_FORMAT:
+    if builder.info.file_format.value != FILE_FORMAT:
         raise _AbsentError(
             f"{folder} was prepared as {builder.info.file_format.value}; "
-            f"without TensorFlow only {_FILE_FORMAT} can be read"
+            f"without TensorFlow only {FILE_FORMAT} can be read"
         )
     return _read(builder, places)
 
@@ -169,8 +169,8 @@ def _prepare(name: str, places: Places, *, manual_dir: Path | None = None) -> tu
     )
     builder = _builder(name, data_dir)
     config = tfds.download.DownloadConfig(manual_dir=manual_dir, try_download_gcs=False)
-    with _quiet():
-        builder.download_and_prepare(file_format=_FILE_FORMAT, download_config=config)
+    with quiet():
+        builder.download_and_prepare(file_format=FILE_FORMAT, download_config=config)
     return _read(builder, places)
 
 
@@ -184,7 +184,7 @@ def _writable_data_dir(name: str, places: Places) -> Path:
 def _read(builder: Any, places: Places) -> tuple[Split, Split]:
     places.announce(f"reading {builder.name} from {builder.data_path}")
     try:
-        with _quiet():
+        with quiet():
             return _read_split(builder, "train"), _read_split(builder, "test")
     except Exception as error:  # whatever a decoder of records, protocol buffers or PNG may raise
         raise DatasetDamaged(
@@ -234,13 +234,14 @@ def _builder(dataset: str, data_dir: Path) -> Any:
                 strict=True,
             )
             for key, (image, label) in enumerate(pairs):
-                yield key, {"image": _png(image), "label": int(label)}
+                yield key, {"image": as_png(image), "label": int(label)}
 
-    with _quiet():
+    with quiet():
         return Builder(data_dir=data_dir)
 
 
-def _png(image: np.ndarray) -> io.BytesIO:
+def as_png(image: np.ndarray) -> io.BytesIO:
+    """An image [height, width] or [height, width, 3] as a PNG file in memory."""
     from PIL import Image
 
     file = io.BytesIO()
@@ -256,7 +257,7 @@ def _published_sha256(name: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keeps TFDS's prints, progress bars and log lines from people, who get our sentences."""
     absl_logger = logging.getLogger("absl")
     level, root_handlers = absl_logger.level, logging.root.handlers[:]

@@ -2,7 +2,7 @@
 
 from evaluators.recipes import Recipe
 from evaluators.tasks.files import UnknownTaskError, find_task, shipped_tasks, task_names
-from evaluators.tasks.recorded import task_known_by_name
+from evaluators.tasks.recorded import is_known_by_name, task_known_by_name
 from evaluators.tasks.task import Task, TaskError, with_learning_rate
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "TaskError",
     "UnknownTaskError",
     "find_task",
+    "is_known_by_name",
     "shipped_tasks",
     "task_known_by_name",
     "task_names",

@@ -34,6 +34,11 @@ def task_known_by_name(name: str) -> Task:
     return at_rate(task, rate, name=name) if at else task
 
 
+def is_known_by_name(name: str) -> bool:
+    """Whether `task_known_by_name` knows a task of that name."""
+    return name.partition("@")[0] in _documents()
+
+
 @cache
 def _documents() -> dict[str, Any]:
     documents: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))

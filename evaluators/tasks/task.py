@@ -7,14 +7,22 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from evaluators.datasets import Data, Dataset, data_section, deciding_data, read_data
+from evaluators.datasets import Data, Dataset, OfObjective, data_section, deciding_data, read_data
+from evaluators.functions import FileFunction
 from evaluators.networks import Network, deciding_network, network_section, read_network
+from evaluators.objectives import (
+    Objective,
+    deciding_objective,
+    objective_section,
+    read_objective,
+)
 from evaluators.recipes import Recipe
 from evaluators.sections import SectionError, deciding, read_section, section_of
 
 _SECTIONS: Final = ("data", "network", "recipe")
+_TEXTS: Final = ("name", "description")
 
 
 class TaskError(ValueError):
@@ -39,9 +47,35 @@ class Task:
     name: str = "own-task"
     description: str = ""
 
+    @classmethod
+    def of_objective(
+        cls, objective: Objective, *, name: str = "own-task", description: str = ""
+    ) -> Task:
+        """A task whose objective says what an activation is worth."""
+        return cls(
+            data=OfObjective(str(objective.function)),
+            # It is asked for the number of its functions, and for nothing else.
+            network=cast(Network, objective),
+            name=name,
+            description=description,
+        )
+
+    @property
+    def objective(self) -> Objective | None:
+        """A user's own that takes the place of data, network and recipe; None for others."""
+        return self.network if isinstance(self.network, Objective) else None
+
+    @property
+    def functions(self) -> tuple[FileFunction, ...]:
+        """The functions in files that a worker runs."""
+        return () if self.objective is None else (self.objective.function,)
+
     @property
     def digest(self) -> str:
         """SHA-256 of all that decides on results; neither name nor description does."""
+        if self.objective is not None:
+            content: dict[str, Any] = {"objective": deciding_objective(self.objective)}
+            return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         content = {
             "data": deciding_data(self.data),
             "network": deciding_network(self.network),
@@ -50,14 +84,22 @@ class Task:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def on(self, dataset: Dataset) -> Task:
-        """The task on data as they were loaded: a fallback's, or with their contents' SHA-256."""
+        """The task on data as they were loaded: a fallback's, or with their contents' SHA-256.
+
+        Raises:
+            TaskError: If recipe and data do not go together.
+        """
+        if self.objective is None and (problem := _misfit(self.recipe, dataset)):
+            raise TaskError(f"the task {self.name!r}: {problem}")
         return self if dataset.data is None else replace(self, data=dataset.data)
 
     def to_mapping(self) -> dict[str, Any]:
         """A document of JSON's types; `from_mapping` restores an equal task."""
+        texts = {"name": self.name, "description": self.description}
+        if self.objective is not None:
+            return {**texts, "objective": objective_section(self.objective)}
         return {
-            "name": self.name,
-            "description": self.description,
+            **texts,
             "data": data_section(self.data),
             "network": network_section(self.network),
             "recipe": section_of(self.recipe),
@@ -71,7 +113,7 @@ class Task:
 
         Args:
             document: Tables `data`, `network` and `recipe`, the latter optional as are `name` and
-                `description`.
+                `description`; or `objective` in place of the tables.
             what: What the document is called in messages.
             folder: Where relative paths begin.
 
@@ -87,17 +129,26 @@ class Task:
                 problems.extend(error.problems)
                 return None
 
-        data = reading(lambda: read_data(document.get("data"), folder=folder))
-        network = reading(lambda: read_network(document.get("network")))
-        recipe = reading(lambda: read_section(Recipe, document.get("recipe", {}), place="recipe"))
-        texts = {key: document[key] for key in ("name", "description") if key in document}
+        if has_objective := "objective" in document:
+            sections: tuple[str, ...] = ("objective",)
+            objective = reading(lambda: read_objective(document["objective"], folder=folder))
+        else:
+            sections = _SECTIONS
+            data = reading(lambda: read_data(document.get("data"), folder=folder))
+            network = reading(lambda: read_network(document.get("network")))
+            trained = document.get("recipe", {})
+            recipe = reading(lambda: read_section(Recipe, trained, place="recipe"))
+        texts = {key: document[key] for key in _TEXTS if key in document}
         problems += [(k, f"it must be a text, got {v!r}") for k, v in texts.items() if not _text(v)]
         problems += [
-            (str(key), f"unknown; there are name, description, {', '.join(_SECTIONS)}")
-            for key in document.keys() - {*_SECTIONS, "name", "description"}
+            (str(key), f"unknown; there are {', '.join((*_TEXTS, *sections))}")
+            for key in document
+            if key not in (*_TEXTS, *sections)
         ]
         if problems:
             raise TaskError(_told(problems, what))
+        if has_objective:
+            return cls.of_objective(objective, **texts)
         return cls(data=data, network=network, recipe=recipe, **texts)
 
     def to_json(self) -> str:
@@ -122,6 +173,28 @@ def with_learning_rate(task: Task, learning_rate: float) -> Task:
         recipe=replace(task.recipe, learning_rate=learning_rate),
         description=f"{task.description}, learning rate {learning_rate:g}",
     )
+
+
+def _misfit(recipe: Recipe, dataset: Dataset) -> str | None:
+    """What in a recipe cannot be done with data; None if nothing."""
+    examples = len(dataset.training.labels)
+    if recipe.batch > examples:
+        return (
+            f"recipe.batch is {recipe.batch}, and there are {examples:,} training examples; make "
+            "it smaller"
+        )
+    if dataset.classes == 0 and recipe.loss == "cross_entropy":
+        return (
+            f"the targets of {dataset.name} are numbers, and recipe.loss is 'cross_entropy', which "
+            "is for classes; set it to 'squared_error', or data.targets to 'classes'"
+        )
+    if dataset.classes and recipe.loss == "squared_error":
+        return (
+            f"the targets of {dataset.name} are {dataset.classes} classes, and recipe.loss is "
+            "'squared_error', which is for numbers; set it to 'cross_entropy', or data.targets to "
+            "'numbers'"
+        )
+    return None
 
 
 def _text(value: Any) -> bool:

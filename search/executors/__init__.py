@@ -1,5 +1,6 @@
 """Where evaluations are done: each executor turns expressions into evaluations, in order."""
 
+from search.executors.dry_run import dry_run
 from search.executors.executor import (
     Executor,
     Interrupted,
@@ -22,6 +23,7 @@ __all__ = [
     "Stopping",
     "WorkersUnusableError",
     "Workload",
+    "dry_run",
     "local_cores",
     "start_executor",
 ]

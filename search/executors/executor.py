@@ -13,6 +13,7 @@ from evaluators.datasets import load, load_test
 from evaluators.evaluation import Evaluation
 from evaluators.evaluator import Bench, Evaluator
 from evaluators.fidelity import Fidelity
+from evaluators.objective_evaluator import ObjectiveEvaluator
 from evaluators.tasks import Task
 from grammars import Activation
 
@@ -36,6 +37,10 @@ _SINGLE_THREADED = {
 
 DEFAULT_MEMORY_GIB: Final = 4.0
 """Of a worker. With programs of 32 candidates on MNIST it takes 0.8, with those of 64 0.9."""
+
+
+AnyEvaluator = Evaluator | ObjectiveEvaluator
+"""What lives in a worker."""
 
 
 class WorkersUnusableError(RuntimeError):
@@ -72,12 +77,21 @@ class Workload:
         """Task and data set as they stand in evaluations."""
         return Bench(self.task.name, self.task.data.name)
 
-    def evaluator(self, *, allow: Callable[[float], None] = lambda seconds: None) -> Evaluator:
+    def evaluator(self, *, allow: Callable[[float], None] = lambda seconds: None) -> AnyEvaluator:
         """Loads the data and builds the evaluator; done once in each worker.
 
         Args:
             allow: See `Evaluator`.
         """
+        if self.task.objective is not None:
+            return ObjectiveEvaluator(
+                self.task.objective,
+                self.bench,
+                timeout_seconds=self.timeout_seconds,
+                highest=self.highest,
+                split=self.split,
+                allow=allow,
+            )
         dataset = load(self.task.data)
         if self.split == "test":
             dataset = replace(dataset, validation=load_test(self.task.data))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, replace
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, Self
 
@@ -205,13 +206,14 @@ class RayCluster:
             num_cpus=1, num_gpus=gpus_per_worker, max_restarts=0
         )
         data, launch = ray.put(load_all(workload.task.data)), uuid.uuid4().hex
+        files = {Path(f.path).name: Path(f.path).read_bytes() for f in workload.task.functions}
 
         def room() -> int:
             return _room(ray.cluster_resources(), gpus_per_worker)
 
         self._slots = RaySlots(
             ray,
-            lambda: remote_place.remote(workload, data, launch),
+            lambda: remote_place.remote(workload, data, files, launch),
             workers=workers or max(1, room()),
             room=room,
         )

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from evaluators.datasets import Split, install
 from evaluators.fidelity import Fidelity
-from evaluators.files import cache_root
+from evaluators.files import cache_root, keep_file
 from grammars import parse_activation
 from search.executors.delivery import LostBatchError
 from search.executors.executor import WorkersUnusableError, Workload
@@ -28,16 +28,25 @@ _SAME_VERSIONS: Final = ("actsearch", "jax", "jaxlib", "optax", "numpy")
 class Place:
     """Runs in an actor on some node, and lets candidates near a worker process of its own only."""
 
-    def __init__(self, workload: Workload, data: Mapping[str, Split], launch: str) -> None:
+    def __init__(
+        self,
+        workload: Workload,
+        data: Mapping[str, Split],
+        files: Mapping[str, bytes],
+        launch: str,
+    ) -> None:
         """Makes the node's copy of the data, unless it has one.
 
         Args:
             workload: What its worker is to get ready for.
             data: All splits of the data set.
+            files: Of the functions of a user's own, by name.
             launch: Distinguishes the training states of this launch, which the actors of a node
                 share, from those of others, which another version may have written.
         """
         install(workload.task.data, data)
+        for name, content in files.items():
+            keep_file(name, content)
         _sweep(cache_root() / "states")
         self._states_folder = cache_root() / "states" / launch
         self._pool = WorkerPool(replace(workload, states_folder=self._states_folder), workers=1)

@@ -14,11 +14,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Final
 
+from evaluators.datasets import DataError
 from evaluators.evaluation import Evaluation
-from evaluators.evaluator import Evaluator
 from evaluators.fidelity import Fidelity
+from evaluators.functions import UserCodeError
 from grammars import parse_activation
-from search.executors.executor import Workload
+from search.executors.executor import AnyEvaluator, Workload
 
 OUT_OF_MEMORY: Final = 77
 """Exit status of a worker that could not get the memory it asked for."""
@@ -45,7 +46,7 @@ def serve(pipe: Connection[Answer, tuple[list[str], Fidelity]], workload: Worklo
     _take_signals()
     _limit_memory(workload.memory_gib)
     try:
-        evaluator: Evaluator | Exception = workload.evaluator(allow=_end_after)
+        evaluator: AnyEvaluator | Exception = workload.evaluator(allow=_end_after)
     except Exception as error:  # said with the first batch, since another worker would fare alike
         evaluator = error
     with suppress(EOFError, ConnectionError):  # nobody is there to be answered any more
@@ -54,20 +55,26 @@ def serve(pipe: Connection[Answer, tuple[list[str], Fidelity]], workload: Worklo
             pipe.send(_answered(evaluator, texts, fidelity))
 
 
-def _answered(evaluator: Evaluator | Exception, texts: list[str], fidelity: Fidelity) -> Answer:
+def _answered(evaluator: AnyEvaluator | Exception, texts: list[str], fidelity: Fidelity) -> Answer:
     if isinstance(evaluator, Exception):
-        name = type(evaluator).__name__
-        return Answer(unusable=f"a worker could not get ready: {name}: {evaluator}")
+        return Answer(unusable=f"a worker could not get ready: {_told(evaluator)}")
     try:
         return Answer(evaluator.evaluate([parse_activation(text) for text in texts], fidelity))
     except Exception as error:
         if _is_want_of_memory(error):
             # What is left of this process may be short of memory for the next candidate too.
             os._exit(OUT_OF_MEMORY)
-        first_line = str(error).strip().splitlines()[:1]
-        return Answer(reason=f"{type(error).__name__}: {first_line[0] if first_line else ''}"[:500])
+        return Answer(reason=_told(error)[:500])
     finally:
         _end_after(math.inf)
+
+
+def _told(error: Exception) -> str:
+    """The error in a line; of a user's code it is a sentence already."""
+    first_line = str(error).strip().partition("\n")[0]
+    if isinstance(error, UserCodeError | DataError):
+        return first_line
+    return f"{type(error).__name__}: {first_line}"
 
 
 def _end_with_the_owner() -> None:

@@ -76,7 +76,8 @@ class Stage:
         checkpoints: Steps at which the validation split is scored; the last are all of them.
         entrants: Ids of those that take part, finalists first.
         purpose: The campaign's own task, another one, or the own one under another recipe.
-        definition: The task itself as text; None in plans of old, which know it by name.
+        definition: The task itself as text; None where its name says it, see
+            `evaluators.tasks.task_known_by_name`.
     """
 
     task: str

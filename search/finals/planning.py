@@ -8,7 +8,7 @@ from typing import Final
 
 from evaluators.datasets import Data, Dataset, DatasetUnavailable
 from evaluators.evaluation import Outcome
-from evaluators.tasks import Task, find_task, with_learning_rate
+from evaluators.tasks import Task, find_task, is_known_by_name, with_learning_rate
 from grammars import BASELINES, Expression, LayersError, by_layer, parse
 from search.candidate import Candidate
 from search.finals.plan import RIVALS, Entrant, Plan, Purpose, Stage
@@ -215,7 +215,7 @@ def _stage(
     looks: tuple[int, ...],
 ) -> Stage:
     curve = [max(1, steps // share) for share in _CHECKPOINT_SHARES]
-    return Stage(
+    stage = Stage(
         task=task.name,
         dataset=dataset.name,
         classes=dataset.classes,
@@ -225,5 +225,7 @@ def _stage(
         checkpoints=tuple(dict.fromkeys(curve)) if purpose == "own" else (steps,),
         entrants=tuple(entrants),
         purpose=purpose,
-        definition=task.on(dataset).to_json(),
     )
+    trained = task.on(dataset)
+    is_known = is_known_by_name(task.name) and stage.trained.digest == trained.digest
+    return stage if is_known else replace(stage, definition=trained.to_json())

@@ -1,0 +1,162 @@
+"""Objectives of a user's own: what they are given, what they return, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluators.evaluation import Evaluation, Outcome
+from evaluators.evaluator import Bench
+from evaluators.fidelity import Fidelity
+from evaluators.functions import UserCodeError
+from evaluators.objective_evaluator import ObjectiveEvaluator
+from evaluators.objectives import Objective, activation_for, read_objective
+from evaluators.tasks import Task, TaskError, find_task
+from grammars import evaluate, parse
+
+SWISH = 'x * sigmoid(param("b", 1.5) * x)'
+
+
+def objective(folder: Path, body: str, arguments: str = "activation, steps, seed") -> Objective:
+    (folder / "mine.py").write_text(f"import os\n\ndef score({arguments}):\n    {body}\n")
+    return read_objective("mine.py:score", folder=folder)
+
+
+def tried(own: Objective, *, split: str = "validation", seeds: int = 1) -> Evaluation:
+    evaluator = ObjectiveEvaluator(own, Bench("t", "d"), split=split)  # type: ignore[arg-type]
+    (record,) = evaluator.evaluate([parse("tanh(x)")], Fidelity(7, tuple(range(seeds))))
+    return record
+
+
+def test_an_objective_is_called_with_steps_and_seed_and_may_tell_more(tmp_path: Path) -> None:
+    body = "return {'loss': float(activation(0.5)) + seed, 'steps': steps, 'accuracy': 0.25}"
+    record = tried(objective(tmp_path, body), seeds=2)
+    assert record.outcome is Outcome.SCORED
+    losses = [result.validation_loss for result in record.per_seed]
+    assert losses == pytest.approx([np.tanh(0.5), np.tanh(0.5) + 1.0])
+    assert [dict(result.metrics) for result in record.per_seed] == [{"steps": 7.0}] * 2
+    assert record.validation_accuracy == 0.25
+    assert Evaluation.from_json(record.to_json()) == record
+
+
+def test_a_loss_alone_is_enough_and_a_split_is_told_who_asks(tmp_path: Path) -> None:
+    arguments = "activation, *, steps, seed, split"
+    own = objective(tmp_path, "return {'validation': 1.0, 'test': 3.0}[split]", arguments)
+    assert tried(own).validation_loss == 1.0
+    assert tried(own, split="test").validation_loss == 3.0
+    assert tried(own, split="test").validation_accuracy == 0.25  # 1 / (1 + loss)
+
+
+WRONG = {
+    "None": ("return None", r"mine.py, line 3: score must return a loss.* got loss = None"),
+    "text": ("return 'low'", "got loss = 'low'"),
+    "nothing": ("return {'error': 1.0}", r"must return a mapping with 'loss', got \['error'\]"),
+    "negative": ("return -1.0", "must return a loss of at least 0, .* got -1"),
+    "accuracy": ("return {'loss': 1.0, 'accuracy': 97}", "an accuracy from 0 to 1, got 97"),
+    "raises": ("return 1 / 0", r"mine.py, line 4: score\(\), steps=7, seed=0, raised ZeroDivis"),
+    "exits": ("raise SystemExit(2)", r"ended the program \(exit 2\)"),
+    "array": ("return [[1.0, 2.0]]", r"got loss = \[\[1.0, 2.0\]\]"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_no_loss_fails_in_one_sentence_with_file_and_line(
+    what: str, tmp_path: Path
+) -> None:
+    body, message = WRONG[what]
+    record = tried(objective(tmp_path, body))
+    assert record.outcome is Outcome.FAILED
+    assert re.search(message, str(record.reason)), record.reason
+    assert "\n" not in str(record.reason)
+
+
+def test_a_loss_that_is_not_finite_diverged(tmp_path: Path) -> None:
+    record = tried(objective(tmp_path, "return float('nan')"))
+    assert (record.outcome, record.reason) == (
+        Outcome.DIVERGED,
+        "the loss was not finite (seed 0)",
+    )
+
+
+def test_what_it_prints_is_not_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = tried(objective(tmp_path, "print('step 1'); return 1.0"))
+    assert record.outcome is Outcome.SCORED
+    assert capsys.readouterr().out == ""
+
+
+def test_a_process_that_it_forks_comes_back_nowhere_and_is_told(tmp_path: Path) -> None:
+    record = tried(objective(tmp_path, "os.fork(); return 1.0"))
+    assert record.outcome is Outcome.FAILED
+    assert "score leaves processes of its own behind" in str(record.reason)
+    while True:  # those that were left
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            break
+
+
+def test_numpy_and_jax_are_given_functions(tmp_path: Path) -> None:
+    import jax
+
+    expression = parse(SWISH)
+    points = np.linspace(-3, 3, 7)
+    expected = evaluate(expression, points)
+    assert activation_for(expression, "numpy")(points) == pytest.approx(expected)
+    assert activation_for(expression, "numpy")([1, 2]).dtype == np.float64
+    for_jax = activation_for(expression, "jax")
+    assert np.asarray(for_jax(points)) == pytest.approx(expected, rel=1e-5)
+    slope = jax.grad(lambda b: for_jax(np.float32(1.0), {"b": b}))(1.5)
+    assert float(slope) == pytest.approx(float(jax.nn.sigmoid(1.5) * (1 - jax.nn.sigmoid(1.5))))
+
+
+def test_pytorch_is_given_a_module_that_owns_its_parameters() -> None:
+    torch = pytest.importorskip("torch")
+    module = activation_for(parse(SWISH), "pytorch")
+    assert isinstance(module, torch.nn.Module)
+    points = np.linspace(-3, 3, 7)
+    out = module(torch.tensor(points)).detach().numpy()
+    assert out == pytest.approx(evaluate(parse(SWISH), points), rel=1e-6)
+    (parameter,) = module.parameters()
+    module(torch.ones(3)).sum().backward()
+    assert float(parameter.grad) != 0.0
+
+
+def test_an_objective_in_a_file_is_a_task_known_by_its_content(tmp_path: Path) -> None:
+    objective(tmp_path, "return 1.0")
+    path = tmp_path / "mine.toml"
+    path.write_text('objective = "mine.py:score"\n')
+    task = find_task(str(path))
+    assert (task.name, task.data.name) == ("mine", "mine.py:score")
+    assert Task.from_json(task.to_json()) == task
+    objective(tmp_path, "return 2.0")
+    assert find_task(str(path)).digest != task.digest
+    assert task.objective is not None
+    with pytest.raises(UserCodeError, match=r"mine\.py is not there as it was when"):
+        task.objective.function.load()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("objective = 3", "objective: it must be a table, got 3"),
+        ('objective = "mine"', "objective.function: a function is named by its file and its name"),
+        ('[objective]\nframework = "torch"', r"objective.function: missing; it is required"),
+        (
+            '[objective]\nfunction = "mine.py:score"\nframework = "torch"',
+            "objective.framework: input should be 'numpy', .*or 'keras', got 'torch'",
+        ),
+        (
+            'objective = "mine.py:score"\n[recipe]\nbatch = 3',
+            "recipe: unknown; there are name, description, objective",
+        ),
+    ],
+)
+def test_a_wrong_objective_is_told_with_its_place(text: str, message: str, tmp_path: Path) -> None:
+    objective(tmp_path, "return 1.0")
+    (tmp_path / "wrong.toml").write_text(text)
+    with pytest.raises(TaskError, match=message):
+        find_task(str(tmp_path / "wrong.toml"))
