@@ -158,7 +158,7 @@ TABLE: Mapping[str, Row] = {
         classes=2,
     ),
     "harmonics": Row(
-        source="A sum of three sines, computed; validated and tested outside the training range",
+        source="A sum of two sines, computed; validated and tested outside the training range",
         scale=1.0,
         build=_harmonics,
         fingerprint=None,

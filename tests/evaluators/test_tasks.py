@@ -90,7 +90,7 @@ OF_OLD = {
 def test_names_in_old_records_stand_for_what_they_did(name: str) -> None:
     data, network, batch = OF_OLD[name]
     task = task_known_by_name(name)
-    assert (task.data, task.network, task.recipe) == (Builtin(data), network, Recipe(1e-3, batch))
+    assert (task.data, task.network, task.recipe) == (Builtin(data), network, Recipe(batch=batch))
     assert find_task(name).digest == task.digest
     faster = task_known_by_name(f"{name}@0.003")
     assert (faster.name, faster.recipe.learning_rate) == (f"{name}@0.003", 0.003)
@@ -111,7 +111,7 @@ def test_a_file_is_a_task_and_its_rate_can_be_another(tmp_path: Path) -> None:
     task = find_task(str(path))
     expected = Task(data=Builtin("digits"), network=MLP((8, 8)), name="my-task")
     assert task == expected
-    assert find_task(f"{path}@0.5").recipe == Recipe(0.5)
+    assert find_task(f"{path}@0.5").recipe == Recipe(learning_rate=0.5)
     assert json.loads(task.to_json())["network"] == {
         "kind": "mlp",
         "hidden": [8, 8],
