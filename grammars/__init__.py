@@ -6,6 +6,7 @@ from grammars.catalogue import BASELINES, CATALOGUE, Entry
 from grammars.compilation import evaluate, to_jax, with_partials
 from grammars.expression import Call, Constant, Expression, Parameter, Variable
 from grammars.fingerprint import FunctionIndex, fingerprint, same_function
+from grammars.fitting import fitted
 from grammars.grammar import ConstantRange, Grammar, ParameterRule
 from grammars.grammar_files import GrammarError, grammar_names, load_grammar
 from grammars.layered import (
@@ -52,6 +53,7 @@ __all__ = [
     "evaluate",
     "expression_id",
     "fingerprint",
+    "fitted",
     "functions_of",
     "grammar_names",
     "load_grammar",

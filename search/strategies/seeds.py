@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from grammars import Expression, Grammar, functions_of, parse_activation
+from grammars import Expression, Grammar, fitted, functions_of, parse_activation
 from grammars.text_files import read_text
 from search.campaign_folder import is_folder
 from search.hall_of_fame import FILE_NAME
@@ -26,8 +26,9 @@ def read_seeds(start_from: Iterable[str], grammar: Grammar) -> list[Expression]:
     """Reads what `start_from` of a campaign file names.
 
     Args:
-        start_from: Catalogue names and expressions, each of which the grammar must be able to
-            write, and folders of campaigns, of whose hall of fame those are taken that it can.
+        start_from: Catalogue names and expressions, which the grammar must be able to write, in
+            an equal form if not as they stand, and folders of campaigns, of whose hall of fame
+            those are taken that it can.
         grammar: Of the search.
 
     Raises:
@@ -58,9 +59,10 @@ def _read(text: str, grammar: Grammar) -> Iterator[Expression]:
             raise ValueError(f"no such folder{hint}; nor is it an expression: {error}") from None
         raise
     for expression in functions_of(activation):
-        if (words := grammar.violation(expression)) is not None:
+        if (form := fitted(expression, grammar)) is None:
+            words = grammar.violation(expression)
             raise ValueError(f"the grammar {grammar.name!r} cannot write {expression}: {words}")
-        yield expression
+        yield form
 
 
 def _hint(path: Path) -> str:

@@ -137,7 +137,7 @@ def test_the_hall_of_fame_of_another_campaign_is_a_starting_point(tmp_path: Path
 
 
 def test_starting_points_that_cannot_be_used_are_all_named(tmp_path: Path) -> None:
-    chosen = SearchSettings(start_from=("swosh", "gelu", str(tmp_path)))
+    chosen = SearchSettings(start_from=("swosh", "log(x)", str(tmp_path)))
     with pytest.raises(SettingsError) as caught:
         STRATEGIES["genetic"](load_grammar("core"), chosen, seed=0)
     message = str(caught.value)
