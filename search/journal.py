@@ -13,6 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
+from search.file_systems import file_system, is_network
+from search.journal_opening import (
+    BeingWrittenError,
+    let_others_read,
+    open_to_read,
+    open_to_write,
+)
+
 Kind = Literal[
     "campaign",
     "candidate",
@@ -118,11 +126,7 @@ class Journal:
             raise FileNotFoundError(f"there is no journal at {path}")
         self.path = path
         with self._explained():
-            # One connection may serve the loop and, after it, the thread that closes the campaign.
-            # Transactions are begun by hand, so that the last event is read inside of them.
-            self._connection = sqlite3.connect(
-                path, timeout=30.0, check_same_thread=False, isolation_level=None
-            )
+            self._connection = open_to_read(path) if read_only else open_to_write(path)
         try:
             self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_EVENT_BYTES)
             with self._explained():
@@ -147,15 +151,13 @@ class Journal:
         if version == 0:
             self._create()
         self._check_whole()
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        # FULL: a committed event survives the loss of power, not only of the process.
-        self._connection.execute("PRAGMA synchronous = FULL")
+        let_others_read(self._connection, self.path)
 
     def _create(self) -> None:
         """Makes the table, unless the file is somebody else's."""
         if self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() != (0,):
             raise self._damage("it is a database of another program")
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        let_others_read(self._connection, self.path)
         with self._transaction():
             self._connection.execute(_SCHEMA)
             self._connection.execute(f"PRAGMA user_version = {FORMAT}")
@@ -290,13 +292,23 @@ class Journal:
         """Says in our words what SQLite says in its own."""
         try:
             yield
+        except BeingWrittenError as error:
+            raise JournalError(str(error)) from error
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
                 raise self._damage(str(error)) from error
             raise JournalError(
                 f"{self.path} cannot be read or written now ({error}); what it holds is safe: see "
-                "that its disk has room and that it may be written, then launch again"
+                f"that its disk has room and that it may be written, then launch again{self._hint}"
             ) from error
+
+    @property
+    def _hint(self) -> str:
+        """What else may be the matter where other machines see the file too."""
+        kind = file_system(self.path)
+        if not is_network(kind):
+            return ""
+        return f"; if its file system ({kind}) has no locks, keep the campaign on a local disk"
 
     def _damage(self, what: str) -> JournalError:
         return JournalError(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from evaluators.datasets import load
+from evaluators.file_locks import locked
 from evaluators.tasks import find_task
 from grammars import Grammar, load_grammar
 from search.campaign import STOPPED, Ending, Loop, Observer
@@ -76,10 +76,11 @@ def exclusive(folder: Path) -> Iterator[None]:
 
     Raises:
         CampaignBusyError: If another process holds it.
+        LocksUnsupportedError: If the folder's file system has no locks.
     """
-    with (folder / _LOCK_FILE).open("w") as lock:
+    with ExitStack() as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.enter_context(locked(folder / _LOCK_FILE, wait=False))
         except BlockingIOError:
             raise CampaignBusyError(
                 f"the campaign in {folder} is running in another process; wait for it or stop it"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from search import campaign_copy, finals, hall_of_fame
 from search.commands import command
-from search.report import FIGURES, FOLDER, PAGE, TABLES, Findings, lead, read_findings
+from search.report import FIGURES, FOLDER, PAGE, TABLES, Findings, lead, read_findings, write_report
 from search.report.repeating import commands
 from search.report.wording import day, duration
 from search.writing import write_whole
@@ -42,14 +46,14 @@ def record(folder: Path, records: Path) -> Path:
         CandidateNotFoundError: If the campaign discovered nothing.
     """
     found = read_findings(folder)
-    paths = _checked(folder)
     target = records / f"{datetime.fromtimestamp(found.time, UTC):%Y-%m-%d}-{found.name}"
-    shutil.rmtree(target, ignore_errors=True)
-    for path in paths:
-        copy = target / path.relative_to(folder)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copy)
-    write_whole(target / README, readme(found, [path.relative_to(folder) for path in paths]))
+    with _reported(folder) as report:
+        paths = _checked(folder, report)
+        shutil.rmtree(target, ignore_errors=True)
+        for place, path in paths.items():
+            (target / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target / place)
+    write_whole(target / README, readme(found, list(paths)))
     return target
 
 
@@ -112,16 +116,28 @@ def _ended(found: Findings) -> str:
     )
 
 
-def _checked(folder: Path) -> list[Path]:
-    """The files of a record."""
-    if not (folder / FOLDER / PAGE).is_file():
+@contextmanager
+def _reported(folder: Path) -> Iterator[Path]:
+    """The folder of the report; a passing one where none can be written into the campaign's."""
+    if (folder / FOLDER / PAGE).is_file() or os.access(folder, os.W_OK):
+        yield folder / FOLDER
+        return
+    with tempfile.TemporaryDirectory(prefix="actsearch-report-") as passing:
+        write_report(folder, Path(passing))
+        yield Path(passing)
+
+
+def _checked(folder: Path, report: Path) -> dict[Path, Path]:
+    """The files of a record by their places in it."""
+    if not (report / PAGE).is_file():
         raise RecordError(
             f"{folder} holds no report yet; "
             f"`{command('report', folder.name, runs_dir=folder.parent)}` writes it"
         )
-    report = sorted(path for path in (folder / FOLDER).rglob("*") if path.is_file())
-    paths = [path for name in _FILES if (path := folder / name).is_file()] + report
-    for path in paths:
+    paths = {Path(name): path for name in _FILES if (path := folder / name).is_file()}
+    reported = sorted(path for path in report.rglob("*") if path.is_file())
+    paths |= {FOLDER / path.relative_to(report): path for path in reported}
+    for path in paths.values():
         if (size := path.stat().st_size) > MAX_FILE_BYTES:
             raise RecordError(
                 f"{path} has {size:,} bytes; at most {MAX_FILE_BYTES:,} belong into a record"

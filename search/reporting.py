@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -102,6 +103,12 @@ def _measure_parts(
     with Journal(folder / FILE_NAME, read_only=True) as journal:
         missing = missing_of(wanted, found.race, measured=recorded(journal))
     if not missing:
+        return True
+    if not os.access(folder, os.W_OK):
+        announce(
+            f"which parts matter is not known of all and cannot be recorded: {folder} may not be "
+            "written"
+        )
         return True
     if stopping.is_set():
         return False

@@ -1,17 +1,18 @@
 """A cache of arrays on disk: built once, checked by checksum, memory-mapped by every process."""
 
-import fcntl
 import functools
 import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from evaluators.file_locks import locked
 
 _MANIFEST = "manifest.json"
 _PARTS = ("inputs", "labels")
@@ -161,13 +162,7 @@ def _write(folder: Path, splits: Mapping[str, Split]) -> None:
         fresh.rename(folder)
 
 
-@contextmanager
-def _exclusive(path: Path, announce: Callable[[str], None]) -> Iterator[None]:
+def _exclusive(path: Path, announce: Callable[[str], None]) -> AbstractContextManager[None]:
     """Holds the lock file `path`; the system frees it even if this process is killed."""
-    with path.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            announce(f"waiting for another process that is making {path.with_suffix('')}")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    waiting = f"waiting for another process that is making {path.with_suffix('')}"
+    return locked(path, wait=True, waiting=lambda: announce(waiting))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -72,7 +74,8 @@ def finals_command(
         register_leader=register or None,
     )
     progress = FinalsProgress()
-    is_done = hold_finals(
+    can_write = os.access(folder, os.W_OK)
+    is_done = (not can_write and not changes and _have_ended(folder)) or hold_finals(
         folder,
         partial(_changed, changes=changes) if changes else None,
         workers=worker_count(workers),
@@ -91,7 +94,18 @@ def finals_command(
         print_json({**finals_document(finals), "rival_practice": rivals})
     else:
         print_finals(finals, title=folder.name)
-    report_at_end(folder, measure=False, workers=workers, manual_dir=manual_dir)
+    if can_write:
+        report_at_end(folder, measure=False, workers=workers, manual_dir=manual_dir)
+
+
+def _have_ended(folder: Path) -> bool:
+    """Whether there is nothing left to do but to report."""
+    from search.finals import read_finals
+    from search.journal import FILE_NAME, Journal
+
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        finals = read_finals(journal)
+    return finals is not None and finals.ended is not None
 
 
 def print_finals(finals: Finals, *, title: str) -> None:

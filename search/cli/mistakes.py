@@ -38,6 +38,7 @@ def _of_the_system(error: OSError) -> str | None:
 def _is_mistake(error: Exception) -> bool:
     """Whether the error says what the user can change; its message is then written for people."""
     from evaluators.datasets import DataError, DatasetUnavailable, UnknownDatasetError
+    from evaluators.file_locks import LocksUnsupportedError
     from evaluators.functions import UserCodeError
     from evaluators.learning_curves import LearningCurvesError
     from evaluators.tasks import TaskError
@@ -54,6 +55,7 @@ def _is_mistake(error: Exception) -> bool:
     from search.tracking import TrackingError
 
     mistakes = (
+        LocksUnsupportedError,
         CampaignBusyError,
         CampaignNotFoundError,
         CandidateNotFoundError,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import sqlite3
@@ -11,6 +10,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+
+from evaluators.file_locks import locked
 
 DATABASE: Final = "mlflow.db"
 ARTIFACTS: Final = "mlartifacts"
@@ -79,10 +80,10 @@ def exclusive(path: Path, *, wait: bool) -> Iterator[None]:
 
     Raises:
         BlockingIOError: If another holds it and we do not wait.
+        LocksUnsupportedError: If its file system has no locks.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with locked(path, wait=wait):
         yield
 
 
