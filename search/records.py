@@ -13,6 +13,7 @@ from typing import Final
 
 from search import campaign_copy, finals, hall_of_fame
 from search.commands import command
+from search.markdown import code, plain
 from search.report import FIGURES, FOLDER, PAGE, TABLES, Findings, lead, read_findings, write_report
 from search.report.repeating import commands
 from search.report.wording import day, duration
@@ -61,17 +62,17 @@ def readme(found: Findings, paths: list[Path]) -> str:
     """What heads a record: the claim, and the command that recomputes each figure."""
     head = lead(found)
     rows = [
-        f"| `{path}` | {meaning} | {f'`{command}`' if command else ''} |"
+        f"| `{path}` | {meaning} | {code(command) if command else ''} |"
         for path, meaning, command in _contents(found.name)
         if Path(path) in paths or any(Path(path) in each.parents for each in paths)
     ]
     dataset = found.launched["dataset"]
     lines = [
-        f"# {found.name}: {head.title}",
-        *(line for sentence in head.sentences for line in ("", sentence)),
+        f"# {plain(f'{found.name}: {head.title}')}",
+        *(line for sentence in head.sentences for line in ("", plain(sentence))),
         "",
         f"Launched on {day(found.time)}; searched for {duration(found.seconds)} on "
-        f"{dataset['name']} ({dataset['source']}). {_ended(found)} in this folder:",
+        + plain(f"{dataset['name']} ({dataset['source']}). {_ended(found)} in this folder:"),
         "",
         *(f"    {line}" for line in commands(found, campaign_file=_COPY).splitlines()),
         "",

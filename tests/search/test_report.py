@@ -13,12 +13,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from markdown_it import MarkdownIt
 
 from evaluators.comparison import compare
 from grammars import parse
 from search.cli.report import record_command, report_command
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import CandidateNotFoundError
+from search.markdown import code, plain
 from search.records import RecordError, record
 from search.report import read_findings, write_report
 from search.report.formula import mathml
@@ -147,6 +149,49 @@ def test_text_from_a_journal_stays_text(runs_dir: Path) -> None:
     assert "49" not in re.findall(r"onerror=&#39;hacked=1&#39;&gt;(\S\S)", page)
     assert page.count("&lt;script&gt;window.hacked = 1&lt;/script&gt;") > 10
     assert "default-src 'none'" in page
+
+
+def test_text_from_a_journal_stays_text_in_a_record(runs_dir: Path) -> None:
+    folder = write_hostile(runs_dir)
+    odd = folder.rename(folder.with_name("`a|b` <b>![c](d)"))
+    write_report(odd)
+    text = (record(odd, runs_dir / "records") / "README.md").read_text(encoding="utf-8")
+    # As GitHub reads it, HTML included; markdown-it comes with rich.
+    page = MarkdownIt("commonmark").enable("table").render(text)
+    assert not re.search(r"<(script|img|style|a|b)\b", page)
+    assert page.count("&lt;script&gt;window.hacked = 1&lt;/script&gt;") >= 3
+    assert "<h1>`a|b` &lt;b&gt;![c](d): No claim yet" in page
+    rows = re.findall(r"<tr>\s*(<td>.*?</td>)\s*</tr>", page, flags=re.DOTALL)
+    assert len(rows) >= 3
+    assert all(row.count("<td>") == 3 for row in rows)
+    assert "<code>actsearch report '`a|b` &lt;b&gt;![c](d)'</code>" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("x * sigmoid(x)", "x * sigmoid(x)"),
+        ("[relu(x), tanh(x)]", r"\[relu(x), tanh(x)\]"),
+        ("<img src=x>&amp;", "&lt;img src=x&gt;&amp;amp;"),
+        ("![a](http://b)", r"!\[a\](http://b)"),
+        ("one\n# two\n", "one # two"),
+        ("a | b `c` \\[", r"a \| b \`c\` \\\["),
+    ],
+)
+def test_markdown_shows_text_as_it_is(text: str, shown: str) -> None:
+    assert plain(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("actsearch report demo", "`actsearch report demo`"),
+        ("a ``b`` | c", r"``` a ``b`` \| c ```"),
+        ("a\nb", "`a b`"),
+    ],
+)
+def test_code_stays_code(text: str, shown: str) -> None:
+    assert code(text) == shown
 
 
 def test_the_report_is_written_as_page_figures_and_tables(write_campaign: WriteCampaign) -> None:
