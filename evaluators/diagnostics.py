@@ -42,11 +42,26 @@ class Diagnostics:
         first, last = self.gradient_norms[0], self.gradient_norms[-1]
         return first / last if last else float("inf" if first else "nan")
 
+    def to_json(self) -> dict[str, Any]:
+        """A JSON document; `from_json` restores equal figures."""
+        return {
+            "dead_units": self.dead_units,
+            "saturated_units": self.saturated_units,
+            "output_sparsity": self.output_sparsity,
+            "mean_output": list(self.mean_output),
+            "gradient_norms": list(self.gradient_norms),
+        }
+
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Diagnostics:
-        """Restores what `dataclasses.asdict` made of one."""
-        by_layer = {name: tuple(document[name]) for name in ("mean_output", "gradient_norms")}
-        return cls(**{**document, **by_layer})
+        """Restores what `to_json` wrote."""
+        return cls(
+            document["dead_units"],
+            document["saturated_units"],
+            document["output_sparsity"],
+            tuple(document["mean_output"]),
+            tuple(document["gradient_norms"]),
+        )
 
 
 def diagnose(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from evaluators.diagnostics import Diagnostics
@@ -58,10 +59,71 @@ class SeedResult:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> SeedResult:
-        """Restores what `dataclasses.asdict` made of one."""
+        """Restores what `to_json` wrote."""
         learnt = document.get("parameters", {})
-        by_layer = {name: tuple(layers) for name, layers in learnt.items()}
-        return cls(**{**document, "parameters": by_layer})
+        return cls(
+            document["seed"],
+            document["validation_loss"],
+            document["validation_accuracy"],
+            {name: tuple(layers) for name, layers in learnt.items()},
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON document; `from_json` restores an equal result."""
+        return {
+            "seed": self.seed,
+            "validation_loss": self.validation_loss,
+            "validation_accuracy": self.validation_accuracy,
+            "parameters": {name: list(layers) for name, layers in self.parameters.items()},
+            **({"metrics": dict(self.metrics)} if self.metrics else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class OnTask:
+    """What a candidate came to on one of several tasks, at its own best learning rate.
+
+    Attributes:
+        task: Name of the task.
+        dataset: Name of the data set that was really used.
+        learning_rate: The candidate's best; None where the recipe's is the only one.
+        score: Minus the mean logarithm of the validation loss; None if every training diverged.
+        advantage: Over the task's reference, in units of the task's spread; see
+            `search.appraisal.yardstick`.
+    """
+
+    task: str
+    dataset: str
+    learning_rate: float | None
+    score: float | None
+    advantage: float
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> OnTask:
+        """Restores what `OverTasks.to_json` made of one."""
+        return cls(*(document[name] for name in cls.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class OverTasks:
+    """What a candidate came to on all tasks of a rung.
+
+    Attributes:
+        score: The aggregate of the advantages; what candidates are compared by.
+        tasks: One by one, in the order of the rung.
+    """
+
+    score: float
+    tasks: tuple[OnTask, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON document; `from_json` restores an equal record."""
+        return {"score": self.score, "tasks": [asdict(task) for task in self.tasks]}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> OverTasks:
+        """Restores what `to_json` made of one."""
+        return cls(document["score"], tuple(map(OnTask.from_json, document["tasks"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +146,9 @@ class Evaluation:
         relative_cost: Time of f with f' in units of ReLU's, the mean over the hidden layers; None
             where it was not measured. Like `seconds` it tells of the machine too, and decides
             nothing.
+        over_tasks: What it came to on all tasks of its rung, where there are several tasks or
+            learning rates. The fields above are then those of the rung's first task, at the
+            candidate's best rate there.
     """
 
     candidate_id: str
@@ -98,6 +163,7 @@ class Evaluation:
     seconds: float = 0.0
     diagnostics: Diagnostics | None = None
     relative_cost: float | None = None
+    over_tasks: OverTasks | None = None
 
     @property
     def validation_loss(self) -> float | None:
@@ -111,6 +177,14 @@ class Evaluation:
 
     @property
     def score(self) -> float | None:
+        """What candidates are compared by, higher is better; None unless scored.
+
+        The aggregate over several tasks or learning rates, else the plain score.
+        """
+        return self.plain_score if self.over_tasks is None else self.over_tasks.score
+
+    @property
+    def plain_score(self) -> float | None:
         """Mean over the seeds, higher is better; None unless scored."""
         return _mean([result.score for result in self.per_seed])
 
@@ -134,30 +208,57 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON document; `from_json` restores an equal record."""
-        document = asdict(self)
-        for result in document["per_seed"]:
-            if not result["metrics"]:
-                del result["metrics"]
-        return document
+        # Field by field: `dataclasses.asdict` takes ten times as long, once for each evaluation.
+        diagnostics = self.diagnostics
+        return {
+            "candidate_id": self.candidate_id,
+            "expression": self.expression,
+            "canonical": self.canonical,
+            "task": self.task,
+            "dataset": self.dataset,
+            "fidelity": self.fidelity.to_json(),
+            "outcome": str(self.outcome),
+            "reason": self.reason,
+            "per_seed": [result.to_json() for result in self.per_seed],
+            "seconds": self.seconds,
+            "diagnostics": None if diagnostics is None else diagnostics.to_json(),
+            "relative_cost": self.relative_cost,
+            **({"over_tasks": self.over_tasks.to_json()} if self.over_tasks else {}),
+        }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Evaluation:
-        """Restores a record.
+        """Restores a record; fields that it does not know are passed over.
 
         Raises:
             KeyError, TypeError, ValueError: If the document is not one that `to_json` wrote.
         """
-        fields = dict(document)
-        fidelity, diagnostics = fields.pop("fidelity"), fields.pop("diagnostics", None)
+        diagnostics, over_tasks = document.get("diagnostics"), document.get("over_tasks")
         return cls(
-            **{
-                **fields,
-                "fidelity": Fidelity(int(fidelity["steps"]), tuple(fidelity["seeds"])),
-                "outcome": Outcome(fields["outcome"]),
-                "per_seed": tuple(map(SeedResult.from_json, fields["per_seed"])),
-                "diagnostics": None if diagnostics is None else Diagnostics.from_json(diagnostics),
-            }
+            document["candidate_id"],
+            document["expression"],
+            document["canonical"],
+            document["task"],
+            document["dataset"],
+            _fidelity(document["fidelity"]),
+            Outcome(document["outcome"]),
+            document.get("reason"),
+            tuple(map(SeedResult.from_json, document["per_seed"])),
+            document.get("seconds", 0.0),
+            None if diagnostics is None else Diagnostics.from_json(diagnostics),
+            document.get("relative_cost"),
+            None if over_tasks is None else OverTasks.from_json(over_tasks),
         )
+
+
+def _fidelity(document: Mapping[str, Any]) -> Fidelity:
+    if document.keys() == {"steps", "seeds"}:
+        return _shared_fidelity(document["steps"], tuple(document["seeds"]))
+    return Fidelity.from_json(document)
+
+
+# Thousands of records share a few.
+_shared_fidelity = lru_cache(maxsize=64)(Fidelity)
 
 
 def _mean(values: list[float]) -> float | None:

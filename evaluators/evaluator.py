@@ -142,7 +142,7 @@ class Evaluator:
             self._record(candidate, fidelity, attempt)
             for candidate, attempt in zip(candidates, attempts, strict=True)
         ]
-        if fidelity != self._highest:
+        if self._highest is None or fidelity.budget != self._highest.budget:
             return records
         depth = self._task.network.hidden_layers
         return with_costs(records, depth=depth, allow=self._allow, seconds=self._timeout_seconds)

@@ -64,7 +64,7 @@ class Conditions:
 
     def keeps(self, fidelity: Fidelity) -> bool:
         """Whether anything goes on from a training state of that fidelity."""
-        return fidelity != self.highest
+        return self.highest is None or fidelity.budget != self.highest.budget
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,7 @@ class OneAfterTheOther:
                     index,
                     seed=seed,
                     steps=fidelity.steps,
+                    learning_rate=fidelity.learning_rate,
                     states=conditions.states,
                     keep=conditions.keeps(fidelity),
                     out_of_time=out_of_time,
@@ -214,6 +215,7 @@ class Together:
                     [index for _, index in own],
                     seeds=fidelity.seeds,
                     steps=fidelity.steps,
+                    learning_rate=fidelity.learning_rate,
                     states=self._conditions.states,
                     keep=self._conditions.keeps(fidelity),
                     out_of_time=out_of_time,

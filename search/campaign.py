@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from evaluators.evaluation import Outcome
+from evaluators.evaluation import Evaluation, Outcome
 from evaluators.evaluator import Bench
-from grammars import BASELINES, Expression, Grammar, parse
+from grammars import BASELINES, Activation, Expression, Grammar, parse
+from search.appraisal import Appraiser, courses_of
 from search.candidate import Candidate
 from search.considered import Considered
 from search.executors import Executor, Interrupted
@@ -81,6 +82,7 @@ class Loop:
         hidden_layers: int,
         journal: Journal,
         executor: Executor,
+        further: Sequence[Bench] = (),
         screening: Screening | None = None,
         hall_of_fame: HallOfFame | None = None,
         observers: Sequence[Observer] = (),
@@ -105,12 +107,22 @@ class Loop:
             reduction_factor=settings.scoring.reduction_factor,
             promise=screening.promise if screening else scores,
         )
+        self._appraiser = (
+            Appraiser(
+                journal,
+                executor,
+                courses_of(settings.scoring, (bench, *further)),
+                aggregate=settings.scoring.aggregate,
+                stopping=self._ending,
+            )
+            if settings.scoring.is_appraised
+            else None
+        )
         self._recorder = Recorder(
             journal,
-            executor,
+            self._appraiser.evaluate if self._appraiser else self._evaluate_plainly,
             bench=bench,
-            fidelities=fidelities,
-            stopping=self._ending,
+            lowest=fidelities[0],
             on_progress=self._on_progress,
         )
         self._considered: defaultdict[int, Considered] = defaultdict(Considered)
@@ -142,7 +154,7 @@ class Loop:
         many is a setting, so that what it knows depends on nothing else.
         """
         ahead: deque[Asked] = deque()
-        lookahead, limit = self._settings.search.generations_ahead, self._settings.stop.generations
+        lookahead, limit = self._settings.generations_ahead, self._settings.stop.generations
         generation = 0
         while (reason := self._end(generation)) is None:
             while len(ahead) <= lookahead and generation + len(ahead) < limit:
@@ -198,6 +210,8 @@ class Loop:
         self._baselines = {baseline.id: baseline for baseline in baselines}
         self._record(baselines)
         for rung in range(len(self._settings.scoring.rungs)):
+            if self._appraiser is not None:
+                self._appraiser.measure_by([each.expression for each in baselines], rung)
             evaluations = list(self._recorder.evaluate(baselines, rung))
             if isinstance(self._strategy, Learner):
                 self._strategy.learn(
@@ -219,6 +233,13 @@ class Loop:
             for candidate in candidates
             if candidate.origin == "baseline" or candidate.id not in self._baselines
         )
+
+    def _evaluate_plainly(
+        self, expressions: Sequence[Activation], rung: int
+    ) -> Iterator[list[Evaluation]]:
+        """On the one task at its own rate."""
+        fidelity = self._settings.scoring.fidelities[rung]
+        return self._executor.evaluate(expressions, fidelity, stopping=self._ending)
 
     def _admit(self, expression: Expression, *, place: int = 0) -> bool:
         """Whether the function is new to the search; equal functions are scored once."""

@@ -28,6 +28,7 @@ def identify(
     grammar: Grammar,
     dataset: Dataset,
     seeds: Sequence[Expression],
+    others: Sequence[Task] = (),
     forecast: str | None = None,
     campaign_file: str,
 ) -> None:
@@ -41,6 +42,7 @@ def identify(
         dataset: That is really used.
         seeds: The functions that `start_from` comes to now; another campaign's hall of fame may
             have changed.
+        others: Further tasks that candidates are scored on.
         forecast: What forecasts depend on, if there are any.
         campaign_file: Its text.
 
@@ -48,7 +50,7 @@ def identify(
         SettingsError: If the journal belongs to a campaign that would find other things; the
             message lists what differs.
     """
-    identity = _identity(settings, task, grammar, dataset, seeds, forecast)
+    identity = _identity(settings, (task, *others), grammar, dataset, seeds, forecast)
     recorded = journal.get("campaign", "settings")
     if recorded is None:
         journal.append("campaign", "settings", {**identity, "campaign_file": campaign_file})
@@ -123,7 +125,7 @@ def _task_of(launched: Mapping[str, Any]) -> Task:
 
 def _identity(
     settings: Settings,
-    task: Task,
+    tasks: Sequence[Task],
     grammar: Grammar,
     dataset: Dataset,
     seeds: Sequence[Expression],
@@ -132,7 +134,8 @@ def _identity(
     """All that decides what a campaign finds, and some things that don't."""
     return {
         "settings": settings.model_dump(mode="json"),
-        "task": task.to_mapping(),
+        "task": tasks[0].to_mapping(),
+        "further_tasks": [task.to_mapping() for task in tasks[1:]],
         "grammar": grammar.model_dump(mode="json"),
         "seeds": [str(seed) for seed in seeds],
         "forecast": forecast,
@@ -145,14 +148,20 @@ def _identity(
     }
 
 
+def _deciding_task(task: Task) -> dict[str, Any]:
+    content = {**task.to_mapping(), "data": deciding_data(task.data)}
+    return {key: part for key, part in content.items() if key != "description"}
+
+
 def _deciding(identity: Mapping[str, Any]) -> dict[str, Any]:
     """What must not change between launches, flattened to dotted keys."""
     settings = {k: v for k, v in identity["settings"].items() if k not in {*FREE_SETTINGS, "task"}}
-    task = _task_of(identity)
-    content = {**task.to_mapping(), "data": deciding_data(task.data)}
+    further = identity.get("further_tasks", [])
+    tasks = [Task.from_mapping(each, what="a task in the journal") for each in further]
     parts = {
         "settings": settings,
-        "task": {key: part for key, part in content.items() if key != "description"},
+        "task": _deciding_task(_task_of(identity)),
+        **{f"task {task.name}": _deciding_task(task) for task in tasks},
         "grammar": identity["grammar"],
         "seeds": identity.get("seeds", []),
         "forecast": identity.get("forecast"),

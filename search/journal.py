@@ -25,6 +25,8 @@ Kind = Literal[
     "campaign",
     "candidate",
     "evaluation",
+    "training",
+    "yardsticks",
     "generation",
     "finished",
     "work",
@@ -40,6 +42,8 @@ SEARCH_KINDS: Final[tuple[Kind, ...]] = (
     "campaign",
     "candidate",
     "evaluation",
+    "training",
+    "yardsticks",
     "generation",
     "finished",
 )

@@ -12,11 +12,11 @@ from typing import Final
 
 from evaluators.datasets import load
 from evaluators.file_locks import locked
-from evaluators.tasks import find_task
 from grammars import Grammar, load_grammar
 from search.campaign import STOPPED, Ending, Loop, Observer
 from search.campaign_copy import keep_copy
 from search.campaign_folder import located
+from search.campaign_tasks import campaign_tasks
 from search.commands import command
 from search.drawing import draw_front
 from search.executors import (
@@ -128,16 +128,15 @@ def launch(
     grammar = load_grammar(settings.grammar)
     if settings.tracking.mlflow:
         check_place(runs_dir)
-    task = find_task(settings.task)
     if settings.finals is not None:
         check_tasks(settings.finals)
-    dataset = load(
-        task.data,
-        fallback=settings.fallback_dataset,
-        manual_dir=manual_dir,
-        announce=announce,
+    first, *others = campaign_tasks(
+        settings,
+        lambda data, fallback: load(
+            data, fallback=fallback, manual_dir=manual_dir, announce=announce
+        ),
     )
-    screening = screening_of(settings, task.on(dataset), dataset.name)
+    screening = screening_of(settings, first.used, first.dataset.name)
     folder = runs_dir / settings.name
     folder.mkdir(parents=True, exist_ok=True)
     with (
@@ -148,9 +147,10 @@ def launch(
         identify(
             journal,
             settings,
-            task=task if dataset.fallback_for else task.on(dataset),
+            task=first.recorded,
+            others=[other.recorded for other in others],
             grammar=grammar,
-            dataset=dataset,
+            dataset=first.dataset,
             seeds=read_seeds(settings.search.start_from, grammar),
             forecast=screening.digest if screening else None,
             campaign_file=campaign_file,
@@ -159,7 +159,8 @@ def launch(
         if kept := sum(1 for _ in journal.events("evaluation")):
             announce(f"going on from {kept} evaluations that {journal.path} holds")
         workload = Workload(
-            task.on(dataset),
+            first.used,
+            others=tuple(other.used for other in others),
             states_folder=folder / _STATES,
             highest=settings.scoring.fidelities[-1],
         )
@@ -220,6 +221,7 @@ def _search(
         settings,
         grammar=grammar,
         bench=workload.bench,
+        further=workload.benches[1:],
         hidden_layers=workload.task.network.hidden_layers,
         journal=journal,
         executor=executor,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from evaluators.evaluation import Evaluation, Outcome
+from evaluators.evaluation import Evaluation, OnTask, Outcome
 from search.campaign_folder import is_folder, located
 from search.candidate import Candidate, Origin
 from search.hall_of_fame import ranked
@@ -28,7 +28,11 @@ class CandidateNotFoundError(ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the leaderboard; `score` is up, `validation_loss` down."""
+    """One line of the leaderboard; `score` is up, `validation_loss` down.
+
+    Over several tasks or learning rates `tasks` says what it came to on each of them; the loss and
+    the accuracy are those of the first.
+    """
 
     rank: int
     candidate_id: str
@@ -43,6 +47,7 @@ class Row:
     steps: int
     seeds: int
     generation: int
+    tasks: tuple[OnTask, ...] = ()
 
 
 def find_campaign(campaign: str, runs_dir: Path) -> Path:
@@ -143,4 +148,5 @@ def _row(rank: int, standing: Standing) -> Row:
         steps=evaluation.fidelity.steps,
         seeds=len(evaluation.fidelity.seeds),
         generation=candidate.generation,
+        tasks=evaluation.over_tasks.tasks if evaluation.over_tasks else (),
     )

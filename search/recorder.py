@@ -8,37 +8,39 @@ from contextlib import suppress
 from evaluators.evaluation import Evaluation, Outcome
 from evaluators.evaluator import Bench
 from evaluators.fidelity import Fidelity
+from grammars import Activation
 from search.candidate import Candidate
-from search.executors import Executor, Interrupted, Stopping
+from search.executors import Interrupted
 from search.journal import Journal
 from search.prefetch import Prefetched
 
+EvaluateRung = Callable[[Sequence[Activation], int], Iterator[list[Evaluation]]]
+"""Evaluates functions on a rung, batch by batch, in their order; see `Executor.evaluate`."""
+
 
 class Recorder:
-    """The journal as the memory of an executor."""
+    """The journal as the memory of whoever evaluates."""
 
     def __init__(
         self,
         journal: Journal,
-        executor: Executor,
+        evaluate: EvaluateRung,
         *,
         bench: Bench,
-        fidelities: Sequence[Fidelity],
-        stopping: Stopping,
+        lowest: Fidelity,
         on_progress: Callable[[int, int, int], None],
     ) -> None:
         """Connects them.
 
         Args:
             journal: Where evaluations are looked up and recorded.
-            executor: Does the training.
+            evaluate: Does the training.
             bench: Task and data set.
-            fidelities: Budget of each rung.
-            stopping: Ends evaluating after the running batches.
+            lowest: What the lowest rung grants.
             on_progress: Called with rung, evaluations done and their number after each batch.
         """
-        self._journal, self._executor, self._bench = journal, executor, bench
-        self._fidelities, self._stopping = fidelities, stopping
+        self._journal, self._batches = journal, evaluate
+        self._bench, self._lowest = bench, lowest
         self._on_progress = on_progress
         self._begun: dict[str, Prefetched[list[Evaluation]]] = {}
 
@@ -46,7 +48,7 @@ class Recorder:
         """Probes candidates, records the rejections, returns those that may be trained."""
         fit, rejections = [], []
         for candidate in candidates:
-            rejection = self._bench.rejection(candidate.expression, self._fidelities[0])
+            rejection = self._bench.rejection(candidate.expression, self._lowest)
             if rejection is None:
                 fit.append(candidate)
             else:
@@ -58,11 +60,13 @@ class Recorder:
         self, candidates: Sequence[Candidate], reasons: Mapping[str, str]
     ) -> list[Candidate]:
         """Records who is rejected for a reason, by id; returns the others."""
-        first = self._fidelities[0]
         self._record(
             (
                 self._bench.record(
-                    candidate.expression, first, Outcome.REJECTED, reason=reasons[candidate.id]
+                    candidate.expression,
+                    self._lowest,
+                    Outcome.REJECTED,
+                    reason=reasons[candidate.id],
                 )
                 for candidate in candidates
                 if candidate.id in reasons
@@ -75,7 +79,7 @@ class Recorder:
         """Begins to evaluate on the lowest rung what `evaluate` will be asked for there."""
         missing = [each for each in candidates if self._remembered(each, 0) is None]
         if missing:
-            self._begun[missing[0].id] = Prefetched(self._batches(missing, 0))
+            self._begun[missing[0].id] = Prefetched(self._batches(_functions(missing), 0))
 
     def settle(self) -> None:
         """Once evaluating has stopped: records what was begun and has come to an end."""
@@ -102,13 +106,9 @@ class Recorder:
 
     def _fresh(self, candidates: Sequence[Candidate], rung: int) -> Iterator[Evaluation]:
         begun = self._begun.pop(candidates[0].id, None) if rung == 0 else None
-        for batch in begun or self._batches(candidates, rung):
+        for batch in begun or self._batches(_functions(candidates), rung):
             self._record(batch, rung=rung)
             yield from batch
-
-    def _batches(self, candidates: Sequence[Candidate], rung: int) -> Iterator[list[Evaluation]]:
-        expressions = [candidate.expression for candidate in candidates]
-        return self._executor.evaluate(expressions, self._fidelities[rung], stopping=self._stopping)
 
     def _record(self, evaluations: Iterable[Evaluation], *, rung: int) -> None:
         self._journal.append_all(
@@ -123,3 +123,7 @@ class Recorder:
 
 def _key(candidate_id: str, rung: int) -> str:
     return f"{candidate_id}@{rung}"
+
+
+def _functions(candidates: Sequence[Candidate]) -> list[Activation]:
+    return [candidate.expression for candidate in candidates]

@@ -238,8 +238,24 @@ def _print_leaderboard(rows: list[Row], *, top: int, title: str) -> None:
     console = wide_console()
     console.print(table)
     console.print(
-        "score: minus the mean log validation loss, higher is better. trained: steps x seeds. "
+        f"score: {_scored(rows[0])}, higher is better. trained: steps x seeds. "
         "Rows that trained longer stand above those that did not.\nThis ranking chose the luckiest "
         "of many on few seeds: it says where to look, not what is better.",
         style="dim",
+    )
+
+
+def _scored(row: Row) -> str:
+    """What the score of a leaderboard is, in words."""
+    if not row.tasks:
+        return "minus the mean log validation loss"
+    from evaluators.comparison import listed
+
+    rated = any(task.learning_rate is not None for task in row.tasks)
+    at_own = ", each function at its own best learning rate" if rated else ""
+    of_first = "; loss and accuracy are those of the first" if len(row.tasks) > 1 else ""
+    return (
+        f"the advantage in log loss over the best baseline on "
+        f"{listed([task.task for task in row.tasks])}{at_own}, in units of the baselines' spread "
+        f"(--json has it by task{of_first})"
     )

@@ -62,15 +62,15 @@ class Delivery:
     blame is never tried again: its record says so.
     """
 
-    def __init__(self, slots: Slots, *, bench: Bench, batch: int) -> None:
+    def __init__(self, slots: Slots, *, benches: Sequence[Bench], batch: int) -> None:
         """Prepares deliveries.
 
         Args:
             slots: Do the work.
-            bench: Where failed candidates were to be tried.
+            benches: Where failed candidates were to be tried, by the number of the task.
             batch: Candidates that are compiled together, at most.
         """
-        self._slots, self._bench, self._batch = slots, bench, batch
+        self._slots, self._benches, self._batch = slots, benches, batch
         self._proven = False
         self._abandoned = threading.Event()
 
@@ -132,7 +132,7 @@ class Delivery:
             except LostBatchError as loss:
                 if loss.is_certain or attempt == ATTEMPTS_ALONE:
                     self._prove(loss)
-                    return self._bench.record(
+                    return self._benches[fidelity.task].record(
                         expression, fidelity, Outcome.FAILED, reason=loss.reason
                     )
             attempt += 1

@@ -61,6 +61,8 @@ class Workload:
         memory_gib: What a worker may allocate, in GiB.
         states_folder: Where training states are kept from one rung to the next, None for nowhere.
         highest: The last rung's fidelity, None where there are no rungs; see `Evaluator`.
+        others: Further tasks that the same workers train: a fidelity names its task by number, of
+            which `task` has 0.
         split: On which a trained network is scored. With "test" the test split takes the place of
             the validation split, for finals only: training is the same to the bit.
     """
@@ -70,33 +72,48 @@ class Workload:
     memory_gib: float = math.inf
     states_folder: Path | None = None
     highest: Fidelity | None = None
+    others: tuple[Task, ...] = ()
     split: Literal["validation", "test"] = "validation"
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """All of them, by number."""
+        return (self.task, *self.others)
 
     @property
     def bench(self) -> Bench:
         """Task and data set as they stand in evaluations."""
-        return Bench(self.task.name, self.task.data.name)
+        return self.benches[0]
 
-    def evaluator(self, *, allow: Callable[[float], None] = lambda seconds: None) -> AnyEvaluator:
-        """Loads the data and builds the evaluator; done once in each worker.
+    @property
+    def benches(self) -> tuple[Bench, ...]:
+        """Of each task."""
+        return tuple(Bench(task.name, task.data.name) for task in self.tasks)
+
+    def evaluator(
+        self, number: int = 0, *, allow: Callable[[float], None] = lambda seconds: None
+    ) -> AnyEvaluator:
+        """Loads the data and builds the evaluator; done once for each task in each worker.
 
         Args:
+            number: Of the task; by default the first.
             allow: See `Evaluator`.
         """
-        if self.task.objective is not None:
+        task = self.tasks[number]
+        if task.objective is not None:
             return ObjectiveEvaluator(
-                self.task.objective,
-                self.bench,
+                task.objective,
+                self.benches[number],
                 timeout_seconds=self.timeout_seconds,
                 highest=self.highest,
                 split=self.split,
                 allow=allow,
             )
-        dataset = load(self.task.data)
+        dataset = load(task.data)
         if self.split == "test":
-            dataset = replace(dataset, validation=load_test(self.task.data))
+            dataset = replace(dataset, validation=load_test(task.data))
         return Evaluator(
-            self.task,
+            task,
             dataset,
             timeout_seconds=self.timeout_seconds,
             states_folder=self.states_folder,
@@ -111,6 +128,24 @@ class Stopping(Protocol):
     def is_set(self) -> bool:
         """Whether nothing further is to be begun."""
         ...
+
+
+class Evaluators:
+    """The evaluators of a worker, one for each task that it was ever asked for."""
+
+    def __init__(
+        self, workload: Workload, *, allow: Callable[[float], None] = lambda seconds: None
+    ) -> None:
+        """Gets ready for the first task."""
+        self._workload, self._allow = workload, allow
+        self._ready = {0: workload.evaluator(allow=allow)}
+
+    def evaluate(self, candidates: Sequence[Activation], fidelity: Fidelity) -> list[Evaluation]:
+        """See `Evaluator.evaluate`; on the fidelity's task."""
+        number = fidelity.task
+        if number not in self._ready:
+            self._ready[number] = self._workload.evaluator(number, allow=self._allow)
+        return self._ready[number].evaluate(candidates, fidelity)
 
 
 class Executor(Protocol):

@@ -8,7 +8,14 @@ from typing import Self
 from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
 from grammars import Activation
-from search.executors.executor import Interrupted, Stopping, Workload, split, use_single_thread
+from search.executors.executor import (
+    Evaluators,
+    Interrupted,
+    Stopping,
+    Workload,
+    split,
+    use_single_thread,
+)
 
 
 class InProcess:
@@ -16,7 +23,7 @@ class InProcess:
 
     def __init__(self, workload: Workload, *, batch: int) -> None:
         use_single_thread()
-        self._evaluator = workload.evaluator()
+        self._evaluators = Evaluators(workload)
         self._batch = batch
 
     def evaluate(
@@ -26,7 +33,7 @@ class InProcess:
         for group in split(expressions, batch=self._batch, workers=1):
             if stopping.is_set():
                 raise Interrupted
-            yield self._evaluator.evaluate(group, fidelity)
+            yield self._evaluators.evaluate(group, fidelity)
 
     def abandon(self) -> None:
         """Does nothing: this process cannot be taken from its own batch."""

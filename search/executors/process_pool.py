@@ -51,7 +51,7 @@ class ProcessPool:
             states_folder=workload.states_folder or Path(self._states.name),
         )
         self._pool = WorkerPool(workload, workers=workers)
-        self._delivery = Delivery(self._pool, bench=workload.bench, batch=batch)
+        self._delivery = Delivery(self._pool, benches=workload.benches, batch=batch)
 
     def evaluate(
         self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: Stopping

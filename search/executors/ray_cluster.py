@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, Self
@@ -48,7 +48,7 @@ class _Slot:
         try:
             if self._actor is None:
                 self._actor = self._started()
-            request = self._actor.evaluate.remote(texts, **_plain(fidelity))
+            request = self._actor.evaluate.remote(texts, fidelity.to_json())
             return self._ray.get(request)
         except self._ray.exceptions.RayError:
             self._actor = None
@@ -205,8 +205,9 @@ class RayCluster:
         remote_place = ray.remote(Place).options(
             num_cpus=1, num_gpus=gpus_per_worker, max_restarts=0
         )
-        data, launch = ray.put(load_all(workload.task.data)), uuid.uuid4().hex
-        files = {Path(f.path).name: Path(f.path).read_bytes() for f in workload.task.functions}
+        data, launch = ray.put([load_all(task.data) for task in workload.tasks]), uuid.uuid4().hex
+        functions = [function for task in workload.tasks for function in task.functions]
+        files = {Path(f.path).name: Path(f.path).read_bytes() for f in functions}
 
         def room() -> int:
             return _room(ray.cluster_resources(), gpus_per_worker)
@@ -217,7 +218,7 @@ class RayCluster:
             workers=workers or max(1, room()),
             room=room,
         )
-        self._delivery = Delivery(self._slots, bench=workload.bench, batch=batch)
+        self._delivery = Delivery(self._slots, benches=workload.benches, batch=batch)
 
     def evaluate(
         self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: Stopping
@@ -269,10 +270,6 @@ def _room(resources: Mapping[str, float], gpus_per_worker: float) -> int:
     if gpus_per_worker > 0:
         room = min(room, resources.get("GPU", 0.0) / gpus_per_worker)
     return int(room)
-
-
-def _plain(fidelity: Fidelity) -> dict[str, Any]:
-    return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(fidelity).items()}
 
 
 def _evaluations(answer: Mapping[str, Any]) -> list[Evaluation]:

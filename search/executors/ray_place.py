@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
@@ -31,7 +31,7 @@ class Place:
     def __init__(
         self,
         workload: Workload,
-        data: Mapping[str, Split],
+        data: Sequence[Mapping[str, Split]],
         files: Mapping[str, bytes],
         launch: str,
     ) -> None:
@@ -39,12 +39,13 @@ class Place:
 
         Args:
             workload: What its worker is to get ready for.
-            data: All splits of the data set.
+            data: All splits of each task's data set.
             files: Of the functions of a user's own, by name.
             launch: Distinguishes the training states of this launch, which the actors of a node
                 share, from those of others, which another version may have written.
         """
-        install(workload.task.data, data)
+        for task, splits in zip(workload.tasks, data, strict=True):
+            install(task.data, splits)
         for name, content in files.items():
             keep_file(name, content)
         _sweep(cache_root() / "states")
@@ -55,10 +56,10 @@ class Place:
         """Of the packages that decide what an evaluation comes to."""
         return versions()
 
-    def evaluate(self, texts: list[str], steps: int, seeds: list[int]) -> dict[str, Any]:
+    def evaluate(self, texts: list[str], fidelity: Mapping[str, Any]) -> dict[str, Any]:
         """Evaluates a batch; says in plain values what became of it."""
         candidates = [parse_activation(text) for text in texts]
-        future = self._pool.submit(candidates, Fidelity(steps, tuple(seeds)))
+        future = self._pool.submit(candidates, Fidelity.from_json(fidelity))
         try:
             return {"evaluations": [evaluation.to_json() for evaluation in future.result()]}
         except LostBatchError as loss:

@@ -19,7 +19,7 @@ from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
 from evaluators.functions import UserCodeError
 from grammars import parse_activation
-from search.executors.executor import AnyEvaluator, Workload
+from search.executors.executor import Evaluators, Workload
 
 OUT_OF_MEMORY: Final = 77
 """Exit status of a worker that could not get the memory it asked for."""
@@ -46,20 +46,20 @@ def serve(pipe: Connection[Answer, tuple[list[str], Fidelity]], workload: Worklo
     _take_signals()
     _limit_memory(workload.memory_gib)
     try:
-        evaluator: AnyEvaluator | Exception = workload.evaluator(allow=_end_after)
+        evaluators: Evaluators | Exception = Evaluators(workload, allow=_end_after)
     except Exception as error:  # said with the first batch, since another worker would fare alike
-        evaluator = error
+        evaluators = error
     with suppress(EOFError, ConnectionError):  # nobody is there to be answered any more
         while True:
             texts, fidelity = pipe.recv()
-            pipe.send(_answered(evaluator, texts, fidelity))
+            pipe.send(_answered(evaluators, texts, fidelity))
 
 
-def _answered(evaluator: AnyEvaluator | Exception, texts: list[str], fidelity: Fidelity) -> Answer:
-    if isinstance(evaluator, Exception):
-        return Answer(unusable=f"a worker could not get ready: {_told(evaluator)}")
+def _answered(evaluators: Evaluators | Exception, texts: list[str], fidelity: Fidelity) -> Answer:
+    if isinstance(evaluators, Exception):
+        return Answer(unusable=f"a worker could not get ready: {_told(evaluators)}")
     try:
-        return Answer(evaluator.evaluate([parse_activation(text) for text in texts], fidelity))
+        return Answer(evaluators.evaluate([parse_activation(text) for text in texts], fidelity))
     except Exception as error:
         if _is_want_of_memory(error):
             # What is left of this process may be short of memory for the next candidate too.

@@ -7,9 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from search.settings.scoring import ScoringSettings
-from search.settings.section import Minutes, Seconds, Section, Steps
-
-LearningRate = Annotated[float, Field(gt=0.0, le=10.0)]
+from search.settings.section import LearningRate, Minutes, Seconds, Section, Steps
 
 
 class FinalsSettings(Section):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from evaluators.fidelity import Fidelity
-from search.settings.section import Seconds, Section, Steps
+from evaluators.recipes import Schedule
+from search.settings.section import LearningRate, Seconds, Section, Steps
+
+Weight = Annotated[float, Field(gt=0.0, le=1e6)]
 
 
 class Rung(Section):
@@ -16,16 +19,30 @@ class Rung(Section):
     Attributes:
         steps: Optimiser steps of each training run.
         seeds: Number of training runs.
+        tasks: Of the section's tasks, those that count on this rung; None for all of them.
     """
 
     steps: Steps
     seeds: Annotated[int, Field(ge=1, le=1_000)] = 1
+    tasks: Annotated[tuple[str, ...], Field(min_length=1, strict=False)] | None = None
+
+    def __str__(self) -> str:
+        on = "" if self.tasks is None else f" on {', '.join(self.tasks)}"
+        return f"{self.steps} steps x {self.seeds} seeds{on}"
 
 
 class ScoringSettings(Section):
     """What candidates are granted.
 
     Attributes:
+        tasks: Several tasks, by name or path, on each of which a candidate is compared with the
+            baselines; empty for the campaign's single task.
+        aggregate: What becomes of the advantages on several tasks: their mean, the worst of them,
+            or a mean with weights by task.
+        learning_rates: Ascending rates, a factor of about two apart, of which each function is
+            scored at its own best; empty for the rate of each task's recipe. See
+            `search.appraisal`.
+        schedule: Of the learning rate, in place of each recipe's; None leaves them.
         rungs: Fidelities in climbing order; every candidate gets the first.
         reduction_factor: One in so many climbs to the next rung (successive halving).
         forecast: Learning curves from which final scores are forecast, so that those climb who
@@ -38,6 +55,10 @@ class ScoringSettings(Section):
         memory_gib: What a worker may allocate, in GiB; a candidate that needs more has failed.
     """
 
+    tasks: Annotated[tuple[str, ...], Field(max_length=50, strict=False)] = ()
+    aggregate: Literal["mean", "worst"] | dict[str, Weight] = "mean"
+    learning_rates: Annotated[tuple[LearningRate, ...], Field(max_length=30, strict=False)] = ()
+    schedule: Schedule | None = None
     rungs: Annotated[tuple[Rung, ...], Field(min_length=1, max_length=10, strict=False)] = (
         Rung(steps=200, seeds=1),
         Rung(steps=1000, seeds=2),
@@ -53,11 +74,29 @@ class ScoringSettings(Section):
     @model_validator(mode="after")
     def _climbs(self) -> ScoringSettings:
         for lower, upper in zip(self.rungs, self.rungs[1:], strict=False):
-            if upper.steps < lower.steps or upper.seeds < lower.seeds or upper == lower:
-                raise ValueError(
-                    f"rungs must climb: {upper.steps} steps x {upper.seeds} seeds follows "
-                    f"{lower.steps} steps x {lower.seeds} seeds"
-                )
+            grows = upper.steps >= lower.steps and upper.seeds >= lower.seeds
+            keeps_tasks = set(self.tasks_of(lower)) <= set(self.tasks_of(upper))
+            if not (grows and keeps_tasks) or upper == lower:
+                raise ValueError(f"rungs must climb: {upper} follows {lower}")
+        return self
+
+    @model_validator(mode="after")
+    def _knows_its_tasks(self) -> ScoringSettings:
+        named = {name for rung in self.rungs for name in rung.tasks or ()}
+        if isinstance(self.aggregate, dict):
+            named |= self.aggregate.keys()
+        if unknown := sorted(named - set(self.tasks)):
+            raise ValueError(
+                f"tasks: {', '.join(unknown)} of a rung or a weight is not among the tasks, "
+                f"{', '.join(self.tasks) or 'of which there are none'}; name it there too"
+            )
+        if len(set(self.tasks)) < len(self.tasks):
+            raise ValueError(f"tasks: each must be named once, got {', '.join(self.tasks)}")
+        if list(self.learning_rates) != sorted(set(self.learning_rates)):
+            raise ValueError(
+                f"learning_rates: they must ascend, got {list(self.learning_rates)}; neighbours "
+                "are what a function is tried at next"
+            )
         return self
 
     @model_validator(mode="after")
@@ -69,10 +108,36 @@ class ScoringSettings(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _forecasts_one_task(self) -> ScoringSettings:
+        if self.forecast is not None and self.is_appraised:
+            raise ValueError(
+                "forecast: learning curves are of one task at one learning rate; leave out "
+                "forecasts, or tasks and learning_rates"
+            )
+        return self
+
+    @property
+    def is_appraised(self) -> bool:
+        """Whether candidates are compared over several tasks or learning rates."""
+        return bool(self.tasks or self.learning_rates)
+
+    def tasks_of(self, rung: Rung) -> tuple[str, ...]:
+        """Names of the tasks that count on a rung; empty for the campaign's single one."""
+        return self.tasks if rung.tasks is None else rung.tasks
+
     @property
     def fidelities(self) -> tuple[Fidelity, ...]:
-        """The rungs as budgets, seeds counted from `first_seed`."""
+        """The rungs as budgets, seeds counted from `first_seed`.
+
+        Where candidates are appraised, the last rung has seeds that no other rung has: who was
+        lucky on the way up is not lucky again.
+        """
         start = self.first_seed
+        budgets = [range(start, start + rung.seeds) for rung in self.rungs]
+        if self.is_appraised and len(budgets) > 1:
+            budgets[-1] = range(budgets[-2].stop, budgets[-2].stop + len(budgets[-1]))
         return tuple(
-            Fidelity(rung.steps, tuple(range(start, start + rung.seeds))) for rung in self.rungs
+            Fidelity(rung.steps, tuple(seeds))
+            for rung, seeds in zip(self.rungs, budgets, strict=True)
         )

@@ -11,6 +11,7 @@ Positive = Annotated[int, Field(ge=1)]
 Minutes = Annotated[float, Field(gt=0.0, le=10_000_000.0)]
 Seconds = Annotated[float, Field(gt=0.0, le=1_000_000.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+LearningRate = Annotated[float, Field(gt=0.0, le=10.0)]
 Steps = Annotated[int, Field(ge=1, le=1_000_000)]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -58,6 +59,35 @@ class Settings(Section):
         if name in _TAKEN:
             raise ValueError("a runs directory keeps other things under that name; choose another")
         return name
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_of_several(cls, document: Any) -> Any:
+        """Of several tasks the first stands wherever one is meant."""
+        scoring = document.get("scoring") if isinstance(document, Mapping) else None
+        tasks = scoring.get("tasks") if isinstance(scoring, Mapping) else None
+        if not tasks or not isinstance(tasks, list | tuple):
+            return document
+        if document.get("task", tasks[0]) != tasks[0]:
+            raise ValueError(
+                f"task: the campaign has several tasks, and its first is {tasks[0]!r}, not "
+                f"{document['task']!r}; leave it out, or name it first in scoring.tasks"
+            )
+        return {**document, "task": tasks[0]}
+
+    @model_validator(mode="after")
+    def _scores_before_it_breeds(self) -> Settings:
+        if self.scoring.is_appraised and self.search.lookahead:
+            raise ValueError(
+                "search.lookahead: with several tasks or learning rates a generation is scored "
+                f"before the next one is bred; it must be 0, got {self.search.lookahead}"
+            )
+        return self
+
+    @property
+    def generations_ahead(self) -> int:
+        """Generations that are bred before the results of the running one are known."""
+        return 0 if self.scoring.is_appraised else self.search.generations_ahead
 
     @model_validator(mode="after")
     def _can_forecast(self) -> Settings:

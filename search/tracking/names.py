@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -30,10 +31,19 @@ GENERATION_METRICS: Final[Mapping[str, str]] = {
     f"{RATE_PREFIX}MUTATION": "probability of that mutation from now on",
 }
 
+# By task, where a campaign has several tasks or learning rates; see `as_name`.
+ADVANTAGE_PREFIX: Final = "advantage."
+SCORE_PREFIX: Final = "score."
+RATE_OF_TASK_PREFIX: Final = "learning_rate."
+
 # Metrics of a candidate's run; the step is the rung, so the highest rung is what the UI sorts by.
 FITNESS: Final = "fitness"
 CANDIDATE_METRICS: Final[Mapping[str, str]] = {
-    FITNESS: "score, higher is better: minus the mean log validation loss",
+    FITNESS: "score, higher is better: minus the mean log validation loss, or over several tasks "
+    "the aggregate of the advantages",
+    f"{ADVANTAGE_PREFIX}TASK": "over the best baseline on that task, in spreads of the baselines",
+    f"{SCORE_PREFIX}TASK": "minus the mean log validation loss on that task, at its best rate",
+    f"{RATE_OF_TASK_PREFIX}TASK": "the candidate's best learning rate on that task",
     "validation_loss": "mean cross-entropy in nats over the seeds",
     "validation_accuracy": "mean share of validation images classified rightly, 0 to 1",
     "relative_cost": "time of f with f' in units of ReLU's, measured on the last rung",
@@ -187,3 +197,8 @@ def finals_experiment(campaign: str) -> str:
 def model_name(number: int, candidate_id: str) -> str:
     """Name of the logged model of a finalist."""
     return f"finals-{number}-{candidate_id[:8]}"
+
+
+def as_name(text: str) -> str:
+    """A text as part of a metric's name: what MLflow does not allow there becomes a dash."""
+    return re.sub(r"[^A-Za-z0-9_./ -]", "-", text)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from evaluators.diagnostics import Diagnostics
-from evaluators.evaluation import Outcome
+from evaluators.evaluation import Outcome, OverTasks
 from grammars import shortened
 from search.candidate import Candidate
 from search.dotted import flatten
@@ -320,6 +320,19 @@ def _rung_values(record: RungRecord) -> dict[str, float | None]:
         "rung": record.rung,
         "steps": evaluation.fidelity.steps,
         "seeds": len(evaluation.fidelity.seeds),
+        **_task_values(evaluation.over_tasks),
+    }
+
+
+def _task_values(over_tasks: OverTasks | None) -> dict[str, float | None]:
+    return {
+        f"{prefix}{names.as_name(each.task)}": value
+        for each in (over_tasks.tasks if over_tasks else ())
+        for prefix, value in (
+            (names.ADVANTAGE_PREFIX, each.advantage),
+            (names.SCORE_PREFIX, each.score),
+            (names.RATE_OF_TASK_PREFIX, each.learning_rate),
+        )
     }
 
 

@@ -66,6 +66,21 @@ def test_results_do_not_depend_on_workers_or_batches(alone: list[Evaluation]) ->
         assert essence(evaluate(executor, EXPRESSIONS)) == essence(alone)
 
 
+def test_the_same_workers_train_several_tasks_at_several_rates() -> None:
+    tasks = tuple(map(find_task, ("mnist1d-mlp", "digits-mlp")))
+    workload = Workload(tasks[0], others=tasks[1:])
+    asked = [Fidelity(20, (0,), rate, task) for task in (1, 0, 1) for rate in (0.002, None, 0.008)]
+    with ProcessPool(workload, workers=2, batch=2, timeout_seconds=60.0) as executor:
+        together = [evaluate(executor, EXPRESSIONS, fidelity) for fidelity in asked]
+    for evaluations, fidelity in zip(together, asked, strict=True):
+        assert {e.task for e in evaluations} == {tasks[fidelity.task].name}
+        assert {e.fidelity for e in evaluations} == {fidelity}
+        alone = Workload(tasks[fidelity.task]).evaluator()
+        single = alone.evaluate(EXPRESSIONS[1:2], replace(fidelity, task=0))
+        assert essence(single) == essence(evaluations[1:2])
+    assert len({e.validation_loss for each in together for e in each}) == 6 * len(EXPRESSIONS)
+
+
 def test_candidates_go_back_to_the_worker_that_has_compiled_them() -> None:
     workload = WatchedWorkload(find_task("digits-mlp"))
     first, second = EXPRESSIONS[:2], EXPRESSIONS[2:4]

@@ -1,0 +1,72 @@
+"""What a rung consists of, where candidates are appraised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evaluators.evaluator import Bench
+from evaluators.fidelity import Fidelity
+from search.settings import ScoringSettings
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One task of a rung.
+
+    Attributes:
+        number: Of the task among the campaign's.
+        named: As the campaign file names it.
+        bench: Task and data set as they stand in evaluations.
+    """
+
+    number: int
+    named: str
+    bench: Bench
+
+
+@dataclass(frozen=True)
+class Course:
+    """All that a candidate goes through on one rung.
+
+    Attributes:
+        rung: Its number.
+        legs: The tasks.
+        fidelity: Steps and seeds, the same on each.
+        rates: The learning rates to choose from, ascending; empty for the recipes' own.
+        explores: Whether candidates try other rates than the field's.
+    """
+
+    rung: int
+    legs: tuple[Leg, ...]
+    fidelity: Fidelity
+    rates: tuple[float, ...]
+    explores: bool
+
+
+def courses_of(scoring: ScoringSettings, benches: Sequence[Bench]) -> tuple[Course, ...]:
+    """The rungs of a campaign.
+
+    On the first rung candidates are tried at the field's rate alone; who climbs tries its own.
+
+    Args:
+        scoring: The settings.
+        benches: Of the tasks, by number.
+    """
+    names = scoring.tasks or (benches[0].task,)
+    legs = {
+        name: Leg(number, name, bench)
+        for number, (name, bench) in enumerate(zip(names, benches, strict=True))
+    }
+    return tuple(
+        Course(
+            number,
+            tuple(legs[name] for name in scoring.tasks_of(rung) or names),
+            fidelity,
+            scoring.learning_rates,
+            explores=number > 0 or len(scoring.rungs) == 1,
+        )
+        for number, (rung, fidelity) in enumerate(
+            zip(scoring.rungs, scoring.fidelities, strict=True)
+        )
+    )

@@ -1,0 +1,73 @@
+"""The tasks of a campaign, with their data at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from evaluators.datasets import Dataset
+from evaluators.datasets.data import Data
+from evaluators.tasks import Task, find_task
+from search.settings import Settings, SettingsError
+
+
+@dataclass(frozen=True)
+class CampaignTask:
+    """A task of a campaign.
+
+    Attributes:
+        asked: As its file reads now, under the campaign's schedule.
+        dataset: That is really used, a fallback included.
+    """
+
+    asked: Task
+    dataset: Dataset
+
+    @property
+    def used(self) -> Task:
+        """What is really trained."""
+        return self.asked.on(self.dataset)
+
+    @property
+    def recorded(self) -> Task:
+        """What the campaign is known by: a fallback takes no part in that."""
+        return self.asked if self.dataset.fallback_for else self.used
+
+
+def campaign_tasks(
+    settings: Settings, load: Callable[[Data, str | None], Dataset]
+) -> tuple[CampaignTask, ...]:
+    """All tasks of a campaign, the first of which stands wherever one is meant.
+
+    Args:
+        settings: The campaign's.
+        load: Finds data, or those of the fallback that is named.
+
+    Raises:
+        UnknownTaskError, TaskError: If a task cannot be had.
+        DatasetUnavailable: If there are no data to train on.
+        SettingsError: If functions for single layers would not fit all of the networks.
+    """
+    named = settings.scoring.tasks or (settings.task,)
+    asked = [_scheduled(find_task(name), settings) for name in named]
+    objectives = [task.name for task in asked if task.objective is not None]
+    if objectives and (settings.scoring.learning_rates or settings.scoring.schedule is not None):
+        raise SettingsError(
+            f"scoring: {objectives[0]} is an objective of its own, which decides on learning rates "
+            "and schedules by itself; leave learning_rates and schedule out"
+        )
+    layers = {task.network.hidden_layers for task in asked}
+    if settings.search.layers != "shared" and len(layers) > 1:
+        depths = ", ".join(f"{task.name} {task.network.hidden_layers}" for task in asked)
+        raise SettingsError(
+            f"search.layers: functions for single layers need networks of one depth, got {depths}; "
+            "leave tasks out, or share one function among all layers"
+        )
+    return tuple(CampaignTask(task, load(task.data, settings.fallback_dataset)) for task in asked)
+
+
+def _scheduled(task: Task, settings: Settings) -> Task:
+    schedule = settings.scoring.schedule
+    return (
+        task if schedule is None else replace(task, recipe=replace(task.recipe, schedule=schedule))
+    )
