@@ -66,6 +66,7 @@ class SeedResult:
             document["validation_loss"],
             document["validation_accuracy"],
             {name: tuple(layers) for name, layers in learnt.items()},
+            document.get("metrics", {}),
         )
 
     def to_json(self) -> dict[str, Any]:
