@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -30,6 +30,10 @@ _T = TypeVar("_T")
 # What counts as no gradient worth the name, and as an output of zero.
 FLAT_SLOPE = 0.05
 ZERO_OUTPUT = 1e-3
+
+
+# Sums over so many numbers XLA leaves to a library, whose calls cannot be part of a kernel.
+_LIBRARY_SUM: Final = 4096
 
 
 class Mode(IntEnum):
@@ -219,9 +223,8 @@ class Stepper:
         before, sums = carried.progress, carried.sums
         last = before.learnt.weights[-1]
         logits, pull = jax.vjp(partial(self._apply, self._layers), last, outputs)
-        loss, hits, by_logits = one_kernel(self._loss)(
-            sums.loss, sums.hits, logits, labels, present
-        )
+        summed = one_kernel(self._loss) if logits.size < _LIBRARY_SUM else self._loss
+        loss, hits, by_logits = summed(sums.loss, sums.hits, logits, labels, present)
 
         def differentiate(progress: Progress) -> Progress:
             by_last, by_outputs = pull(by_logits)
@@ -255,12 +258,14 @@ class Stepper:
             return self._apply(number, layers[number], outputs if number else x)
 
         choices = [lambda a, n=n: linear(n, a) for n in range(self._layers)]
+        # Beside a single layer there is nothing to note it in, and a kernel needs its arguments.
+        note = _noted if self._layers == 1 else one_kernel(_noted)
 
         def pass_layer(number: Array, carried: tuple[Array, Activated]) -> tuple[Array, Activated]:
             outputs, seen = carried
             z = lax.switch(number, choices, outputs)
             activated = self._activations.layer(number, functions, z, _at(parameters, number))
-            return one_kernel(_noted)(seen, activated, number)
+            return note(seen, activated, number)
 
         before = carried.outputs, carried.hidden
         passed: tuple[Array, Activated] = lax.fori_loop(0, self._layers, pass_layer, before)

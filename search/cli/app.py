@@ -25,6 +25,7 @@ from search.cli import (
     language,
     plotting,
     report,
+    tasks,
 )
 from search.cli.options import INTERRUPTED
 
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command("launch")(campaigns.launch_command)
 app.command("leaderboard")(campaigns.leaderboard_command)
 app.command("finals")(finals.finals_command)
+app.command("tasks")(tasks.tasks_command)
 app.command("evaluate")(evaluation.evaluate_command)
 app.command("calibrate")(calibration.calibrate_command)
 app.command("curves")(curves.curves_command)

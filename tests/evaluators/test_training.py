@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from evaluators.batches import DeviceData
-from evaluators.datasets import Dataset
+from evaluators.datasets import Builtin, Dataset, Split
 from evaluators.networks import CNN, MLP
-from evaluators.tasks import Task
+from evaluators.tasks import Recipe, Task
 from evaluators.training import CHUNK, Divergence, OutOfTimeError, Trained, TrainingProgram
 from evaluators.training_states import TrainingStates
 from grammars import CATALOGUE, Expression, Layered, LayersError, parse, parse_activation
@@ -122,7 +122,9 @@ def test_results_are_equal_to_the_bit_in_any_company(
         assert _trained(batch, small_task, digits_data, index=index) == alone
 
 
-@pytest.mark.parametrize("network", [MLP(hidden=(16,) * 2), CNN(first_channels=4)])
+@pytest.mark.parametrize(
+    "network", [MLP(hidden=(16,) * 2), MLP(hidden=(16,)), CNN(first_channels=4)]
+)
 @pytest.mark.parametrize("per", ["channel", "layer", "network"])
 def test_the_same_is_true_of_a_function_with_trainable_parameters(
     network: MLP | CNN, per: str, small_task: Task, digits_data: DeviceData
@@ -277,3 +279,21 @@ def test_gradient_norms_are_those_of_automatic_differentiation(
     expected = [float(np.linalg.norm(layer.weights)) for layer in jax.grad(loss)(learnt["layers"])]
     diagnostics = _diagnosed("tanh(x)", small_task, digits_data).diagnostics
     assert diagnostics.gradient_norms == pytest.approx(expected, rel=1e-2)
+
+
+@pytest.mark.parametrize(("classes", "batch"), [(2, 32), (32, 128), (59, 512)])
+def test_any_number_of_classes_and_any_batch_can_be_trained(classes: int, batch: int) -> None:
+    """From 4,096 logits a pass on XLA sums them otherwise."""
+    random = np.random.default_rng(0)
+
+    def split(size: int) -> Split:
+        inputs = random.normal(size=(size, 4)).astype(np.float32)
+        return Split(inputs, random.integers(0, classes, size).astype(np.int32))
+
+    dataset = Dataset("random", split(1024), split(100), classes, 1.0, "random")
+    task = Task(data=Builtin("random"), network=MLP(hidden=(8,)), recipe=Recipe(batch=batch))
+    run = TrainingProgram([parse("relu")], task, DeviceData(dataset, batch=batch)).train(
+        0, seed=0, steps=1
+    )
+    assert isinstance(run, Trained)
+    assert run.result.validation_loss == pytest.approx(np.log(classes), rel=1.0)

@@ -1,0 +1,63 @@
+"""`actsearch tasks`: what there is to train on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from search.cli.options import AsJson, print_json, wide_console
+
+
+def tasks_command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Names of shipped tasks or task files, to be shown whole.", metavar="[TASK]..."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lists the shipped tasks; shows those that are named as the TOML file that they are."""
+    from evaluators.tasks import find_task, shipped_tasks
+
+    found = [find_task(name) for name in names or shipped_tasks()]
+    if as_json:
+        print_json([task.to_mapping() for task in found])
+    elif names:
+        print("\n".join(_as_toml(task.to_mapping()) for task in found), end="")
+    else:
+        wide_console().print(_table(found))
+
+
+def _table(tasks: list[Any]) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("task", no_wrap=True)
+    table.add_column("what it is")
+    for task in tasks:
+        table.add_row(task.name, task.description)
+    return table
+
+
+def _as_toml(document: dict[str, Any]) -> str:
+    """The document as a task file; what is None is left to its default."""
+    import json
+
+    def written(value: Any) -> str:
+        if isinstance(value, dict):
+            pairs = (f"{key} = {written(each)}" for key, each in value.items())
+            return f"{{ {', '.join(pairs)} }}"
+        if isinstance(value, list):
+            return f"[{', '.join(map(written, value))}]"
+        return json.dumps(value, ensure_ascii=False)
+
+    lines = [f"{key} = {written(document[key])}" for key in ("name", "description")]
+    for section, table in document.items():
+        if isinstance(table, dict):
+            lines += ["", f"[{section}]"]
+            told = {key: each for key, each in table.items() if each is not None}
+            lines += [f"{key} = {written(each)}" for key, each in told.items()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,51 @@
+"""The examples of the documentation, run as a user runs them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
+
+# What each needs beside this program.
+NEEDS = {"own-arrays": (), "pytorch-objective": ("torch",)}
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_an_example_ends_with_leaderboard_finals_report_and_export(
+    name: str, tmp_path: Path
+) -> None:
+    if missing := [each for each in NEEDS[name] if importlib.util.find_spec(each) is None]:
+        pytest.skip(f"it needs {', '.join(missing)}, which `make test-export` installs")
+    folder = tmp_path / name
+    shutil.copytree(EXAMPLES / name, folder)
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Leaderboard of" in done.stdout
+    assert "The test set of" in done.stdout  # finals were held
+    (run,) = (folder / "runs").glob("*/journal.*")
+    assert (run.parent / "finals.json").is_file()
+    assert (run.parent / "report" / "index.html").is_file()
+    assert "def activation(" in (folder / "activation.py").read_text(encoding="utf-8")
+    assert "Traceback" not in done.stderr
+
+
+def test_every_example_is_run() -> None:
+    assert {path.name for path in EXAMPLES.iterdir()} == set(NEEDS)
