@@ -28,6 +28,7 @@ from search.cli import (
     tasks,
 )
 from search.cli.options import INTERRUPTED
+from search.cli.streams import lasting_streams
 
 INPUT_ERROR: Final = 2
 OWN_ERROR: Final = 1
@@ -68,12 +69,13 @@ app.add_typer(data_app, name="data")
 def main() -> NoReturn:
     """Runs the command and ends the process."""
     _print_whatever_comes()
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except Exception as error:
-        sys.exit(_report(error))
+    with lasting_streams():
+        try:
+            app()
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+        except Exception as error:
+            sys.exit(_report(error))
     sys.exit(0)
 
 

@@ -9,7 +9,7 @@ import termios
 import threading
 import tty
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 _KEYS: Final = (b"q", b"Q")
@@ -39,10 +39,16 @@ def on_q(act: Callable[[], None]) -> Iterator[None]:
         os.close(left)
         watcher.join()
         os.close(leaving)
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        with suppress(termios.error):  # a terminal that was closed needs no restoring
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
 def _watch(terminal: int, leaving: int, act: Callable[[], None]) -> None:
+    with suppress(OSError):  # a terminal that was closed has no keys
+        _watch_open(terminal, leaving, act)
+
+
+def _watch_open(terminal: int, leaving: int, act: Callable[[], None]) -> None:
     while True:
         ready, _, _ = select.select([terminal, leaving], [], [])
         if leaving in ready:
@@ -52,8 +58,10 @@ def _watch(terminal: int, leaving: int, act: Callable[[], None]) -> None:
             ready, _, _ = select.select([leaving], [], [], 1.0)
             if ready:
                 return
-        elif os.read(terminal, 1) in _KEYS:
+        elif (key := os.read(terminal, 1)) in _KEYS:
             act()
+            return
+        elif not key:
             return
 
 
