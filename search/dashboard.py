@@ -22,12 +22,11 @@ from search.tracking import (
     artifacts_path,
     candidates_link,
     charts_link,
-    database_path,
     finals_link,
     store_uri,
 )
 from search.tracking.names import candidates_experiment, finals_experiment
-from search.tracking.store import ENVIRONMENT, LOCK, exclusive
+from search.tracking.store import ENVIRONMENT
 
 HOST: Final = "127.0.0.1"
 STOP_SECONDS: Final = 10.0
@@ -85,7 +84,8 @@ class Dashboard:
             PortInUseError: If another program listens there.
         """
         self.port = _claim(port)
-        _await_database(runs_dir)
+        # Before the server does, which would make or migrate the database in place.
+        Store(runs_dir).close()
         self._log = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (see close)
         self._process = subprocess.Popen(
             _command(runs_dir, self.port),
@@ -203,14 +203,6 @@ def _claim(port: int) -> int:
                 "--port, or --port 0 for any that is free"
             ) from error
         return int(probe.getsockname()[1])
-
-
-def _await_database(runs_dir: Path) -> None:
-    """Makes a new database before the server does, which has no regard for a campaign doing so."""
-    with exclusive(runs_dir / LOCK, wait=True):
-        exists = database_path(runs_dir).exists()
-    if not exists:
-        Store(runs_dir).close()
 
 
 def _command(runs_dir: Path, port: int) -> list[str]:

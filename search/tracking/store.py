@@ -12,14 +12,11 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from evaluators.file_locks import locked
+from search.tracking.making import address, make_ready
 
 DATABASE: Final = "mlflow.db"
 ARTIFACTS: Final = "mlartifacts"
 LOCK: Final = ".mlflow.lock"
-
-# What an address holds otherwise than a path.
-_QUOTED: Final = "%?"
-_QUOTED_AS: Final = {ord(character): f"%{ord(character):02X}" for character in _QUOTED}
 
 # Nobody is told about a campaign; also set for the dashboard's process.
 ENVIRONMENT: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
@@ -36,12 +33,7 @@ def store_uri(runs_dir: Path) -> str:
         TrackingError: If MLflow cannot keep a store there; see `check_place`.
     """
     check_place(runs_dir)
-    path = str(database_path(runs_dir))
-    if not any(character in path for character in _QUOTED):
-        return f"sqlite:///{path}"
-    # SQLAlchemy reads %3F as a question mark. With the driver's name MLflow does not make the
-    # folder beforehand, which it would do under the quoted name.
-    return f"sqlite+pysqlite:///{path.translate(_QUOTED_AS)}"
+    return address(database_path(runs_dir))
 
 
 def check_place(runs_dir: Path) -> None:
@@ -102,9 +94,9 @@ class Store:
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
         uri = store_uri(runs_dir)
-        # Several processes that create the tables of one new database together all fail.
+        # Several processes that make one new database together all fail.
         with exclusive(runs_dir / LOCK, wait=True):
-            _let_readers_in(database_path(runs_dir))
+            make_ready(database_path(runs_dir))
             # MLflow caches connections by address, for good. Asking for the store itself, and
             # letting go of its connections in `close`, notices that a database was deleted.
             self._tables = SqlAlchemyStore(uri, artifacts_path(runs_dir).as_uri())
@@ -157,16 +149,6 @@ def _silence() -> None:
     # campaign's progress display.
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-def _let_readers_in(database: Path) -> None:
-    """Write-ahead logging, once for the file: a dashboard that reads does not stop the mirror.
-
-    It comes first because it fails soon if the file is locked or is no database; MLflow would
-    retry for most of an hour.
-    """
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
