@@ -90,8 +90,10 @@ def _outlive_nobody(owner: BaseProcess) -> None:
 
 
 def _take_signals() -> None:
-    # Ctrl-C reaches the whole process group; the campaign decides what happens to its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C and a terminal that is closed reach the whole process group, and a scheduler's SIGTERM
+    # often all processes: the campaign decides what happens to its workers.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     # The alarm ends a process whatever it is doing: compiling, for one, never looks up.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
 

@@ -74,6 +74,7 @@ class Mirror:
         self._closing = threading.Event()
         self._abandoned = threading.Event()
         self._error: str | None = None
+        self._has_said_so = False
 
     def start(self) -> None:
         """Begins to follow the journal, from its beginning."""
@@ -156,6 +157,8 @@ class Mirror:
             self._closing.wait(seconds)
 
     def _step(self, *, summarise: bool, closing: bool) -> None:
+        if closing:
+            self._say_stopped()
         self._replica.advance(after_write=self._after_write, is_running=not closing)
         if summarise:
             begun = time.monotonic()
@@ -167,7 +170,14 @@ class Mirror:
     def _after_write(self, seconds: float) -> None:
         if self._abandoned.is_set():
             raise _AbandonedError
+        if self._closing.is_set():
+            self._say_stopped()
         self._closing.wait(REST_SHARE * seconds)
+
+    def _say_stopped(self) -> None:
+        """Once, and before all that is left to write: there may be no time for the rest."""
+        if not self._has_said_so:
+            self._has_said_so = self._replica.say_stopped()
 
     @property
     def events_behind(self) -> int:

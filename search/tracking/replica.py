@@ -92,6 +92,13 @@ class Replica:
             self._pages.write_report(report)
         self._pages.write_state(self._history.finish, is_running=is_running)
 
+    def say_stopped(self) -> bool:
+        """Writes that the campaign does not run any more; whether there is a place for it yet."""
+        if self._pages is None:
+            return False
+        self._pages.write_state(None, is_running=False)
+        return True
+
     def analyze(self) -> None:
         """Makes sorting in the UI fast."""
         if self._store is not None:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 
-def start(*arguments: str | Path) -> subprocess.Popen[str]:
-    """Starts the command, in a process group of its own, as a terminal would."""
+def start(
+    *arguments: str | Path, before: Sequence[str] = (), streams: int | None = None
+) -> subprocess.Popen[str]:
+    """Starts the command, in a process group of its own, as a terminal would.
+
+    Args:
+        arguments: Of the command.
+        before: What the command is started by.
+        streams: All its standard streams, two pipes by default.
+    """
     return subprocess.Popen(
-        [sys.executable, "-m", "search", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        [*before, sys.executable, "-m", "search", *map(str, arguments)],
+        stdin=streams,
+        stdout=subprocess.PIPE if streams is None else streams,
+        stderr=subprocess.PIPE if streams is None else streams,
         text=True,
         start_new_session=True,
+        preexec_fn=_heed_hangups,  # noqa: PLW1509  # nothing but a system call
     )
+
+
+def _heed_hangups() -> None:
+    """Also where these tests run under nohup, whose children ignore them."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def workers_of(process: int) -> list[int]:

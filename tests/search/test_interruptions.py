@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
+import shutil
 import signal
+import sqlite3
 import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from search.journal import FILE_NAME, Journal
+from search.tracking import database_path
 
 from .here import actsearch
 from .processes import start, workers_of
@@ -34,12 +41,20 @@ def evaluations(runs_dir: Path) -> int:
         return 0
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A long campaign, mirrored to MLflow, that has begun to evaluate."""
-    campaign_file = tmp_path / "long.toml"
+def long_campaign(
+    runs_dir: Path, *options: str, before: Sequence[str] = (), streams: int | None = None
+) -> subprocess.Popen[str]:
+    campaign_file = runs_dir / "long.toml"
     campaign_file.write_text(LONG)
-    process = start("launch", campaign_file, "--runs-dir", tmp_path, "--workers", "2")
+    command = ("launch", campaign_file, "--runs-dir", runs_dir, "--workers", "2", *options)
+    return start(*command, before=before, streams=streams)
+
+
+@pytest.fixture
+def running(tmp_path: Path, empty_store: Path) -> Iterator[subprocess.Popen[str]]:
+    """A long campaign, mirrored to MLflow, that has begun to evaluate."""
+    shutil.copy(empty_store, tmp_path)
+    process = long_campaign(tmp_path)
     while process.poll() is None and not evaluations(tmp_path):
         time.sleep(0.05)
     yield process
@@ -67,15 +82,108 @@ def test_the_second_signal_stops_at_once(
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
 
 
-def test_sigterm_finishes_the_batch_and_keeps_all(
-    running: subprocess.Popen[str], tmp_path: Path
+def status_in_mlflow(runs_dir: Path) -> str | None:
+    """Of the campaign's run, None if there is none yet."""
+    database = f"file:{database_path(runs_dir)}?mode=ro"
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(database, uri=True)) as store:
+        for (status,) in store.execute("SELECT status FROM runs WHERE name = 'long'"):
+            return str(status)
+    return None
+
+
+def until_mlflow_shows(process: subprocess.Popen[str], runs_dir: Path) -> None:
+    while process.poll() is None and status_in_mlflow(runs_dir) != "RUNNING":
+        time.sleep(0.05)
+
+
+def to_all(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """As a terminal does that is closed, and many a scheduler."""
+    os.killpg(process.pid, number)
+
+
+@pytest.mark.parametrize(
+    ("number", "send"),
+    [
+        (signal.SIGTERM, subprocess.Popen.send_signal),
+        (signal.SIGTERM, to_all),
+        (signal.SIGHUP, subprocess.Popen.send_signal),
+        (signal.SIGHUP, to_all),
+    ],
+    ids=["SIGTERM", "SIGTERM to all", "SIGHUP", "SIGHUP to all"],
+)
+def test_sigterm_and_sighup_finish_the_batch_and_keep_all(
+    tmp_path: Path,
+    empty_store: Path,
+    number: signal.Signals,
+    send: Callable[[subprocess.Popen[str], signal.Signals], None],
 ) -> None:
-    running.send_signal(signal.SIGTERM)
-    stdout, stderr = running.communicate(timeout=120)
-    assert running.returncode == 130, stderr
+    shutil.copy(empty_store, tmp_path)
+    # Batches that end within the notice on a busy machine too.
+    short = ("--set", "scoring.rungs=[{steps = 100}]", "--set", "scoring.batch=1")
+    process = long_campaign(tmp_path, *short)
+    try:
+        until_mlflow_shows(process, tmp_path)
+        before = evaluations(tmp_path)
+        send(process, number)
+        stdout, stderr = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 130, stderr
     assert "The campaign ended: stopped on request" in stdout
     assert "events behind" not in stderr
+    assert evaluations(tmp_path) >= before
+    assert status_in_mlflow(tmp_path) == "KILLED"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_batch_that_outlasts_the_notice_is_given_up(
+    tmp_path: Path, empty_store: Path, number: signal.Signals
+) -> None:
+    """SIGKILL would follow; without it the batch would take longer than this test waits."""
+    shutil.copy(empty_store, tmp_path)
+    process = long_campaign(tmp_path, "--set", "scoring.rungs=[{steps = 900_000}]")
+    try:
+        until_mlflow_shows(process, tmp_path)
+        to_all(process, number)
+        _, stderr = process.communicate(timeout=240)
+    finally:
+        process.kill()
+    assert process.returncode == 130, stderr
+    assert "stopping after the running batch" in stderr
+    assert "stopped at once, all but the running batch is kept" in stderr
+    assert "Traceback" not in stderr
+    assert status_in_mlflow(tmp_path) == "KILLED"
+
+
+def test_a_terminal_that_is_closed_ends_a_campaign_in_order(
+    tmp_path: Path, empty_store: Path
+) -> None:
+    shutil.copy(empty_store, tmp_path)
+    ours, theirs = pty.openpty()
+    # setsid --ctty: the terminal of a session, which hangs up when it is closed.
+    process = long_campaign(tmp_path, before=("setsid", "--ctty", "--wait"), streams=theirs)
+    os.close(theirs)
+    reading = threading.Thread(target=read_until_closed, args=[ours, closing_now := []])
+    reading.start()
+    until_mlflow_shows(process, tmp_path)
+    closing_now.append(True)
+    reading.join()
+    os.close(ours)
+    try:
+        process.wait(timeout=240)
+    finally:
+        process.kill()
     assert evaluations(tmp_path) > 0
+    assert status_in_mlflow(tmp_path) == "KILLED"
+    with Journal(tmp_path / "long" / FILE_NAME, read_only=True) as journal:
+        assert [e.payload["state"] for e in journal.events("work")][-1] == "ended"
+
+
+def read_until_closed(terminal: int, closing_now: list[bool]) -> None:
+    """Keeps a terminal's window empty, as whoever looks at it does."""
+    while not closing_now:
+        if select.select([terminal], [], [], 0.1)[0]:
+            os.read(terminal, 65_536)
 
 
 @pytest.fixture

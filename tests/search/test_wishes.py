@@ -38,6 +38,14 @@ WAYS_TO_STOP: Final[dict[str, Act]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def heeding_hangups() -> Iterator[None]:
+    """Also where these tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 class Outlasting(Simulation):
     """Its first batch of the search outlasts the minutes; somebody acts before or after that."""
 
