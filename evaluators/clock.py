@@ -1,9 +1,10 @@
-"""A clock that stands still while its process is stopped, and never jumps."""
+"""Clocks that never jump, and by which a pause costs nobody their time."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 TICK_SECONDS: Final = 0.5
@@ -51,3 +52,20 @@ class AwakeClock:
 
 awake_seconds: Final = AwakeClock()
 """The clock of this process, as `time.monotonic` is the system's."""
+
+
+def works_on_processor() -> bool:
+    """Whether JAX computes in this very process, rather than on an accelerator."""
+    import jax
+
+    return jax.default_backend() == "cpu"
+
+
+def working_clock() -> Callable[[], float]:
+    """The clock by which the work of a single-threaded process is judged, in seconds.
+
+    Returns:
+        Its processor time, which stands still while the process is stopped or others have its
+        processor. Beside an accelerator, for which a processor only waits, `awake_seconds`.
+    """
+    return time.process_time if works_on_processor() else awake_seconds

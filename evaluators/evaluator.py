@@ -105,6 +105,7 @@ class Evaluator:
                 the device that JAX finds.
         """
         from evaluators.batches import DeviceData
+        from evaluators.clock import working_clock
         from evaluators.lockstep import lanes_here
         from evaluators.training_states import TrainingStates
 
@@ -121,6 +122,7 @@ class Evaluator:
             else None,
             highest,
             allow,
+            working_clock(),
         )
         lanes = lanes_here() if lanes is None else lanes
         self._trainer: Trainer = (

@@ -39,10 +39,11 @@ class Conditions:
     Attributes:
         task: What to train.
         data: The task's, or its fallback's.
-        timeout_seconds: What one candidate's training may take for each seed.
+        timeout_seconds: What one candidate's training may take for each seed, by the clock.
         states: Where training states are kept from one fidelity to the next.
         highest: The fidelity from which nothing goes on, so that no state is kept there.
         allow: See `Evaluator`.
+        clock: Seconds; see `working_clock`.
     """
 
     task: Task
@@ -51,6 +52,7 @@ class Conditions:
     states: TrainingStates | None
     highest: Fidelity | None
     allow: Callable[[float], None]
+    clock: Callable[[], float]
 
     def arm(self, seconds: float) -> Callable[[], bool]:
         """Grants so many seconds from now, and sets the alarm.
@@ -59,8 +61,8 @@ class Conditions:
             Whether they are over, whenever it is asked.
         """
         self.allow(seconds + LATE_SECONDS)
-        deadline = time.monotonic() + seconds
-        return lambda: time.monotonic() > deadline
+        deadline = self.clock() + seconds
+        return lambda: self.clock() > deadline
 
     def keeps(self, fidelity: Fidelity) -> bool:
         """Whether anything goes on from a training state of that fidelity."""

@@ -62,7 +62,7 @@ def identify(
     differences = [
         f"  {key}: was {before.get(key)!r}, is {now.get(key)!r}"
         for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key)
+        if before.get(key) != now.get(key) and not _is_more_time(key, before, now)
     ]
     if differences:
         name = identity["settings"]["name"]
@@ -76,6 +76,11 @@ def identify(
                 ]
             )
         )
+
+
+def _is_more_time(key: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether it is time that candidates get from now on; what was evaluated stays as it is."""
+    return key == "settings.scoring.timeout_seconds" and now[key] > before[key]
 
 
 def recorded_settings(journal: Journal) -> Settings:

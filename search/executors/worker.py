@@ -8,12 +8,14 @@ import os
 import resource
 import signal
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Final
 
+from evaluators.clock import awake_seconds, works_on_processor
 from evaluators.datasets import DataError
 from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
@@ -23,6 +25,17 @@ from search.executors.executor import Evaluators, Workload
 
 OUT_OF_MEMORY: Final = 77
 """Exit status of a worker that could not get the memory it asked for."""
+
+OUT_OF_TIME: Final = signal.SIGPROF
+"""What ends a worker that has worked for longer than it was allowed to."""
+
+IDLE: Final = signal.SIGALRM
+"""What ends a worker that was allowed to work, and hangs: nothing says whose fault that is."""
+
+# A worker that has to share its processor with so many others is no idle one yet.
+STARVATION: Final = 10.0
+
+_LOOK_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -45,14 +58,17 @@ def serve(pipe: Connection[Answer, tuple[list[str], Fidelity]], workload: Worklo
     _end_with_the_owner()
     _take_signals()
     _limit_memory(workload.memory_gib)
+    allowance = _Allowance()
     try:
-        evaluators: Evaluators | Exception = Evaluators(workload, allow=_end_after)
+        evaluators: Evaluators | Exception = Evaluators(workload, allow=allowance)
     except Exception as error:  # said with the first batch, since another worker would fare alike
         evaluators = error
     with suppress(EOFError, ConnectionError):  # nobody is there to be answered any more
         while True:
             texts, fidelity = pipe.recv()
-            pipe.send(_answered(evaluators, texts, fidelity))
+            answer = _answered(evaluators, texts, fidelity)
+            allowance.end()
+            pipe.send(answer)
 
 
 def _answered(evaluators: Evaluators | Exception, texts: list[str], fidelity: Fidelity) -> Answer:
@@ -65,8 +81,6 @@ def _answered(evaluators: Evaluators | Exception, texts: list[str], fidelity: Fi
             # What is left of this process may be short of memory for the next candidate too.
             os._exit(OUT_OF_MEMORY)
         return Answer(reason=_told(error)[:500])
-    finally:
-        _end_after(math.inf)
 
 
 def _told(error: Exception) -> str:
@@ -94,8 +108,9 @@ def _take_signals() -> None:
     # often all processes: the campaign decides what happens to its workers.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    # The alarm ends a process whatever it is doing: compiling, for one, never looks up.
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    # An alarm ends a process whatever it is doing: compiling, for one, never looks up.
+    for number in (OUT_OF_TIME, IDLE):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _limit_memory(gib: float) -> None:
@@ -107,9 +122,38 @@ def _limit_memory(gib: float) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
-def _end_after(seconds: float) -> None:
-    """Lets the system end this process unless told otherwise before."""
-    signal.setitimer(signal.ITIMER_REAL, seconds if math.isfinite(seconds) else 0.0)
+class _Allowance:
+    """Lets this process be ended once it has worked for so long, unless told otherwise before.
+
+    The alarm of its processor time ends a process whatever it is doing, and not for the time in
+    which it was stopped or others had its processor. A process that uses none, or that waits for an
+    accelerator, is watched by a thread.
+    """
+
+    def __init__(self) -> None:
+        self._end = math.inf
+        self._thread: threading.Thread | None = None
+
+    def __call__(self, seconds: float) -> None:
+        """Allows so many seconds from now."""
+        patience = 1.0
+        if works_on_processor():
+            signal.setitimer(signal.ITIMER_PROF, seconds if math.isfinite(seconds) else 0.0)
+            patience = STARVATION
+        self._end = awake_seconds() + patience * seconds
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._watch, name="allowance", daemon=True)
+            self._thread.start()
+
+    def end(self) -> None:
+        """Allows any time at all: the work is done."""
+        self._end = math.inf
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+
+    def _watch(self) -> None:
+        while awake_seconds() <= self._end:
+            time.sleep(_LOOK_SECONDS)
+        os.kill(os.getpid(), IDLE)
 
 
 def _is_want_of_memory(error: Exception) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 import signal
 import threading
@@ -13,6 +12,7 @@ from itertools import chain
 from multiprocessing.connection import Connection
 from typing import Final, Self
 
+from evaluators.clock import awake_seconds
 from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
 from evaluators.trainers import KEPT_PROGRAMS, compiling_allowance
@@ -24,6 +24,9 @@ from search.executors.worker_process import WorkerProcess
 
 # A worker starts anew after so many batches: compiled programs leave traces in memory.
 BATCHES_PER_WORKER: Final = 50
+
+# How often waiting for a worker looks at the clock.
+_LOOK_SECONDS: Final = 10.0
 
 # Starting a worker and loading its data counts against its first batch.
 STARTING_SECONDS: Final = 60.0
@@ -56,15 +59,17 @@ class _Worker:
         """Has a batch evaluated.
 
         Raises:
-            TimeoutError: If it took longer; the worker is of no more use.
+            TimeoutError: If it took longer, pauses left out; the worker is of no more use.
             EOFError, OSError: If the worker died.
         """
         self._batches += 1
         if self.familiarity(texts) < len(texts):
             self._recent.append(set(texts))
         self._pipe.send((texts, fidelity))
-        if not self._pipe.poll(seconds if math.isfinite(seconds) else None):
-            raise TimeoutError
+        end = awake_seconds() + seconds
+        while not self._pipe.poll(_LOOK_SECONDS):
+            if awake_seconds() > end:
+                raise TimeoutError
         return self._pipe.recv()
 
     def kill(self) -> None:
@@ -141,7 +146,7 @@ class WorkerPool:
             return asked.ask(texts, fidelity, seconds=seconds)
         except TimeoutError:
             self._end(asked)
-            raise LostBatchError(self._out_of_time(), is_certain=True) from None
+            raise LostBatchError(self._out_of_time()) from None
         except (EOFError, OSError):
             raise self._loss(self._end(asked)) from None
 
@@ -164,14 +169,15 @@ class WorkerPool:
             return ended.end()
 
     def _last_resort_seconds(self, count: int, fidelity: Fidelity) -> float:
-        """Beyond it a batch is given up even if its worker's own alarm did not ring."""
+        """Beyond it a batch is given up even if its worker did not end itself."""
         seconds = self._workload.timeout_seconds
         training = seconds * count * len(fidelity.seeds)
         return STARTING_SECONDS + compiling_allowance(count, seconds) + training
 
     def _loss(self, status: int) -> LostBatchError:
-        if status == -signal.SIGALRM:
-            return LostBatchError(self._out_of_time(), is_certain=True)
+        if status in (-worker.OUT_OF_TIME, -worker.IDLE):
+            is_certain = status == -worker.OUT_OF_TIME
+            return LostBatchError(self._out_of_time(), is_certain=is_certain)
         if status == worker.OUT_OF_MEMORY:
             return LostBatchError(f"it needs more than {self._workload.memory_gib:g} GiB of memory")
         return LostBatchError(f"its worker died ({_described(status)})")

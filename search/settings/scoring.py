@@ -51,7 +51,8 @@ class ScoringSettings(Section):
             most; only with a forecast.
         first_seed: Training seeds count up from here.
         batch: Candidates that are compiled into one program.
-        timeout_seconds: What one candidate may take at one rung, its share of compiling included.
+        timeout_seconds: Processor time that one candidate's training may take for each seed; beside
+            an accelerator, time. A later launch may grant more.
         memory_gib: What a worker may allocate, in GiB; a candidate that needs more has failed.
     """
 

@@ -15,7 +15,7 @@ class StopSettings(Section):
     Attributes:
         generations: Number of generations, the initial one included.
         evaluations: Trained candidates on the first rung.
-        minutes: Wall time of all launches together.
+        minutes: Time at work of all launches together, in which none of them was stopped.
         target_score: Of the hall of fame's leader, at the end of a generation.
         patience: Generations in a row that bring no new leader.
     """

@@ -17,7 +17,7 @@ from evaluators.fidelity import Fidelity
 from grammars import Expression
 from search.executors import Workload
 
-HANG_SECONDS = 2.0
+HANG_SECONDS = 0.3
 
 
 def segfault(allow: Callable[[float], None]) -> None:
@@ -41,6 +41,13 @@ def hang(allow: Callable[[float], None]) -> None:
         time.sleep(1000.0)
 
 
+def spin(allow: Callable[[float], None]) -> None:
+    """Never ends either, as a compiler does that goes round in circles."""
+    allow(HANG_SECONDS)
+    while True:
+        pass
+
+
 def raise_error(allow: Callable[[float], None]) -> None:
     """Fails as a compiler does that meets a bug of its own."""
     raise RuntimeError("INTERNAL: the compiler has a bug\nand says so at length")
@@ -51,7 +58,9 @@ def kill(allow: Callable[[float], None]) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-FAULTS = {fault.__name__: fault for fault in (segfault, exhaust_memory, hang, raise_error, kill)}
+FAULTS = {
+    fault.__name__: fault for fault in (segfault, exhaust_memory, hang, spin, raise_error, kill)
+}
 
 
 class FaultyEvaluator(Evaluator):
