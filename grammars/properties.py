@@ -198,7 +198,7 @@ def _zero_at_zero(expression: Expression) -> Property:
 def _smoothness(expression: Expression, extent: Extent, *, breaks: bool) -> Property:
     calls = [node for node in canonical(expression).walk() if isinstance(node, Call)]
     is_certain = all(PRIMITIVES[call.primitive].smooth and not _may_break(call) for call in calls)
-    if not breaks and not extent.is_finite:
+    if not (breaks or extent.knows_all):
         return Property(UNKNOWN, "numeric evidence")
     return Property(not breaks, "analysis" if is_certain else "numeric evidence")
 

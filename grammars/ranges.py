@@ -28,6 +28,7 @@ class Extent:
         left: What the function comes to on the left.
         right: What it comes to on the right.
         has_breaks: Whether it is known to have no finite value at some x between others.
+        knows_all: Whether all its singularities are known.
         is_finite: Whether it is known to go to infinity at no x.
     """
 
@@ -36,6 +37,7 @@ class Extent:
     left: Far
     right: Far
     has_breaks: bool
+    knows_all: bool
     is_finite: bool
 
     @property
@@ -73,13 +75,15 @@ def _extent(expression: Expression, seen: numpy.ndarray, domain: Interval) -> Ex
     known = seen[~numpy.isnan(seen)]
     if not known.size:
         nothing = Far(None)
-        return Extent(math.nan, math.nan, nothing, nothing, has_breaks=False, is_finite=True)
+        return Extent(
+            math.nan, math.nan, nothing, nothing, has_breaks=False, knows_all=True, is_finite=True
+        )
     sides = [far(expression, side) for side in (-1, 1)]
     found = singularities(expression)
     infinities = blow_ups(expression, found, domain=domain)
     ends = [float(known.min()), float(known.max())]
     ends = [math.copysign(math.inf, end) if abs(end) > _INFINITE else end for end in ends]
-    candidates = [*ends, *infinities]
+    candidates = [*ends, *(end for signs in infinities.values() for end in signs)]
     candidates += [side.limit for side in sides if side.limit is not None]
     outer = bounds(expression, domain=domain)
     is_reached = [domain[0] == -math.inf, domain[1] == math.inf]
@@ -94,6 +98,8 @@ def _extent(expression: Expression, seen: numpy.ndarray, domain: Interval) -> Ex
         high if is_certain or high == math.inf or outer[1] < math.inf else None,
         left=sides[0],
         right=sides[1],
-        has_breaks=bool(infinities) or breaks(expression, found),
+        has_breaks=any(domain[0] < place < domain[1] for place in infinities)
+        or breaks(expression, found),
+        knows_all=found.are_all,
         is_finite=found.are_all and not infinities,
     )

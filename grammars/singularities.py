@@ -143,9 +143,11 @@ def breaks(expression: Expression, found: Singularities) -> bool:
     return not bool(is_whole.all())
 
 
-def blow_ups(expression: Expression, found: Singularities, *, domain: Interval) -> set[float]:
-    """The infinities that a function goes to at its known singularities: none, one sign or both."""
-    infinities = set()
+def blow_ups(
+    expression: Expression, found: Singularities, *, domain: Interval
+) -> dict[float, set[float]]:
+    """The known singularities at which a function goes to infinity, and to which of the two."""
+    infinities: dict[float, set[float]] = {}
     for place in found.places:
         for side in (-1.0, 1.0):
             near = place + side * _STEPS * max(1.0, abs(place))
@@ -155,7 +157,7 @@ def blow_ups(expression: Expression, found: Singularities, *, domain: Interval) 
             sizes = numpy.abs(values)
             grows = bool((numpy.diff(sizes) > 0).all()) and sizes[-1] - sizes[0] > _GROWTH
             if numpy.isfinite(sizes).all() and grows:
-                infinities.add(math.copysign(math.inf, values[-1]))
+                infinities.setdefault(place, set()).add(math.copysign(math.inf, values[-1]))
     return infinities
 
 

@@ -214,7 +214,9 @@ def _properties(expression: Expression) -> dict[str, str]:
 
 def _interval(ends: Any) -> str:
     low, high = (end if isinstance(end, str) else f"{end:.6g}" for end in ends)
-    return "unknown" if low == high == "unknown" else f"from {low} to {high}"
+    if low == high == "unknown":
+        return "unknown"
+    return f"from {low} to {high}".replace("unknown", "an unknown bound")
 
 
 def _listed(numbers: Sequence[float]) -> str:

@@ -233,6 +233,7 @@ def _rules(grammar: Grammar) -> dict[str, str]:
     """The rules of a grammar, those that it has, in words."""
     rules = {
         "primitives": ", ".join(f"{n} {weight:g}" for n, weight in grammar.primitives.items()),
+        **{f"{name}(x)": formula for name, formula in grammar.definitions.items()},
         "weight of x": f"{grammar.input_weight:g}",
         "limits": f"size {grammar.max_size}, depth {grammar.max_depth}",
     }

@@ -61,6 +61,7 @@ KNOWN = {
         "limit_left": None,
         "derivative_range": [0.0, "inf"],
         "bounded_below": False,
+        "smooth": True,
     },
     # Poles: nothing is bounded that goes to infinity at one, and no sum over points is a mean.
     "sin(x) / cos(x)": {
