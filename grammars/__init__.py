@@ -7,7 +7,7 @@ from grammars.compilation import evaluate, to_jax, with_partials
 from grammars.expression import Call, Constant, Expression, Parameter, Variable
 from grammars.fingerprint import FunctionIndex, fingerprint, same_function
 from grammars.fitting import fitted
-from grammars.grammar import ConstantRange, Grammar, ParameterRule
+from grammars.grammar import Grammar
 from grammars.grammar_files import GrammarError, grammar_names, load_grammar
 from grammars.layered import (
     Activation,
@@ -23,6 +23,7 @@ from grammars.layered import (
 from grammars.parsing import ParseError, parse
 from grammars.primitives import PRIMITIVES, Primitive
 from grammars.printing import readable, shortened
+from grammars.rules import ConstantRange, ParameterRule
 
 __all__ = [
     "BASELINES",

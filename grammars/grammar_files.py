@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from grammars.grammar import ConstantRange, Grammar, Nesting, ParameterRule
+from grammars.grammar import Grammar
+from grammars.rules import ConstantRange, Nesting, ParameterRule
 from grammars.toml_files import TomlError, read_toml
 
 _FOLDER: Final = Path(__file__).parent

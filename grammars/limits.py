@@ -113,12 +113,8 @@ def _of_call(primitive: str, operands: list[Series]) -> Series:
     row = PRIMITIVES[primitive]
     if row.lowering is None or row.arity != 1:
         raise UnknownGrowthError
-    return _smooth(primitive, operands[0], lambda a: _series_of(row.lowering, a))
-
-
-def _series_of(lowering: Callable[..., Expression] | None, operand: Series) -> Series:
-    assert lowering is not None
-    return _series(lowering(X), 1.0, {X: operand})
+    # As a function of x that does what the operand does.
+    return _series(row.lowering(X), 1.0, {X: operands[0]})
 
 
 def _smooth(primitive: str, a: Series, far: Callable[[Series], Series]) -> Series:
@@ -155,15 +151,11 @@ def _within_bounds(primitive: str) -> Series:
     return vanishing(STEADY)
 
 
-def _e(a: Series) -> Series:
-    return exponential(a)
-
-
 def _sigmoid_far(a: Series) -> Series:
     if a.sign < 0:
-        tail = _e(a)
+        tail = exponential(a)
         return add(tail, _squared(tail))
-    tail = _e(scaled(a, -1.0))
+    tail = exponential(scaled(a, -1.0))
     return add(number(1.0), scaled(tail, -1.0), _squared(tail))
 
 
@@ -177,18 +169,18 @@ def _squared(tail: Series) -> Series:
 
 
 def _softplus_far(a: Series) -> Series:
-    tail = _e(scaled(a, -float(a.sign)))
+    tail = exponential(scaled(a, -float(a.sign)))
     return add(*([a] if a.sign > 0 else []), tail, _squared(tail))
 
 
 def _tanh_far(a: Series) -> Series:
-    tail = scaled(_e(scaled(a, -2.0 * a.sign)), 2.0)
+    tail = scaled(exponential(scaled(a, -2.0 * a.sign)), 2.0)
     return scaled(add(number(1.0), scaled(tail, -1.0), _squared(tail)), float(a.sign))
 
 
 def _erf_far(a: Series) -> Series:
     # 1 - erf(a) < exp(-a^2) for a > 0 (Chang, Cosman, Milstein 2011).
-    tail = _as_error(_e(scaled(multiply(a, a), -1.0)))
+    tail = _as_error(exponential(scaled(multiply(a, a), -1.0)))
     return add(number(float(a.sign)), tail)
 
 
@@ -214,7 +206,7 @@ def _sinc_far(a: Series) -> Series:
 
 
 def _hyperbolic(a: Series, *, sign: float) -> Series:
-    return scaled(add(_e(a), scaled(_e(scaled(a, -1.0)), sign)), 0.5)
+    return scaled(add(exponential(a), scaled(exponential(scaled(a, -1.0)), sign)), 0.5)
 
 
 def _absolute(a: Series) -> Series:
@@ -251,8 +243,8 @@ _RULES: Final[dict[str, Rule]] = {
     "square": lambda a: multiply(a, a),
     "cube": lambda a: multiply(multiply(a, a), a),
     "sqrt": lambda a: power(a, 0.5),
-    "exp": _e,
-    "expm1": _smooth_rule("expm1", lambda a: add(_e(a), number(-1.0))),
+    "exp": exponential,
+    "expm1": _smooth_rule("expm1", lambda a: add(exponential(a), number(-1.0))),
     "log": logarithm,
     "log1p": _smooth_rule("log1p", lambda a: logarithm(add(number(1.0), a))),
     "sin": _smooth_rule("sin", _wave_far),
