@@ -13,6 +13,8 @@ from dataclasses import replace
 from numbers import Real
 from typing import Any, Literal
 
+import psutil
+
 from evaluators.evaluation import Evaluation, Outcome, SeedResult
 from evaluators.evaluator import Bench, with_costs
 from evaluators.fidelity import Fidelity
@@ -61,7 +63,7 @@ class ObjectiveEvaluator:
             or failed where the objective raised or returned none.
         """
         records = [self._record(candidate, fidelity) for candidate in candidates]
-        if fidelity != self._highest:
+        if self._highest is None or fidelity.budget != self._highest.budget:
             return records
         return with_costs(records, depth=1, allow=self._allow, seconds=self._timeout_seconds)
 
@@ -86,7 +88,7 @@ class ObjectiveEvaluator:
         (expression,) = by_layer(candidate, 1)
         assert isinstance(expression, Expression)
         activation = activation_for(expression, self._objective.framework)
-        function, owner = self._objective.function, os.getpid()
+        function, owner, before = self._objective.function, os.getpid(), _children()
         self._allow(self._timeout_seconds + LATE_SECONDS)
         try:
             # What it prints is nobody's: it would only disturb what is shown of a campaign.
@@ -99,7 +101,7 @@ class ObjectiveEvaluator:
         finally:
             if os.getpid() != owner:
                 os._exit(1)  # a process that the objective forked and that came back here
-        if _has_children():
+        if _children() - before:
             raise UserCodeError(
                 f"{function.place}: {function.name} leaves processes of its own behind; "
                 "it must end them before it returns"
@@ -114,11 +116,9 @@ def _has_split(function: Callable[..., Any]) -> bool:
         return False
 
 
-def _has_children() -> bool:
-    try:
-        return os.waitpid(-1, os.WNOHANG) is not None
-    except ChildProcessError:
-        return False
+def _children() -> set[int]:
+    """Processes that this one has started and not waited for; waiting is left to their owners."""
+    return {child.pid for child in psutil.Process().children()}
 
 
 def _result(returned: Any, seed: int, who: str) -> SeedResult:
