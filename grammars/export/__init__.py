@@ -4,10 +4,11 @@ from grammars.export.comparison import Check
 from grammars.export.delivery import export, render
 from grammars.export.function import Function
 from grammars.export.json import read_json
-from grammars.export.lowering import ExportError
+from grammars.export.lowering import ExportError, MissingPackageError
 from grammars.export.provenance import Provenance
 from grammars.export.speed import Timing, measure_speed
 from grammars.export.targets import TARGETS, Target
+from grammars.export.tensors import TensorFormat
 from grammars.export.verification import Verification, verify
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "Check",
     "ExportError",
     "Function",
+    "MissingPackageError",
     "Provenance",
     "Target",
+    "TensorFormat",
     "Timing",
     "Verification",
     "export",

@@ -8,15 +8,41 @@ from typing import Final
 import numpy
 
 from grammars.export.function import Function, TrainedParameter
+from grammars.export.names import macro
 from grammars.export.python_source import indented
 from grammars.export.writing import ARITHMETIC, Body, Form, Language, Special, write
 from grammars.expression import ATOM, PRODUCT, Call, Constant, Expression
 from grammars.primitives import EXP_ARGUMENT_MAX, SINC_SERIES_BELOW
 
+# Where the function's own name goes, so that two headers can be included side by side.
+_NAME: Final = "@"
+
 _HELPERS: Final = {
+    "max": """
+/* The larger one, and NaN where either is NaN; fmaxf would hide it. */
+static inline float @_max(float a, float b)
+{
+    return a >= b || isnan(a) ? a : b;
+}
+""",
+    "min": """
+/* The smaller one, and NaN where either is NaN; fminf would hide it. */
+static inline float @_min(float a, float b)
+{
+    return a <= b || isnan(a) ? a : b;
+}
+""",
+    "clip": """
+/* The nearest number from low to high, and NaN where any of the three is NaN. */
+static inline float @_clip(float a, float low, float high)
+{
+    const float raised = a >= low || isnan(a) ? a : low;
+    return raised <= high || isnan(raised) ? raised : high;
+}
+""",
     "sigmoid": """
 /* 1 / (1 + exp(-a)) without overflow and without loss of digits on either side. */
-static inline float NAME_sigmoid(float a)
+static inline float @_sigmoid(float a)
 {
     const float decay = expf(-fabsf(a));
     return (a >= 0.0f ? 1.0f : decay) / (1.0f + decay);
@@ -24,14 +50,14 @@ static inline float NAME_sigmoid(float a)
 """,
     "softplus": """
 /* log(1 + exp(a)) without overflow. */
-static inline float NAME_softplus(float a)
+static inline float @_softplus(float a)
 {
-    return fmaxf(a, 0.0f) + log1pf(expf(-fabsf(a)));
+    return (a > 0.0f ? a : 0.0f) + log1pf(expf(-fabsf(a)));
 }
 """,
     "sinc": f"""
 /* sin(a) / a, by its Taylor series where the quotient would be 0 / 0. */
-static inline float NAME_sinc(float a)
+static inline float @_sinc(float a)
 {{
     static const float factors[] = {{156.0f, 110.0f, 72.0f, 42.0f, 20.0f, 6.0f}};
     float series = 1.0f;
@@ -47,34 +73,37 @@ static inline float NAME_sinc(float a)
 }
 
 _LIMIT: Final = f"{EXP_ARGUMENT_MAX}f"
+_AT_MOST: Final = f"{{0}} > {_LIMIT} ? {_LIMIT} : {{0}}"
+_WITHIN: Final = f"@_clip({{0}}, -{_LIMIT}, {_LIMIT})"
 
+# A comparison with NaN is false, and the forms are written so that the NaN is what is left then.
 _FORMS: Final = {
     **ARITHMETIC,
     "abs": Form("fabsf({0})"),
     "square": Form("{0} * {0}", PRODUCT, (ATOM,)),
     "cube": Form("{0} * {0} * {0}", PRODUCT, (ATOM,)),
     "sqrt": Form("sqrtf({0})"),
-    "exp": Form(f"expf(fminf({{0}}, {_LIMIT}))"),
-    "expm1": Form(f"expm1f(fminf({{0}}, {_LIMIT}))"),
+    "exp": Form(f"expf({_AT_MOST})"),
+    "expm1": Form(f"expm1f({_AT_MOST})"),
     "log": Form("logf({0})"),
     "log1p": Form("log1pf({0})"),
     "sin": Form("sinf({0})"),
     "cos": Form("cosf({0})"),
-    "sinc": Form("NAME_sinc({0})", helper="sinc"),
-    "sinh": Form(f"sinhf(fmaxf(fminf({{0}}, {_LIMIT}), -{_LIMIT}))"),
-    "cosh": Form(f"coshf(fmaxf(fminf({{0}}, {_LIMIT}), -{_LIMIT}))"),
+    "sinc": Form("@_sinc({0})", helper="sinc"),
+    "sinh": Form(f"sinhf({_WITHIN})", helper="clip"),
+    "cosh": Form(f"coshf({_WITHIN})", helper="clip"),
     "tanh": Form("tanhf({0})"),
     "asinh": Form("asinhf({0})"),
     "atan": Form("atanf({0})"),
-    "sigmoid": Form("NAME_sigmoid({0})", helper="sigmoid"),
-    "log_sigmoid": Form("(-NAME_softplus(-({0})))", helper="softplus"),
-    "softplus": Form("NAME_softplus({0})", helper="softplus"),
+    "sigmoid": Form("@_sigmoid({0})", helper="sigmoid"),
+    "log_sigmoid": Form("(-@_softplus(-({0})))", helper="softplus"),
+    "softplus": Form("@_softplus({0})", helper="softplus"),
     "erf": Form("erff({0})"),
-    "relu": Form("fmaxf({0}, 0.0f)"),
+    "relu": Form("({0} <= 0.0f ? 0.0f : {0})"),
     "pow": Form("powf({0}, {1})"),
-    "max": Form("fmaxf({0}, {1})"),
-    "min": Form("fminf({0}, {1})"),
-    "clip": Form("fminf(fmaxf({0}, {1}), {2})"),
+    "max": Form("@_max({0}, {1})", helper="max"),
+    "min": Form("@_min({0}, {1})", helper="min"),
+    "clip": Form("@_clip({0}, {1}, {2})", helper="clip"),
     "where": Form("({0} >= 0.0f ? {1} : {2})"),
     "inf": Form("INFINITY"),
     "nan": Form("NAN"),
@@ -113,7 +142,7 @@ def render(function: Function) -> str:
     names = function.names()
     value = write((function.value,), LANGUAGE, names=names)
     slope = write((function.slope,), LANGUAGE, names=names)
-    guard = f"{function.name.upper()}_H"
+    guard = _guard(function)
     comment = "\n".join(f" * {line}".rstrip() for line in function.heading(_TITLE))
     parts = [
         f"/*\n{comment}\n */",
@@ -121,7 +150,7 @@ def render(function: Function) -> str:
         "#include <math.h>",
         *(_constant(function, parameter) for parameter in function.parameters),
         *(
-            _HELPERS[name].strip().replace("NAME", function.name)
+            _HELPERS[name].strip().replace(_NAME, function.name)
             for name in dict.fromkeys([*value.helpers, *slope.helpers])
         ),
         _definition(function, value, function.value, slope=False),
@@ -134,8 +163,16 @@ def render(function: Function) -> str:
 _TITLE: Final = "An activation function and its derivative in C99, single precision."
 
 
+def _guard(function: Function) -> str:
+    """The macro that tells whether the header is included; none of its parameters is called so."""
+    guard = f"{function.name.upper()}_H"
+    while guard in {macro(function.name, parameter.name) for parameter in function.parameters}:
+        guard += "_"
+    return guard
+
+
 def _constant(function: Function, parameter: TrainedParameter) -> str:
-    name = f"{function.name}_{parameter.name}".upper()
+    name = macro(function.name, parameter.name)
     comment = f"/* Trainable, one a {parameter.per}: where {parameter.name} starts from. */"
     if isinstance(parameter.value, float):
         return f"{comment}\n#define {name} {number(parameter.value)}"
@@ -156,6 +193,6 @@ def _definition(function: Function, body: Body, result: Expression, *, slope: bo
         unused.insert(0, "x")
     statements = [f"(void){name};" for name in unused]
     statements += [*body.statements, f"return {body.values[0]};"]
-    text = indented(statements).replace("NAME", function.name)
+    text = indented(statements).replace(_NAME, function.name)
     what = "The derivative by x." if slope else "The function."
     return f"/* {what} */\nstatic inline float {name}({arguments})\n{{\n{text}\n}}"

@@ -13,6 +13,7 @@ import numpy
 from grammars.compilation import interpret
 from grammars.export.function import Function
 from grammars.export.reference import Reference, points, reference
+from grammars.export.special import Answers, Special, special
 from grammars.expression import Call
 from grammars.primitives import EXP_ARGUMENT_MAX, NUMPY
 
@@ -67,6 +68,9 @@ class Check:
             that the tolerance is that cost.
         error: The largest |difference| / (1 + |reference|) where the tolerance was not widened.
         worst: The first input at which the difference is too large, None where there is none.
+        special: At how many of NaN, the infinities and the numbers below the smallest normal one
+            the result was held to `Special`.
+        worst_special: The first of those at which it is wrong, in words, "" where there is none.
     """
 
     mode: str
@@ -77,11 +81,18 @@ class Check:
     widened: int
     error: float
     worst: float | None = None
+    special: int = 0
+    worst_special: str = ""
+
+    @property
+    def where(self) -> str:
+        """The first input at which the result is wrong, "" where it is right everywhere."""
+        return self.worst_special if self.worst is None else repr(self.worst)
 
     @property
     def passed(self) -> bool:
         """Whether every compared point agreed."""
-        return self.worst is None
+        return not self.where
 
 
 @dataclass(frozen=True)
@@ -92,11 +103,18 @@ class Trial:
         x: float32 numbers, in a second axis repeated for each channel where channels differ.
         expected: In the shape of `x`.
         is_guarded: Where a guard, such as that against overflow, changes the function.
+        special: The special inputs, which come after the others; None where there are none.
     """
 
     x: numpy.ndarray
     expected: Reference
     is_guarded: numpy.ndarray
+    special: Special | None = None
+
+    @property
+    def inputs(self) -> numpy.ndarray:
+        """All that a file is run on, float32."""
+        return self.x if self.special is None else numpy.concatenate([self.x, self.special.x])
 
     @classmethod
     def of(cls, function: Function) -> Trial:
@@ -108,7 +126,8 @@ class Trial:
             for parameter in function.parameters
         }
         is_guarded = _is_guarded(function, x.astype(float), values)
-        return cls(x, reference(function.expression, x, values), is_guarded)
+        expected = reference(function.expression, x, values)
+        return cls(x, expected, is_guarded, special(function, values))
 
     @cached_property
     def exact(self) -> Trial:
@@ -134,7 +153,7 @@ def _is_guarded(
     return result
 
 
-def check(key: str, *, trial: Trial, actual: numpy.ndarray) -> Check:
+def check(key: str, *, trial: Trial, actual: numpy.ndarray, is_printed: bool = True) -> Check:
     """Compares one array with the reference.
 
     The policy: where the reference is not a number that the precision can hold, or float32 cannot
@@ -146,7 +165,9 @@ def check(key: str, *, trial: Trial, actual: numpy.ndarray) -> Check:
         key: `MODE/PRECISION/QUANTITY` of the array.
         trial: The inputs and the reference.
         actual: What came out, in the shape of the inputs.
+        is_printed: Whether the file computes its slope by itself, so that no framework derives it.
     """
+    actual, beyond = actual[: len(trial.x)], actual[len(trial.x) :]
     mode, name, quantity = key.split("/")
     precision, expected = PRECISIONS[name], trial.expected
     is_value = quantity == "value"
@@ -164,7 +185,7 @@ def check(key: str, *, trial: Trial, actual: numpy.ndarray) -> Check:
         # Asked this way round, so that a NaN is wrong.
         wrong = compared & ~(error <= numpy.maximum(precision.tolerance, cost))
     strict = error[compared & ~is_widened]
-    return Check(
+    found = Check(
         mode,
         name,
         quantity,
@@ -173,4 +194,25 @@ def check(key: str, *, trial: Trial, actual: numpy.ndarray) -> Check:
         widened=int(is_widened.sum()),
         error=float(strict.max(initial=0.0)),
         worst=float(trial.x[wrong][0]) if wrong.any() else None,
+    )
+    if trial.special is None:
+        return found
+    answers = {
+        "value": trial.special.value,
+        "slope": trial.special.printed_slope if is_printed else trial.special.derived_slope,
+    }[quantity]
+    return _with_special(found, trial.special.x, answers, beyond)
+
+
+def _with_special(found: Check, x: numpy.ndarray, answers: Answers, actual: numpy.ndarray) -> Check:
+    precision = PRECISIONS[found.precision]
+    with numpy.errstate(all="ignore"):
+        held = (x == x.astype(precision.inputs).astype(numpy.float32)) | numpy.isnan(x)
+        for right in answers.right:
+            held &= (numpy.abs(right) <= precision.largest) | ~numpy.isfinite(right)
+    wrong = held & answers.wrong(actual, precision.tolerance)
+    return replace(
+        found,
+        special=int((held & answers.compared).sum()),
+        worst_special=str(float(x[wrong][0])) if wrong.any() else "",
     )

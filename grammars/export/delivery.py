@@ -13,17 +13,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from grammars.export.function import DEFAULT_NAME, Function
-from grammars.export.lowering import ExportError
+from grammars.export.lowering import ExportError, MissingPackageError
 from grammars.export.provenance import Provenance
 from grammars.export.running import Effort
 from grammars.export.speed import TIMERS, measure_speed
 from grammars.export.targets import TARGETS, Target
+from grammars.export.tensors import TensorFormat
 from grammars.export.verification import Exported, Verification, verify
 from grammars.expression import Expression
 
 REPORT_NAME: Final = "verification.json"
 REPORT_FORMAT: Final = 1
 ALL: Final = "all"
+# What users call a target by another name.
+ALIASES: Final = {"torch": "pytorch"}
 
 
 def find_targets(names: Sequence[str]) -> list[Target]:
@@ -32,7 +35,11 @@ def find_targets(names: Sequence[str]) -> list[Target]:
     Raises:
         ExportError: For an unknown name, with the nearest one and the whole list.
     """
-    wanted = [name for given in names for name in (TARGETS if given == ALL else [given])]
+    wanted = [
+        name
+        for given in names
+        for name in (TARGETS if given == ALL else [ALIASES.get(given, given)])
+    ]
     for name in wanted:
         if name not in TARGETS:
             near = difflib.get_close_matches(name, TARGETS, n=1)
@@ -51,6 +58,7 @@ def render(
     *,
     name: str = DEFAULT_NAME,
     provenance: Provenance | None = None,
+    tensors: TensorFormat | None = None,
 ) -> str | bytes:
     """The content of an exported file.
 
@@ -59,13 +67,23 @@ def render(
         target: A name from the table of targets.
         name: Of the exported function.
         provenance: What the file tells about the function.
+        tensors: The axes and the precision of an ONNX or StableHLO file.
 
     Raises:
         ExportError: If the target or the name is not one that can be used, or the expression is
             too large.
     """
     (row,) = find_targets([target])
-    return row.render(Function(expression, name, provenance or Provenance()))
+    return row.render(_function(expression, name, provenance, tensors))
+
+
+def _function(
+    expression: Expression,
+    name: str,
+    provenance: Provenance | None,
+    tensors: TensorFormat | None,
+) -> Function:
+    return Function(expression, name, provenance or Provenance(), tensors or TensorFormat())
 
 
 def export(
@@ -75,6 +93,7 @@ def export(
     *,
     name: str = DEFAULT_NAME,
     provenance: Provenance | None = None,
+    tensors: TensorFormat | None = None,
     verify_files: bool = True,
     interpreter: str = sys.executable,
     effort: Effort = "usual",
@@ -82,8 +101,9 @@ def export(
 ) -> list[Verification]:
     """Writes a function as files that stand alone, once each has been run in its framework.
 
-    A file that fails its verification is not delivered. What was found is written to
-    `verification.json` beside the files either way.
+    A file that fails its verification is not delivered, and a target that cannot be written, for
+    want of a package or for whatever reason, does not keep the others from being so. What was found
+    is written to `verification.json` beside the files either way.
 
     Args:
         expression: What to export.
@@ -91,6 +111,7 @@ def export(
         output: A directory, which is made if need be; for a single target, a file may be named.
         name: Of the exported function.
         provenance: What the files tell about the function.
+        tensors: The axes and the precision of ONNX and StableHLO files.
         verify_files: False leaves every file unverified, and says so.
         interpreter: The Python that runs the files; it need not have this package.
         effort: Of the verification, as in `verify`.
@@ -100,21 +121,17 @@ def export(
         One verification for each target and each framework that runs it, in their order.
 
     Raises:
-        ExportError: If a target or the name is not one that can be used, or the expression is too
-            large.
+        ExportError: If a target or the name is not one that can be used, the expression is too
+            large, or not one of the files can be written.
     """
     rows = find_targets(targets)
-    function = Function(expression, name, provenance or Provenance())
+    function = _function(expression, name, provenance, tensors)
     places = _places(rows, output, name)
     folder = places[0].parent
     folder.mkdir(parents=True, exist_ok=True)
     # In the same directory, so that putting a file in its place is one atomic step.
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as workplace:
-        drafts = []
-        for row, place in zip(rows, places, strict=True):
-            draft = Exported(row, Path(workplace) / place.name, function)
-            _write(draft.path, row.render(function))
-            drafts.append(draft)
+        drafts, unwritten = _written(rows, places, Path(workplace), function)
         if verify_files:
             results = verify(drafts, interpreter=interpreter, effort=effort)
             if speed:
@@ -122,12 +139,45 @@ def export(
         else:
             results = [draft.verdict("unverified", "not asked for") for draft in drafts]
         failed = {result.file for result in results if result.status == "failed"}
-        for draft, place in zip(drafts, places, strict=True):
-            if place.name not in failed:
-                os.replace(draft.path, place)
+        for draft in drafts:
+            if draft.path.name not in failed:
+                os.replace(draft.path, folder / draft.path.name)
+        order = [row.name for row in rows]
+        results = sorted([*results, *unwritten], key=lambda result: order.index(result.target))
         _write(Path(workplace) / REPORT_NAME, _report(folder / REPORT_NAME, function, results))
         os.replace(Path(workplace) / REPORT_NAME, folder / REPORT_NAME)
     return results
+
+
+def _written(
+    rows: Sequence[Target], places: Sequence[Path], workplace: Path, function: Function
+) -> tuple[list[Exported], list[Verification]]:
+    """The files that could be written, and a verdict on those that could not.
+
+    Raises:
+        Exception: The first that came up, if there is no file at all.
+    """
+    drafts: list[Exported] = []
+    unwritten: list[Verification] = []
+    errors: list[Exception] = []
+    for row, place in zip(rows, places, strict=True):
+        draft = Exported(row, workplace / place.name, function)
+        try:
+            _write(draft.path, row.render(function))
+        except OSError:  # no room on the disk is no fault of the target
+            raise
+        except MissingPackageError as error:
+            errors.append(error)
+            unwritten.append(draft.verdict("unwritten", str(error)))
+        except Exception as error:
+            errors.append(error)
+            told = str(error) if isinstance(error, ExportError) else repr(error)
+            unwritten.append(draft.verdict("failed", f"it cannot be written: {told}"))
+        else:
+            drafts.append(draft)
+    if not drafts:
+        raise errors[0]
+    return drafts, unwritten
 
 
 def _timed(result: Verification, function: Function, interpreter: str) -> Verification:

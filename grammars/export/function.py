@@ -9,9 +9,10 @@ from typing import Final
 
 from grammars.derivative import derivative
 from grammars.export.lowering import ExportError, check_size, fold, guard_branches, stabilise
-from grammars.export.names import check_name, free_name
+from grammars.export.names import check_name, free_name, names_of
 from grammars.export.provenance import Provenance, description
 from grammars.export.recognition import WHOLE_FUNCTIONS, recognise
+from grammars.export.tensors import TensorFormat
 from grammars.expression import Expression, Scope, expanded
 from grammars.primitives import PRIMITIVES
 
@@ -43,11 +44,13 @@ class Function:
         expression: As it was found.
         name: Of the exported function, an identifier.
         provenance: What the file tells about it.
+        tensors: What formats take and give that fix it.
     """
 
     expression: Expression
     name: str = DEFAULT_NAME
     provenance: Provenance = field(default_factory=Provenance)
+    tensors: TensorFormat = field(default_factory=TensorFormat)
 
     def __post_init__(self) -> None:
         # What a grammar has defined no other framework knows.
@@ -70,10 +73,10 @@ class Function:
     @cached_property
     def parameters(self) -> tuple[TrainedParameter, ...]:
         """The trainable parameters with their values, under names that no file uses otherwise."""
-        taken = {self.name.lower(), self.class_name.lower()}
+        taken = {*names_of(self.name), self.class_name.lower()}
         result = []
         for parameter in self.expression.parameters:
-            name = free_name(parameter.name, taken)
+            name = free_name(parameter.name, self.name, taken)
             taken.add(name.lower())
             value = self.provenance.value_of(parameter.name, parameter.start)
             result.append(TrainedParameter(parameter.name, name, value, parameter.per))

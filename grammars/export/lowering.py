@@ -34,6 +34,16 @@ class ExportError(ValueError):
     """An expression or a request that cannot be exported."""
 
 
+class MissingPackageError(ExportError):
+    """A target whose files are written with a package that is not installed."""
+
+    def __init__(self, target: str, package: str) -> None:
+        super().__init__(
+            f"the target {target} needs the package {package}; "
+            f"install it, or actsearch[export-{target}]"
+        )
+
+
 def check_size(expression: Expression) -> None:
     """Refuses expressions too large to be printed in reasonable time.
 

@@ -1,4 +1,4 @@
-"""The target `onnx`: a model of standard operators with inputs of any shape."""
+"""The target `onnx`: a model of standard operators, of any rank, for old and new runtimes."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any, Final
 import numpy
 
 from grammars.export.function import Function
-from grammars.export.lowering import ExportError, rebuild
+from grammars.export.lowering import ExportError, MissingPackageError, rebuild
 from grammars.export.recognition import recognise
 from grammars.expression import Call, Constant, Expression, Parameter, Variable, call
 from grammars.primitives import EXP_ARGUMENT_MAX, PRIMITIVES, SINC_SERIES_BELOW
 
-# The first operator set with Gelu; IR version 9 is the one that belongs to it.
-OPSET: Final = 20
-IR_VERSION: Final = 9
-# TensorProto.FLOAT
+# TensorProto.FLOAT, which everything is computed in, and TensorProto.FLOAT16.
 FLOAT: Final = 1
+TYPES: Final[dict[str, int]] = {"float32": FLOAT, "float16": 10}
+# Where images have their channels, in ONNX as in PyTorch.
+AXIS: Final = 1
 
 # Primitive or whole function: the standard operator, and its attributes.
 _OPERATORS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
@@ -55,28 +55,41 @@ _OPERATORS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "softsign": ("Softsign", {}),
 }
 
-KNOWN: Final = tuple(name for name in _OPERATORS if name not in PRIMITIVES)
+# The operator sets that whole functions came with; what is not here is as old as any.
+_SINCE: Final[dict[str, int]] = {"hard_swish": 14, "mish": 18, "gelu": 20, "gelu_tanh": 20}
+
+
+def known(opset: int) -> list[str]:
+    """The whole functions that an operator set has."""
+    names = (name for name in _OPERATORS if name not in PRIMITIVES)
+    return [name for name in names if _SINCE.get(name, 0) <= opset]
 
 
 def render(function: Function) -> bytes:
     """The bytes of a model with the input `x` and the outputs `y` and `slope`, its derivative.
 
-    All three are float32 tables of any size, with the channels as their columns. Parameters are
-    initializers that are inputs too, so that whoever runs the model may feed other values.
+    All three have the axes and the precision that `function.tensors` asks for; the second axis is
+    that of the channels. Parameters are initializers that are inputs too, so that whoever runs the
+    model may feed other values.
 
     Raises:
-        ExportError: If the package onnx, which writes the format, is not installed.
+        MissingPackageError: If the package onnx, which writes the format, is not installed.
+        ExportError: If it is too old for the operator set.
     """
     if importlib.util.find_spec("onnx") is None:
-        raise ExportError("the target onnx needs the package onnx; install actsearch[export-onnx]")
+        raise MissingPackageError("onnx", "onnx")
     import onnx
 
+    opset = function.tensors.opset
+    if opset > (newest := onnx.defs.onnx_opset_version()):
+        raise ExportError(f"onnx {onnx.__version__} knows opsets up to {newest}; got {opset}")
+    operators = onnx.helper.make_opsetid("", opset)
     builder = _Builder(onnx.helper, function)
-    graph = builder.graph(recognise(function.value, KNOWN), function.slope)
+    graph = builder.graph(recognise(function.value, known(opset)), function.slope)
     model = onnx.helper.make_model(
         graph,
-        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
+        opset_imports=[operators],
+        ir_version=onnx.helper.find_min_ir_version_for([operators]),
         producer_name="actsearch",
         producer_version=function.provenance.version,
         doc_string="\n".join(function.heading("An activation function for ONNX.")),
@@ -86,7 +99,10 @@ def render(function: Function) -> bytes:
 
 
 class _Builder:
-    """Collects the nodes and constants of a graph, each distinct one once."""
+    """Collects the nodes and constants of a graph, each distinct one once.
+
+    What it names itself begins with `_`, as no parameter does.
+    """
 
     def __init__(self, helper: Any, function: Function) -> None:
         self._helper = helper
@@ -94,19 +110,21 @@ class _Builder:
         self._names: dict[Expression, str] = {}
         self._nodes: list[Any] = []
         self._initializers: list[Any] = []
-        self._counter = 0
 
     def graph(self, value: Expression, slope: Expression) -> Any:
         """A graph that computes the value and the slope of every element."""
+        wanted = TYPES[self._function.tensors.precision]
+        is_wide = wanted == FLOAT
+        self._names[Variable()] = "x" if is_wide else self._node("Cast", ["x"], to=FLOAT)
         for result, output in ((value, "y"), (slope, "slope")):
             name = self._name(rebuild(result, _standard))
             # What does not depend on x still has its shape.
-            self._nodes.append(self._helper.make_node("Expand", [name, self._shape()], [output]))
-        # The checker of ONNX does not pass inputs without a number of axes.
+            whole = self._node("Expand", [name, self._shape()], output if is_wide else "")
+            if not is_wide:
+                self._node("Cast", [whole], output, to=wanted)
         info = self._helper.make_tensor_value_info
-        x, y, slope_of_y = (
-            info(name, FLOAT, ["batch", "channels"]) for name in ("x", "y", "slope")
-        )
+        axes = self._function.tensors.axes(self._function.channels or "channels", axis=AXIS)
+        x, y, slope_of_y = (info(name, wanted, axes) for name in ("x", "y", "slope"))
         given = {tensor.name: tensor.dims for tensor in self._initializers}
         parameters = [
             info(p.name, FLOAT, given[p.name]) for p in self._function.parameters if p.name in given
@@ -132,15 +150,14 @@ class _Builder:
 
     def _compute(self, expression: Expression) -> str:
         match expression:
-            case Variable():
-                return "x"
             case Constant(value):
-                return self._number(f"constant_{len(self._initializers)}", value)
+                return self._number(f"_constant_{len(self._initializers)}", value)
             case Call("inf" | "nan" as name, ()):
-                return self._number(name, float(name))
+                return self._number(f"_{name}", float(name))
             case Parameter(name):
                 (own,) = (p for p in self._function.parameters if p.original == name)
-                return self._number(own.name, own.value)
+                after = max(0, self._function.tensors.rank - AXIS - 1)
+                return self._number(own.name, own.value, after=after)
             case Call("where", (condition, positive, negative)):
                 is_positive = self._node(
                     "GreaterOrEqual", [self._name(condition), self._name(Constant(0.0))]
@@ -152,16 +169,17 @@ class _Builder:
                 return self._node(operator, [self._name(o) for o in operands], **attributes)
         raise TypeError(f"expected an Expression, got {type(expression).__name__}")
 
-    def _node(self, operator: str, inputs: list[str], **attributes: Any) -> str:
-        self._counter += 1
-        output = f"t{self._counter}"
+    def _node(self, operator: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
+        output = output or f"_t{len(self._nodes) + 1}"
         self._nodes.append(self._helper.make_node(operator, inputs, [output], **attributes))
         return output
 
-    def _number(self, name: str, value: float | tuple[float, ...]) -> str:
+    def _number(self, name: str, value: float | tuple[float, ...], *, after: int = 0) -> str:
+        """A number, or a row of them along the channels with so many axes after it."""
         array = numpy.asarray(value, numpy.float32)
+        shape = (*array.shape, *(1 for _ in range(after))) if array.shape else ()
         values = array.reshape(-1).tolist()
-        self._initializers.append(self._helper.make_tensor(name, FLOAT, array.shape, values))
+        self._initializers.append(self._helper.make_tensor(name, FLOAT, shape, values))
         return name
 
 
@@ -197,7 +215,9 @@ def _log1p(a: Expression) -> Expression:
     rounded = call("sub", total, 1.0)
     is_tiny = call("neg", call("abs", rounded))
     divisor = call("where", is_tiny, 1.0, rounded)
-    return call("where", is_tiny, a, call("mul", call("log", total), call("div", a, divisor)))
+    near = call("where", is_tiny, a, call("mul", call("log", total), call("div", a, divisor)))
+    # Where 1 no longer counts, infinity among it, there is no error to cancel.
+    return call("where", call("sub", a, 2.0**25), call("log", total), near)
 
 
 def _sinc(a: Expression) -> Expression:

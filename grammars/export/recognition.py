@@ -10,8 +10,9 @@ import numpy
 
 from grammars.compilation import evaluate
 from grammars.export.lowering import rebuild
-from grammars.expression import Call, Constant, Expression, Variable
+from grammars.expression import Call, Constant, Expression, Variable, substitute
 from grammars.parsing import parse
+from grammars.primitives import PRIMITIVES
 
 # What the frameworks call a function by a name of its own, in our language. Primitives, such as
 # softplus, need no entry.
@@ -70,6 +71,19 @@ def recognise(expression: Expression, names: Collection[str]) -> Expression:
             # A primitive keeps its own column; it is a discovery only under another form.
             if name is not None and name != node.primitive:
                 return Call(name, (recognise(operand, names),))
+        return None
+
+    return rebuild(expression, transform)
+
+
+def published(expression: Expression) -> Expression:
+    """Writes each whole function that was recognised as it was published."""
+
+    def transform(node: Expression) -> Expression | None:
+        match node:
+            case Call(name, (operand,)) if name in WHOLE_FUNCTIONS and name not in PRIMITIVES:
+                definition = parse(WHOLE_FUNCTIONS[name], definitions={})
+                return substitute(definition, published(operand))
         return None
 
     return rebuild(expression, transform)

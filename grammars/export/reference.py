@@ -95,7 +95,7 @@ def reference(expression: Expression, x: numpy.ndarray, parameters: Mapping[str,
     exact = x.astype(numpy.float64)
     value, slope = _value_and_slope(expression, exact, parameters)
     smooth = numpy.ones(x.shape, bool)
-    step = _KINK_STEP * numpy.maximum(1.0, numpy.abs(exact))
+    step = numpy.where(numpy.isfinite(exact), _KINK_STEP * numpy.maximum(1.0, abs(exact)), 0.0)
     for beside in (exact - step, exact + step):
         _, side = _value_and_slope(expression, beside, parameters)
         with numpy.errstate(all="ignore"):

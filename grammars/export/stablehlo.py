@@ -11,7 +11,7 @@ import numpy
 
 from grammars.compilation import to_jax
 from grammars.export.function import Function
-from grammars.export.lowering import ExportError, guard_branches
+from grammars.export.lowering import MissingPackageError, guard_branches
 
 PLATFORMS: Final = ("cpu", "cuda", "rocm", "tpu")
 
@@ -19,16 +19,14 @@ PLATFORMS: Final = ("cpu", "cuda", "rocm", "tpu")
 def render(function: Function) -> bytes:
     """The bytes for `jax.export.deserialize`; the trained parameters are constants within.
 
-    The input is a float32 table of any size, with the channels as its columns. One file serves all
-    platforms.
+    The input has the axes and the precision that `function.tensors` asks for, its last axis is that
+    of the channels. One file serves all platforms.
 
     Raises:
-        ExportError: If flatbuffers is not installed, which `jax.export` writes with.
+        MissingPackageError: If flatbuffers is not installed, which `jax.export` writes with.
     """
     if importlib.util.find_spec("flatbuffers") is None:
-        raise ExportError(
-            "the target stablehlo needs flatbuffers; install it, or actsearch[export-stablehlo]"
-        )
+        raise MissingPackageError("stablehlo", "flatbuffers")
     import jax
     import jax.export
 
@@ -38,13 +36,16 @@ def render(function: Function) -> bytes:
         for parameter in function.parameters
     }
 
+    precision = function.tensors.precision
+
     def named(x: Any) -> Any:
-        return compute(x, values)
+        return compute(x.astype("float32"), values).astype(precision)
 
     # The name and nothing else of this process goes into the file.
     named.__name__ = named.__qualname__ = function.name
-    shape = jax.export.symbolic_shape(f"batch, {function.channels or 'channels'}")
-    argument: Any = jax.ShapeDtypeStruct(shape, numpy.float32)  # type: ignore[no-untyped-call]
+    axes = function.tensors.axes(function.channels or "channels", axis=-1)
+    shape = jax.export.symbolic_shape(", ".join(map(str, axes)))
+    argument: Any = jax.ShapeDtypeStruct(shape, precision)  # type: ignore[no-untyped-call]
     with _without_locations():
         exported = jax.export.export(jax.jit(named), platforms=PLATFORMS)(argument)
         return bytes(exported.serialize(vjp_order=1))

@@ -37,6 +37,8 @@ class Target:
         render: Writes the file.
         runners: The modules in `runners/` that run the file when it is verified.
         is_exact: Whether the file holds the mathematical function, without guards or rounding.
+        prints_slope: Whether the file computes its slope by itself, so that no framework derives
+            it.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Target:
     render: Callable[[Function], str | bytes]
     runners: tuple[str, ...]
     is_exact: bool = False
+    prints_slope: bool = False
 
 
 _ROWS: Final = (
@@ -59,7 +62,14 @@ _ROWS: Final = (
         keras.render,
         ("run_keras_on_jax", "run_keras_on_torch"),
     ),
-    Target("onnx", ".onnx", "a model of standard operators", onnx.render, ("run_onnx",)),
+    Target(
+        "onnx",
+        ".onnx",
+        "a model of standard operators",
+        onnx.render,
+        ("run_onnx",),
+        prints_slope=True,
+    ),
     Target(
         "stablehlo",
         ".stablehlo",
@@ -67,8 +77,22 @@ _ROWS: Final = (
         stablehlo.render,
         ("run_stablehlo",),
     ),
-    Target("numpy", "_numpy.py", "a function and its derivative", numpy.render, ("run_numpy",)),
-    Target("c", ".h", "a C99 header with the function and its derivative", c.render, ("run_c",)),
+    Target(
+        "numpy",
+        "_numpy.py",
+        "a function and its derivative",
+        numpy.render,
+        ("run_numpy",),
+        prints_slope=True,
+    ),
+    Target(
+        "c",
+        ".h",
+        "a C99 header with the function and its derivative",
+        c.render,
+        ("run_c",),
+        prints_slope=True,
+    ),
     Target(
         "sympy",
         "_sympy.py",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from grammars.export.running import Effort, Job, Task, run_job
 from grammars.export.speed import Timing
 from grammars.export.targets import READ_BACK, Target
 
-Status = Literal["verified", "failed", "unverified"]
+Status = Literal["verified", "failed", "unverified", "unwritten"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,13 @@ class Verification:
     Attributes:
         target: Such as `jax`.
         file: Name of the file.
-        status: `unverified` where the framework is not at hand.
-        reason: Why it failed or could not be verified, empty otherwise.
+        status: `unverified` where the framework is not at hand, `unwritten` where the package that
+            writes the file is not.
+        reason: Why it failed, or could not be verified or written, empty otherwise.
         framework: Names and versions of what ran the file.
         checks: What was compared.
+        kept: By mode, the memory that the file keeps for the backward pass, its input included, in
+            sizes of the input; empty where that is not the file's to say.
         timings: Of the function beside ReLU and others, where that was asked for.
     """
 
@@ -40,17 +43,21 @@ class Verification:
     reason: str = ""
     framework: str = ""
     checks: tuple[Check, ...] = ()
+    kept: Mapping[str, float] = field(default_factory=dict)
     timings: tuple[Timing, ...] = ()
 
     def __str__(self) -> str:
         if self.status != "verified":
-            return f"{self.file}: {self.status}: {self.reason}"
+            status = "not written" if self.status == "unwritten" else self.status
+            return f"{self.file}: {status}: {self.reason}"
         errors: dict[str, list[str]] = {}
         for found in self.checks:
             errors.setdefault(f"{found.mode} {found.precision}", []).append(f"{found.error:.0e}")
         listed = "; ".join(f"{how} {', '.join(sizes)}" for how, sizes in errors.items())
         told = f" (largest errors of value, slope: {listed})" if listed else ""
-        return f"{self.file}: verified with {self.framework}{told}"
+        sizes = ", ".join(f"{mode} {size:.3g}" for mode, size in self.kept.items())
+        keeps = f"; keeps for the backward pass, in sizes of x: {sizes}" if sizes else ""
+        return f"{self.file}: verified with {self.framework}{told}{keeps}"
 
     def to_json(self) -> dict[str, Any]:
         """A JSON document."""
@@ -115,7 +122,7 @@ def _read_back(file: Exported) -> Verification:
 def _verify_together(
     runner: str, files: Sequence[tuple[Exported, Trial]], effort: Effort, interpreter: str
 ) -> list[Verification]:
-    tasks = [Task(file.path, file.function, trial.x) for file, trial in files]
+    tasks = [Task(file.path, file.function, trial.inputs) for file, trial in files]
     answer = run_job(Job(runner, tasks, effort), interpreter=interpreter)
     results = []
     for index, (file, trial) in enumerate(files):
@@ -133,16 +140,19 @@ def _compared(
     file: Exported, trial: Trial, numbers: Mapping[str, numpy.ndarray], version: str
 ) -> Verification:
     checks = tuple(
-        check(key, trial=trial, actual=actual)
+        check(key, trial=trial, actual=actual, is_printed=file.target.prints_slope)
         for key, actual in numbers.items()
         if key.endswith(("/value", "/slope"))
     )
     reason = "; ".join(
-        f"{check.quantity}, {check.mode} in {check.precision}, is off at x = {check.worst!r}"
+        f"{check.quantity}, {check.mode} in {check.precision}, is off at x = {check.where}"
         for check in checks
         if not check.passed
     )
     if not numbers:
         reason = "nothing came out"
+    kept = {
+        key.partition("/")[0]: float(size) for key, size in numbers.items() if key.endswith("/kept")
+    }
     status: Status = "failed" if reason else "verified"
-    return file.verdict(status, reason, framework=version, checks=checks)
+    return file.verdict(status, reason, framework=version, checks=checks, kept=kept)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -13,10 +13,15 @@ from search.cli.options import DEFAULT_RUNS_DIR, RunsDir, print_json, say
 if TYPE_CHECKING:
     from grammars import Activation, Expression
     from grammars.export import Function, Verification
+    from grammars.export.tensors import Precision
     from search.racing import Standing
 
 DISAGREES = 1
 """Exit status where a file did not agree with the function, and was therefore not delivered."""
+
+
+UNWRITTEN = 2
+"""Exit status where a package was missing to write a file that was asked for by its target."""
 
 
 def export_command(
@@ -55,6 +60,11 @@ def export_command(
         str | None,
         typer.Option("--python", help="The Python that has the frameworks. [default: this one]"),
     ] = None,
+    rank: Annotated[int, typer.Option(help="How many axes an ONNX or StableHLO file takes.")] = 2,
+    precision: Annotated[
+        str, typer.Option(help="Of an ONNX or StableHLO file: float32 or float16.")
+    ] = "float32",
+    opset: Annotated[int, typer.Option(help="Of an ONNX file, 13 or later.")] = 20,
     thorough: Annotated[
         bool, typer.Option("--thorough", help="Also verify with torch.compile, which takes longer.")
     ] = False,
@@ -69,17 +79,19 @@ def export_command(
     """Writes a function for other frameworks, and runs each file there before handing it over."""
     import sys
 
-    from grammars.export import export
+    from grammars.export import TensorFormat, export
     from grammars.export.provenance import formula
 
     function = _chosen(campaign, candidate, expression, layer, runs_dir, trained=trained)
     say(f"f(x) = {formula(function.expression, function.provenance)}")
+    targets = [target.strip() for target in to.split(",") if target.strip()]
     results = export(
         function.expression,
-        [target.strip() for target in to.split(",") if target.strip()],
+        targets,
         output,
         name=name or function.name,
         provenance=function.provenance,
+        tensors=TensorFormat(rank, cast("Precision", precision), opset),
         interpreter=python or sys.executable,
         effort="thorough" if thorough else "usual",
         speed=speed,
@@ -87,6 +99,9 @@ def export_command(
     _report(results, as_json=as_json)
     if any(result.status == "failed" for result in results):
         raise typer.Exit(DISAGREES)
+    # Who asks for all targets takes what there is; who names one needs it.
+    if "all" not in targets and any(result.status == "unwritten" for result in results):
+        raise typer.Exit(UNWRITTEN)
 
 
 def _chosen(

@@ -112,6 +112,27 @@ def test_an_expression_has_no_training_behind_it() -> None:
     assert "--trained takes what a CAMPAIGN's training made" in str(result.exception)
 
 
+def test_the_axes_and_operators_of_a_model_are_options(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    options = ("--rank", "4", "--precision", "float16", "--opset", "14")
+    result = export("--expression", "gelu(x)", "--to", "onnx", "--output", tmp_path, *options)
+    assert result.exit_code == 0, result.output
+    model = onnx.load(tmp_path / "activation.onnx")
+    assert model.opset_import[0].version == 14
+    taken = model.graph.input[0].type.tensor_type
+    assert (taken.elem_type, len(taken.shape.dim)) == (onnx.TensorProto.FLOAT16, 4)
+    refused = export("--expression", "x", "--to", "onnx", "--output", tmp_path, "--rank", "11")
+    assert "a file can have 0 to 8 axes; got 11" in str(refused.exception)
+
+
+def test_a_target_that_was_named_is_missed(tmp_path: Path, monkeypatch: Any) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda n: None if n == "onnx" else find(n))
+    named = export("--expression", "tanh(x)", "--to", "onnx,json", "--output", tmp_path)
+    assert (named.exit_code, "not written: the target onnx" in named.output) == (2, True)
+    assert (tmp_path / "activation.json").exists()
+
+
 CAMPAIGN = """
 seed = 3
 task = "digits-mlp"

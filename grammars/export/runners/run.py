@@ -40,8 +40,8 @@ def measure_all(runner: Any, job: dict[str, Any]) -> dict[int, str]:
     with np.load(job["inputs"]) as inputs:
         for index, file in enumerate(job["files"]):
             path = Path(file["path"])
-            exported = load(path) if path.suffix == ".py" else path
             try:
+                exported = load(path) if path.suffix == ".py" else path
                 for key, numbers in runner.measure(exported, file, inputs[str(index)]):
                     outputs[f"{index}/{key}"] = np.asarray(numbers)
             # Whatever a file does wrong is that file's verdict, and no other's.

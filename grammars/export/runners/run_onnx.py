@@ -18,7 +18,24 @@ def measure(exported: Path, file: dict[str, Any], x: np.ndarray) -> Iterator[tup
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(exported, options, providers=["CPUExecutionProvider"])
-    for quantity, numbers in zip(
-        ("value", "slope"), session.run(None, {"x": x.reshape(len(x), -1)}), strict=False
-    ):
-        yield f"inference/float32/{quantity}", numbers.reshape(x.shape)
+    taken = session.get_inputs()[0]
+    precision = {"tensor(float)": "float32", "tensor(float16)": "float16"}[taken.type]
+    parts = [
+        session.run(None, {taken.name: part.astype(precision)})
+        for part in shaped(x, len(taken.shape))
+    ]
+    for quantity, numbers in zip(("value", "slope"), zip(*parts, strict=True), strict=True):
+        if {a.dtype for a in numbers} != {np.dtype(precision)}:
+            raise TypeError(f"{precision} in, {numbers[0].dtype} out")
+        joined = np.concatenate([a.reshape(-1) for a in numbers])
+        yield f"inference/{precision}/{quantity}", joined.reshape(x.shape).astype(np.float32)
+
+
+def shaped(x: np.ndarray, rank: int) -> list[np.ndarray]:
+    """The inputs in arrays of so many axes, of which the second counts the channels."""
+    table = x.reshape(len(x), -1)
+    if rank >= 2:
+        return [table.reshape(*table.shape, *(1 for _ in range(rank - 2)))]
+    if rank == 1 and table.shape[1] == 1:
+        return [table[:, 0]]
+    return [row.reshape(row.shape if rank else ()) for row in table]

@@ -15,6 +15,19 @@ VERSION = run_jax.VERSION
 def measure(exported: Path, file: dict[str, Any], x: np.ndarray) -> Iterator[tuple[str, Any]]:
     """Yields `MODE/PRECISION/QUANTITY` and numbers."""
     function = jax.export.deserialize(bytearray(exported.read_bytes()))
+    (taken,) = function.in_avals
     table = x.reshape(len(x), -1)
-    for key, numbers in run_jax.measure_function(function.call, file, table, ("float32",)):
+    call: Any = function.call
+    if taken.ndim >= 2:
+        table = table.reshape(len(x), *(1 for _ in range(taken.ndim - 2)), table.shape[1])
+    elif taken.ndim == 1 and table.shape[1] == 1:
+        table = table[:, 0]
+    else:
+        # One row after the other, or one number.
+        table = table.reshape(len(x), *table.shape[1 : 1 + taken.ndim])
+
+        def call(rows: Any) -> Any:
+            return jax.lax.map(function.call, rows)
+
+    for key, numbers in run_jax.measure_function(call, file, table, (str(taken.dtype),)):
         yield key, numbers.reshape(x.shape)

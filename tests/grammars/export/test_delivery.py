@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from grammars.export import (
     TARGETS,
     ExportError,
     Function,
+    MissingPackageError,
     Provenance,
     Timing,
     delivery,
@@ -77,6 +81,63 @@ def test_unknown_targets_are_refused_with_the_nearest() -> None:
         render(SWISH, "pytorhc")
     with pytest.raises(ExportError, match="no target given"):
         export(SWISH, [], Path("nowhere"))
+
+
+def test_torch_is_pytorch_by_another_name(tmp_path: Path) -> None:
+    assert render(SWISH, "torch") == render(SWISH, "pytorch")
+    (result, _) = export(SWISH, ["torch", "pytorch", "json"], tmp_path, verify_files=False)
+    assert (result.target, result.file) == ("pytorch", "activation_pytorch.py")
+    with pytest.raises(ExportError, match="unknown target 'torhc'"):
+        render(SWISH, "torhc")
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes a package one that is not installed."""
+
+    def hide(name: str) -> None:
+        find = importlib.util.find_spec
+        monkeypatch.setattr(
+            importlib.util, "find_spec", lambda wanted: None if wanted == name else find(wanted)
+        )
+
+    return hide
+
+
+@pytest.mark.parametrize(("package", "target"), [("onnx", "onnx"), ("flatbuffers", "stablehlo")])
+def test_a_missing_package_leaves_out_its_own_target(
+    package: str, target: str, tmp_path: Path, without: Callable[[str], None]
+) -> None:
+    without(package)
+    results = export(SWISH, ["all"], tmp_path, verify_files=False)
+    assert {result.target: result.status for result in results} == {
+        name: "unwritten" if name == target else "unverified" for name in TARGETS
+    }
+    (missing,) = [result for result in results if result.target == target]
+    assert str(missing) == (
+        f"activation.{target}: not written: the target {target} needs the package {package}; "
+        f"install it, or actsearch[export-{target}]"
+    )
+    assert len(list(tmp_path.iterdir())) == len(TARGETS)
+    with pytest.raises(MissingPackageError, match=f"needs the package {package}"):
+        export(SWISH, [target], tmp_path)
+
+
+def test_one_targets_failure_takes_no_other_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(function: Function) -> str:
+        raise KeyError("nobody thought of that")
+
+    rows = {**TARGETS, "c": replace(TARGETS["c"], render=broken)}
+    monkeypatch.setattr(delivery, "TARGETS", rows)
+    numpy_file, header, document = export(SWISH, ["numpy", "c", "json"], tmp_path)
+    assert [r.status for r in (numpy_file, header, document)] == ["verified", "failed", "verified"]
+    assert "it cannot be written: KeyError('nobody thought of that')" in header.reason
+    assert not (tmp_path / "activation.h").exists()
+    assert (tmp_path / "activation.json").exists()
+    with pytest.raises(KeyError, match="nobody thought of that"):
+        export(SWISH, ["c"], tmp_path)
 
 
 def test_what_users_wrote_cannot_leave_its_comment() -> None:
