@@ -1,7 +1,8 @@
-"""The target `pytorch`: a function and an `nn.Module`, which can be scripted and compiled."""
+"""The target `pytorch`: a function and an `nn.Module`, to be scripted, traced and compiled."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from grammars.export.function import Function
@@ -14,6 +15,7 @@ from grammars.export.python_source import (
     indented,
     module,
 )
+from grammars.export.pytorch_lean import FLOATING, head, lean_form, widened
 from grammars.export.recognition import WHOLE_FUNCTIONS
 from grammars.export.writing import ARITHMETIC, Body, Form, Language, Special, python_power, write
 from grammars.expression import ATOM, POWER, Call, Constant, Expression, Variable
@@ -31,21 +33,31 @@ def _sinc(a: torch.Tensor) -> torch.Tensor:
     return torch.where(near_zero, series, torch.sin(away) / away)
 '''
 
+_LIMIT: Final = EXP_ARGUMENT_MAX
+
+_WITHIN: Final = f'''
+def _within(a: torch.Tensor) -> torch.Tensor:
+    """The argument of a hyperbolic function, bounded so that no value overflows."""
+    a = torch.where(a > {_LIMIT}, {_LIMIT}, a)
+    return torch.where(a < -{_LIMIT}, -{_LIMIT}, a)
+'''
+
 _FORMS: Final = {
     **ARITHMETIC,
     "abs": Form("torch.abs({0})"),
     "square": Form("torch.square({0})"),
     "cube": Form("{0} ** 3", POWER, (ATOM,)),
     "sqrt": Form("torch.sqrt({0})"),
-    "exp": Form(f"torch.exp(torch.clamp({{0}}, max={EXP_ARGUMENT_MAX}))"),
-    "expm1": Form(f"torch.expm1(torch.clamp({{0}}, max={EXP_ARGUMENT_MAX}))"),
+    # torch.clamp would have a slope of 0 at NaN, and so the exponential.
+    "exp": Form(f"torch.exp(torch.where({{0}} > {_LIMIT}, {_LIMIT}, {{0}}))"),
+    "expm1": Form(f"torch.expm1(torch.where({{0}} > {_LIMIT}, {_LIMIT}, {{0}}))"),
     "log": Form("torch.log({0})"),
     "log1p": Form("torch.log1p({0})"),
     "sin": Form("torch.sin({0})"),
     "cos": Form("torch.cos({0})"),
     "sinc": Form("_sinc({0})", helper="_sinc"),
-    "sinh": Form(f"torch.sinh(torch.clamp({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))"),
-    "cosh": Form(f"torch.cosh(torch.clamp({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))"),
+    "sinh": Form("torch.sinh(_within({0}))", helper="_within"),
+    "cosh": Form("torch.cosh(_within({0}))", helper="_within"),
     "tanh": Form("torch.tanh({0})"),
     "asinh": Form("torch.asinh({0})"),
     "atan": Form("torch.atan({0})"),
@@ -74,13 +86,17 @@ _FORMS: Final = {
     "softsign": Form("functional.softsign({0})"),
 }
 
+_EITHER: Final = Form("torch.where({0} >= 0, torch.full_like({0}, {1}), {2})")
 _AT_LEAST: Final = Form("torch.clamp({0}, min={1})")
 _AT_MOST: Final = Form("torch.clamp({0}, max={1})")
 
 
 def _special(node: Call) -> Special:
-    # torch.maximum takes no plain numbers, torch.clamp no mixture of numbers and tensors.
+    # torch.maximum takes no plain numbers, torch.clamp no mixture of numbers and tensors, and
+    # torch.where makes of two plain numbers a tensor of the default precision.
     match node:
+        case Call("where", (_, Constant(), Constant())):
+            return _EITHER, node.operands
         case Call("max", (Constant() as bound, other) | (other, Constant() as bound)):
             return _AT_LEAST, (other, bound)
         case Call("min", (Constant() as bound, other) | (other, Constant() as bound)):
@@ -88,13 +104,14 @@ def _special(node: Call) -> Special:
     return python_power(node)
 
 
-LANGUAGE: Final = Language(_FORMS, {"_sinc": _SINC}, special=_special)
+LANGUAGE: Final = Language(_FORMS, {"_sinc": _SINC, "_within": _WITHIN}, special=_special)
 KNOWN: Final = tuple(name for name in WHOLE_FUNCTIONS if name in _FORMS)
 
+# Wrapped, since the shape that it makes depends on sizes, which symbolic tracing does not know.
 _ALONG: Final = '''
+@torch.fx.wrap
 def _along(value: torch.Tensor, x: torch.Tensor, axis: int) -> torch.Tensor:
     """Lays one value a channel along an axis of `x`; a single value serves all channels."""
-    value = value.to(x.dtype)
     if value.numel() == 1:
         return value.reshape([])
     shape = [1] * x.dim()
@@ -119,20 +136,38 @@ def render(function: Function) -> str:
     """The source of a module that needs PyTorch alone."""
     lowered = rebuild(function.lowered(KNOWN), _split_clip)
     body = write((lowered,), LANGUAGE, names=function.names())
-    text = "".join([*body.statements, *body.values])
-    uses_functional = "functional." in text
+    is_own = not is_one_function(lowered)
+    # Without arithmetic on the input there is nothing to compute anew.
+    has_lean = is_own and isinstance(lowered, Call) and lowered.uses_input
+    lean = lean_form(function, LANGUAGE) if has_lean else None
+    used = [*helpers(LANGUAGE, body), *(lean.helpers if lean else ())]
+    parts = [*([_ALONG] if function.parameters else []), *dict.fromkeys(used)]
+    if is_own:
+        parts += [
+            _value(function, lowered, body),
+            _definition(function, _computation(function)),
+        ]
+    else:
+        parts.append(_definition(function, [_own(body)]))
+    if lean is not None:
+        parts += [lean.slopes, lean.autograd, lean.function]
+    parts.append(module_class(function, replace(_STYLE, has_lean=has_lean)))
+    needs_functional = any("functional." in part for part in parts)
     return module(
         function,
         "An activation function for PyTorch.",
         imports="import torch\nfrom torch import nn"
-        + ("\nfrom torch.nn import functional" if uses_functional else ""),
-        parts=[
-            *([_ALONG] if function.parameters else []),
-            *helpers(LANGUAGE, body),
-            _definition(function, lowered, body),
-            module_class(function, _STYLE),
-        ],
+        + ("\nfrom torch.nn import functional" if needs_functional else ""),
+        parts=parts,
     )
+
+
+def is_one_function(lowered: Expression) -> bool:
+    """Whether the whole function is one of the framework's own, such as `silu(x)`."""
+    match lowered:
+        case Call(name, (Variable(),)):
+            return LANGUAGE.forms[name].text.startswith("functional.")
+    return False
 
 
 def _split_clip(node: Expression) -> Expression | None:
@@ -144,36 +179,36 @@ def _split_clip(node: Expression) -> Expression | None:
     return None
 
 
-def _definition(function: Function, lowered: Expression, body: Body) -> str:
-    arguments = ["x: torch.Tensor", *(f"{p.name}: torch.Tensor" for p in function.parameters)]
-    if function.parameters:
-        arguments.append("axis: int = 1")
-    head = f"def {function.name}({', '.join(arguments)}) -> torch.Tensor:"
-    if len(head) > 100:
-        block = indented([f"{argument}," for argument in arguments])
-        head = f"def {function.name}(\n{block}\n) -> torch.Tensor:"
-    lines = documentation(
-        function, summary="Applies the function to every element.", array="tensor"
-    )
-    match lowered:
-        case Call(name, (Variable(),)) if LANGUAGE.forms[name].text.startswith("functional."):
-            lines.append(f"return {body.values[0]}")
-        case _:
-            lines += _computation(function, lowered, body)
-    return f"{head}\n{indented(lines)}"
+def _own(body: Body) -> str:
+    """The call of the framework's own function, which takes integers where it is told to."""
+    return f"return {body.values[0].replace('(x', '(x.to(dtype)', 1)}"
 
 
-def _computation(function: Function, lowered: Expression, body: Body) -> list[str]:
+def _definition(function: Function, lines: list[str]) -> str:
+    told = documentation(function, summary="Applies the function to every element.", array="tensor")
+    top = head(function.name, function, has_axis=True)
+    return f"{top}\n{indented([*told, f'dtype = {FLOATING}', *lines])}"
+
+
+def _value(function: Function, lowered: Expression, body: Body) -> str:
     value = body.values[0]
     if not lowered.uses_input:
         given = lowered.parameters
         value = f"({value}).expand(x.shape)" if given else f"torch.full_like(x, {value})"
+    lines = [
+        '"""The function of numbers in float32 or more; the parameters broadcast against `x`."""',
+        *widened(function),
+        *body.statements,
+        f"return {value}",
+    ]
+    return f"{head('_value', function)}\n{indented(lines)}"
+
+
+def _computation(function: Function) -> list[str]:
+    arguments = ", ".join(["x", *(p.name for p in function.parameters)])
     return [
-        "dtype = torch.result_type(x, 1.0)",
         HALF_PRECISION,
         "x = x.to(torch.promote_types(dtype, torch.float32))",
         *(f"{p.name} = _along({p.name}, x, axis)" for p in function.parameters),
-        *body.statements,
-        f"value = {value}",
-        "return value.to(dtype)",
+        f"return _value({arguments}).to(dtype)",
     ]
