@@ -109,7 +109,7 @@ def definitions(function: Function) -> list[str]:
     lines = documentation(function, summary="Applies the function to every element.")
     lines.append("x = jnp.asarray(x)")
     if is_one_function(lowered):
-        lines.append(f"return {body.values[0]}")
+        lines += ["x = x.astype(jnp.result_type(x, float))", f"return {body.values[0]}"]
     else:
         lines += _computation(function, body)
     head = signature(

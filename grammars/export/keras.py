@@ -93,6 +93,7 @@ def _definition(function: Function, body: Body) -> str:
     if len(head) > 100:
         block = indented([f"{argument}," for argument in typed])
         head = f"def {function.name}(\n{block}\n) -> keras.KerasTensor:"
+    head = f"{_registered(function)}\n{head}"
     value = body.values[0]
     if not function.value.uses_input:
         value = f"ops.broadcast_to({value}, ops.shape(x))"
@@ -110,15 +111,30 @@ def _definition(function: Function, body: Body) -> str:
     return f"{head}\n{indented(lines)}"
 
 
+def _registered(function: Function) -> str:
+    """What lets Keras find the function or the layer when a saved model is loaded."""
+    return f'@keras.saving.register_keras_serializable(package="{function.name}")'
+
+
+_OUTPUT_SHAPE: Final = (
+    "def compute_output_shape(self, input_shape: tuple) -> tuple:",
+    '    """That of the input."""',
+    "    return input_shape",
+)
+
+
 def _class(function: Function) -> str:
-    head = (
-        f'@keras.saving.register_keras_serializable(package="{function.name}")\n'
-        f"class {function.class_name}(keras.layers.Layer):"
-    )
+    head = f"{_registered(function)}\nclass {function.class_name}(keras.layers.Layer):"
     summary = f"The function `{function.name}` as a layer"
     if not function.parameters:
         body = [
             f'"""{summary}."""',
+            "",
+            "def __init__(self, **options: object) -> None:",
+            "    super().__init__(**options)",
+            "    self.supports_masking = True",
+            "",
+            *_OUTPUT_SHAPE,
             "",
             "def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:",
             '    """Applies the function to every element."""',
@@ -135,7 +151,10 @@ def _class(function: Function) -> str:
         "",
         "def __init__(self, axis: int = -1, **options: object) -> None:",
         "    super().__init__(**options)",
+        "    self.supports_masking = True",
         "    self.axis = axis",
+        "",
+        *_OUTPUT_SHAPE,
         "",
         *_build(function),
         "",

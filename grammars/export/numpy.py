@@ -121,9 +121,9 @@ def _definition(function: Function, body: Body, result: Expression, *, slope: bo
     lines = [
         *documentation(function, summary=f"{what} every element."),
         "x = np.asarray(x)",
+        'dtype = np.dtype(float) if x.dtype.kind in "biu" else x.dtype',
         HALF_PRECISION,
-        "dtype = np.result_type(x, np.float16)",
-        "x = x.astype(np.result_type(x, np.float32))",
+        "x = x.astype(np.result_type(dtype, np.float32))",
         *(f"{p.name} = _along({p.name}, x, axis)" for p in function.parameters),
         # Branches that are not taken may compute what has no value.
         'with np.errstate(all="ignore"):',

@@ -89,8 +89,11 @@ def documentation(function: Function, *, summary: str, array: str = "array") -> 
         lines.append(f"    {parameter.name}: Trainable{owner}: a single number, or one a channel.")
     if function.parameters:
         lines.append("    axis: The axis of `x` that counts the channels.")
-    returned = f"    {_a(array).capitalize()} of the shape and precision of `x`."
-    return [*lines, "", "Returns:", returned, '"""']
+    returned = [
+        f"    {_a(array).capitalize()} of the shape and precision of `x`,",
+        "    for integers in the default precision.",
+    ]
+    return [*lines, "", "Returns:", *returned, '"""']
 
 
 def _a(noun: str) -> str:
