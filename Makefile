@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Random expressions from each grammar that `make test-export` verifies beside the catalogue.
 EXPORT_SAMPLES ?= 200
+# The same for what is also compiled, traced and exported as one graph: 300 functions with these.
+EXPORT_CAPTURED ?= 42
 
 .PHONY: help install quickstart test test-export test-faults check benchmark clean
 
@@ -31,6 +33,8 @@ test-export: install  ## every function of the catalogue in every framework (ins
 	$(BIN)/python -m pytest tests/grammars/export tests/search/test_export_command.py \
 	  tests/test_examples.py
 	$(BIN)/python tests/grammars/export/every_framework.py --samples $(EXPORT_SAMPLES)
+	$(BIN)/python tests/grammars/export/every_framework.py --samples $(EXPORT_CAPTURED) \
+	  --targets pytorch --effort usual
 
 test-faults: install  ## eighty kills, ten pauses, a thousand damaged files, a lost node of a Ray cluster (installs Ray)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \

@@ -11,6 +11,7 @@ import math
 import multiprocessing
 import os
 import random
+import statistics
 import sys
 import tempfile
 import time
@@ -109,8 +110,10 @@ def _summary(result: Verification) -> dict[str, Any]:
         "framework": result.framework,
         "reason": result.reason,
         "checks": [
-            [f"{c.mode} {c.precision}", c.compared, c.widened, c.error] for c in result.checks
+            [f"{c.mode} {c.precision}", c.compared, c.widened, c.error, c.special]
+            for c in result.checks
         ],
+        "kept": dict(result.kept),
     }
 
 
@@ -165,18 +168,35 @@ def report(results: Sequence[dict[str, Any]]) -> None:
     for target, count in Counter(r["target"] for r in results if r["status"] == "failed").items():
         print(f"{target}: {count:,} failed")
     compared: Counter[tuple[str, str]] = Counter()
+    special: Counter[tuple[str, str]] = Counter()
     widened: Counter[tuple[str, str]] = Counter()
     largest: dict[tuple[str, str], float] = {}
     for result in results:
-        for how, points, of_these, error in result["checks"]:
+        for how, points, of_these, error, beyond in result["checks"]:
             key = result["target"], how
+            special[key] += beyond
             compared[key] += points
             widened[key] += of_these
             largest[key] = max(largest.get(key, 0.0), error)
     for key, points in compared.items():
         print(
             f"{' '.join(key)}: {points:,} comparisons, {widened[key]:,} of them widened; "
-            f"largest error elsewhere {largest[key]:.1e}"
+            f"largest error elsewhere {largest[key]:.1e}; {special[key]:,} at NaN, infinities "
+            "and numbers below the smallest normal one"
+        )
+    report_kept(results)
+
+
+def report_kept(results: Sequence[dict[str, Any]]) -> None:
+    """Prints what the forms of the files keep for the backward pass."""
+    sizes: dict[tuple[str, str], list[float]] = {}
+    for result in results:
+        for mode, size in result["kept"].items():
+            sizes.setdefault((result["target"], mode), []).append(size)
+    for (target, mode), found in sizes.items():
+        print(
+            f"{target} {mode}: keeps {statistics.median(found):.3g} sizes of x in the median of "
+            f"{len(found):,} files, at most {max(found):.3g}"
         )
 
 
