@@ -65,18 +65,18 @@ def test_a_value_at_nan_is_nan_and_so_is_every_slope_that_is_not_constant(
                 assert numpy.isnan(numbers).all(), (text, key, numbers)
 
 
-def test_every_function_of_the_catalogue_agrees_at_special_inputs(tmp_path: Path) -> None:
+def test_functions_of_the_catalogue_agree_at_special_inputs(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     files = [
         exported(target, entry.text, f"f{i}", tmp_path)
         for target in ("c", "numpy", "onnx", "jax")
-        for i, entry in enumerate(CATALOGUE.values())
+        for i, entry in enumerate([*CATALOGUE.values()][::4])
     ]
     results = verify(files, effort="quick")
     assert [str(result) for result in results if result.status != "verified"] == []
-    # Most of the eleven inputs have a value that float32 can hold.
-    held = [c.special for r in results for c in r.checks if c.quantity == "value"]
-    assert sum(held) > 0.9 * len(held) * len(special_points())
+    checks = [check for result in results for check in result.checks]
+    held = {c.special for c in checks if (c.quantity, c.precision) == ("value", "float32")}
+    assert held == {len(special_points())}
 
 
 @pytest.mark.parametrize(
