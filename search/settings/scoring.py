@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from evaluators.fidelity import Fidelity
 from evaluators.recipes import Schedule
@@ -25,6 +30,12 @@ class Rung(Section):
     steps: Steps
     seeds: Annotated[int, Field(ge=1, le=1_000)] = 1
     tasks: Annotated[tuple[str, ...], Field(min_length=1, strict=False)] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_set(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # As before there were tasks: MLflow keeps the rungs as a parameter, which may not change.
+        document: dict[str, Any] = serialise(self)
+        return {key: value for key, value in document.items() if key != "tasks" or value}
 
     def __str__(self) -> str:
         on = "" if self.tasks is None else f" on {', '.join(self.tasks)}"
