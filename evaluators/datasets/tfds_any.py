@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import glob
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from types import SimpleNamespace
+from functools import partial
+from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
 import numpy as np
@@ -31,6 +33,21 @@ from evaluators.files import cache_root
 _CHILD: Final = "import sys; from evaluators.datasets.tfds_any import child; child(*sys.argv[1:])"
 _REACH_SECONDS: Final = 10
 _PREPARING_SECONDS: Final = 3_600.0
+
+# What TFDS's own modules use of TensorFlow where they read files.
+_FILES_ONLY: Final = SimpleNamespace(
+    compat=SimpleNamespace(as_text=str),
+    io=SimpleNamespace(
+        gfile=SimpleNamespace(
+            GFile=open,
+            exists=os.path.exists,
+            glob=glob.glob,
+            isdir=os.path.isdir,
+            listdir=os.listdir,
+            makedirs=partial(os.makedirs, exist_ok=True),
+        )
+    ),
+)
 
 # All of a set's images are in memory while its cache is made.
 _MOST_BYTES: Final = 4 << 30
@@ -128,7 +145,7 @@ def child(name: str, data_dir: str) -> None:
             builder = tfds.builder(name, data_dir=data_dir)
             if urls := list(builder.url_infos):
                 reach(urls[0], seconds=_REACH_SECONDS)
-            with without_tensorflow():
+            with without_tensorflow(sys.modules[type(builder).__module__]):
                 builder.download_and_prepare(
                     file_format=FILE_FORMAT,
                     download_config=tfds.download.DownloadConfig(try_download_gcs=False),
@@ -138,8 +155,12 @@ def child(name: str, data_dir: str) -> None:
 
 
 @contextlib.contextmanager
-def without_tensorflow() -> Iterator[None]:
-    """Lets TFDS unpack archives and encode images by itself, where it would ask TensorFlow."""
+def without_tensorflow(*modules: ModuleType) -> Iterator[None]:
+    """Lets TFDS read files, unpack archives and encode images where it would ask TensorFlow.
+
+    Args:
+        modules: Of data sets; many use TensorFlow for opening files and for nothing else.
+    """
     from tensorflow_datasets.core.download import extractor
     from tensorflow_datasets.core.features import image_feature
 
@@ -148,14 +169,21 @@ def without_tensorflow() -> Iterator[None]:
             raise ValueError(f"images are encoded as PNG here, not {encoder.encoding_format}")
         return as_png(image[..., 0] if image.shape[-1] == 1 else image).getvalue()
 
-    files = SimpleNamespace(GFile=open, makedirs=lambda path: Path(path).mkdir(parents=True))
-    stand_in = SimpleNamespace(io=SimpleNamespace(gfile=files), compat=SimpleNamespace(as_text=str))
-    before = extractor.tf, image_feature.ImageEncoder._encode_image
-    extractor.tf, image_feature.ImageEncoder._encode_image = stand_in, encode
+    with contextlib.ExitStack() as patches:
+        for module in (extractor, *(each for each in modules if hasattr(each, "tf"))):
+            patches.enter_context(_replaced(module, "tf", _FILES_ONLY))
+        patches.enter_context(_replaced(image_feature._ImageEncoder, "_encode_image", encode))
+        yield
+
+
+@contextlib.contextmanager
+def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    before = getattr(owner, name)
+    setattr(owner, name, value)
     try:
         yield
     finally:
-        extractor.tf, image_feature.ImageEncoder._encode_image = before
+        setattr(owner, name, before)
 
 
 def _features(builder: Any, name: str) -> tuple[str, str]:
