@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from evaluators.evaluation import Evaluation, Outcome
 from evaluators.evaluator import Bench
@@ -15,9 +15,10 @@ from search.appraisal import Appraiser, courses_of
 from search.candidate import Candidate
 from search.considered import Considered
 from search.executors import Executor, Interrupted
-from search.generation import Asked, GenerationSummary, summarise
+from search.generation import Asked, summarise
 from search.hall_of_fame import HallOfFame
 from search.journal import Journal
+from search.observing import Observer
 from search.racing import Racing, Standing, scores
 from search.recorder import Recorder
 from search.screening import Screening
@@ -44,26 +45,6 @@ class Ending:
 
 
 STOPPED: Final = Ending("stopped on request", interrupted=True)
-
-
-class Observer(Protocol):
-    """Is told how a campaign goes on; what it does never changes the campaign."""
-
-    def on_progress(self, rung: int, done: int, total: int) -> None:
-        """After each evaluation: `done` of `total` on this rung of this generation."""
-        ...
-
-    def on_generation(self, summary: GenerationSummary) -> None:
-        """After each generation, once it is in the journal."""
-        ...
-
-    def on_best(self, standing: Standing) -> None:
-        """Whenever the hall of fame has a new leader."""
-        ...
-
-    def on_finals(self, task: str, done: int, total: int) -> None:
-        """In finals, after each seed: training runs on this task that are done, and may become."""
-        ...
 
 
 class Loop:

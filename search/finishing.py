@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from evaluators.clock import awake_seconds
-from evaluators.datasets import load
-from search.campaign import Observer
-from search.executors import Executor, Interrupted, ProcessPool, Workload
+from search.executors import Executor, Interrupted, Workload
 from search.finals import (
     FinalsError,
     Plan,
@@ -32,6 +28,8 @@ from search.finals import (
 from search.identity import recorded_task
 from search.journal import Journal
 from search.leaderboard import standings
+from search.observing import Observer
+from search.open_campaign import OpenCampaign
 from search.settings import FinalsSettings, Settings, check_fresh
 from search.unscored import explain_unscored
 from search.work import Work
@@ -44,25 +42,19 @@ class Finishing:
     """What finals need of the campaign that they end.
 
     Attributes:
-        journal: Of the campaign, open for writing.
+        campaign: Open for writing; finals stop as it does.
         settings: Of the campaign.
-        workers: Processes that train.
-        manual_dir: Where raw data files may be found.
         observers: Are told how it goes.
-        announce: Receives sentences for people.
     """
 
-    journal: Journal
+    campaign: OpenCampaign
     settings: Settings
-    workers: int
-    manual_dir: Path | None
     observers: Sequence[Observer]
-    announce: Callable[[str], None]
 
     @property
     def last_plan(self) -> Plan | None:
         """Of the finals that were planned last, finished or not."""
-        plans = read_ledger(self.journal).plans
+        plans = read_ledger(self._journal).plans
         return plans.get(len(plans))
 
     def next_plan(self, wanted: FinalsSettings) -> Plan:
@@ -76,46 +68,45 @@ class Finishing:
             check_fresh(wanted, self.settings.scoring)
         except ValueError as error:
             raise FinalsError(str(error)) from None
-        scored = standings(self.journal)
+        scored = standings(self._journal)
         if not any(standing.candidate.origin == "discovered" for standing in scored):
-            raise FinalsError(explain_unscored(self.journal))
-        get = partial(load, manual_dir=self.manual_dir, announce=self.announce)
-        task, last = recorded_task(self.journal), self.last_plan
+            raise FinalsError(explain_unscored(self._journal))
+        load = self.campaign.site.load
+        task, last = recorded_task(self._journal), self.last_plan
         plan = plan_finals(
             wanted,
             number=1 if last is None else last.number + 1,
             standings=scored,
             task=task,
-            dataset=get(task.data),
+            dataset=load(task.data),
             steps=self.settings.scoring.rungs[-1].steps,
-            tried=count_tried(self.journal),
-            load=get,
+            tried=count_tried(self._journal),
+            load=load,
         )
         if last is not None and is_same(plan, last):
             return last
-        check_names([*read_ledger(self.journal).plans.values(), plan])
+        check_names([*read_ledger(self._journal).plans.values(), plan])
         return plan
 
-    def hold(self, plan: Plan, *, stopping: threading.Event) -> bool:
+    def hold(self, plan: Plan) -> bool:
         """Holds finals, or goes on with them, and writes `finals.json` beside the journal.
 
         Args:
             plan: What to hold.
-            stopping: Once it is set they stop after the running batches.
 
         Returns:
             False if they were interrupted; the same plan goes on later.
         """
-        with Work(self.journal, work_on(plan)) as work:
+        with Work(self._journal, work_on(plan)) as work:
             watching = replace(self, observers=[*self.observers, work])
             try:
                 finals = hold(
                     plan,
-                    self.journal,
+                    self._journal,
                     open_executor=self._open_executor,
-                    stopping=stopping,
+                    stopping=self.campaign.stopping,
                     on_progress=watching._on_progress,
-                    announce=self.announce,
+                    announce=self.campaign.site.announce,
                     clock=awake_seconds,
                 )
             except Interrupted:
@@ -125,8 +116,12 @@ class Finishing:
         return True
 
     @property
+    def _journal(self) -> Journal:
+        return self.campaign.journal
+
+    @property
     def _folder(self) -> Path:
-        return self.journal.path.parent
+        return self.campaign.folder
 
     def _open_executor(self, stage: Stage, split: Split) -> AbstractContextManager[Executor]:
         # Each stage has states of its own: none pushes another's out before the test data are
@@ -134,13 +129,9 @@ class Finishing:
         states = self._folder / _STATES / stage.task
         workload = Workload(stage.trained, states_folder=states, split=split)
         finals = self.settings.finals or FinalsSettings()
-        return ProcessPool(
-            workload,
-            workers=self.workers,
-            batch=self.settings.scoring.batch,
-            timeout_seconds=finals.timeout_seconds,
-            memory_gib=self.settings.scoring.memory_gib,
-        )
+        limits = {"timeout_seconds": finals.timeout_seconds}
+        scoring = self.settings.scoring.model_copy(update=limits)
+        return self.campaign.site.start(workload, scoring)
 
     def _on_progress(self, task: str, done: int, total: int) -> None:
         for observer in self.observers:

@@ -27,7 +27,7 @@ class CandidateNotFoundError(ValueError):
 
 
 @dataclass(frozen=True)
-class Row:
+class LeaderboardRow:
     """One line of the leaderboard; `score` is up, `validation_loss` down.
 
     Over several tasks or learning rates `tasks` says what it came to on each of them; the loss and
@@ -93,7 +93,7 @@ def standings(journal: Journal) -> list[Standing]:
     return ranked(highest.values())
 
 
-def leaderboard(journal: Journal) -> list[Row]:
+def leaderboard(journal: Journal) -> list[LeaderboardRow]:
     """All scored candidates, best first; what trained longer stands above what did not."""
     return [_row(rank, standing) for rank, standing in enumerate(standings(journal), 1)]
 
@@ -126,7 +126,7 @@ def read_evaluation(payload: Any) -> tuple[int, Evaluation]:
     return fields.pop("rung"), Evaluation.from_json(fields)
 
 
-def _row(rank: int, standing: Standing) -> Row:
+def _row(rank: int, standing: Standing) -> LeaderboardRow:
     candidate, evaluation = standing.candidate, standing.evaluation
     score, loss = evaluation.score, evaluation.validation_loss
     accuracy = evaluation.validation_accuracy
@@ -134,7 +134,7 @@ def _row(rank: int, standing: Standing) -> Row:
     assert loss is not None
     assert accuracy is not None
     form = candidate.canonical
-    return Row(
+    return LeaderboardRow(
         rank=rank,
         candidate_id=candidate.id,
         expression=candidate.readable,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-import threading
 from dataclasses import asdict
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,11 +18,15 @@ from search.cli.options import (
     INTERRUPTED,
     AsJson,
     CampaignName,
+    Executor,
+    Executors,
+    GpusPerWorker,
     ManualDir,
     RunsDir,
     Workers,
     print_json,
     say,
+    site_of,
     wide_console,
 )
 from search.cli.report import report_at_end
@@ -33,15 +35,8 @@ from search.commands import command
 if TYPE_CHECKING:
     from search.finals import Finals
     from search.launching import Launch
-    from search.leaderboard import Row
-    from search.settings import Settings
-
-
-class Place(StrEnum):
-    """Where workers run."""
-
-    PROCESSES = "processes"
-    RAY = "ray"
+    from search.leaderboard import LeaderboardRow
+    from search.library import Campaign
 
 
 SHORT_ID = 8
@@ -57,49 +52,32 @@ def launch_command(
     workers: Workers = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     manual_dir: ManualDir = None,
-    executor: Annotated[
-        Place, typer.Option(help="Workers on this machine, or on the Ray cluster at RAY_ADDRESS.")
-    ] = Place.PROCESSES,
-    gpus_per_worker: Annotated[
-        float,
-        typer.Option(min=0.0, max=64.0, help="What each worker asks a Ray cluster for."),
-    ] = 0.0,
+    executor: Executor = Executors.PROCESSES,
+    gpus_per_worker: GpusPerWorker = 0.0,
 ) -> None:
     """Launches a campaign; launching it again continues it."""
     from search.cli.keys import on_q
     from search.cli.progress import progress_for
-    from search.launching import launch
-    from search.settings import load_settings, read_campaign_file
+    from search.library import Campaign
 
-    settings = load_settings(campaign_file, overrides or [])
-    stopping = threading.Event()
+    site = site_of(
+        runs_dir=runs_dir,
+        manual_dir=manual_dir,
+        workers=workers,
+        executor=executor,
+        gpus_per_worker=gpus_per_worker,
+    )
+    campaign = Campaign(campaign_file, overrides=overrides or [], site=site)
     try:
-        with on_q(partial(_stop, stopping)):
-            with progress_for(settings) as progress:
-                result = launch(
-                    settings,
-                    campaign_file=read_campaign_file(campaign_file),
-                    runs_dir=runs_dir,
-                    workers=workers,
-                    manual_dir=manual_dir,
-                    executor=executor.value,
-                    gpus_per_worker=gpus_per_worker,
-                    observers=[progress],
-                    announce=progress.announce,
-                    stopping=stopping,
-                )
-            _print_ending(settings, result, runs_dir=runs_dir)
+        with on_q(partial(_stop, campaign)):
+            with progress_for(campaign.settings) as progress:
+                result = campaign.run(observers=[progress], announce=progress.announce)
+            _print_ending(campaign, result)
             if result.interrupted:
                 say(_how_to_go_on())
                 raise typer.Exit(INTERRUPTED)
             # Parts of the best are measured where finals have made it worth the time.
-            is_complete = report_at_end(
-                result.folder,
-                measure=settings.finals is not None,
-                workers=workers,
-                manual_dir=manual_dir,
-                stopping=stopping,
-            )
+            is_complete = report_at_end(campaign, measure=campaign.settings.finals is not None)
     except KeyboardInterrupt:
         say(f"stopped at once, all but the running batch is kept: {_how_to_go_on()}")
         raise typer.Exit(INTERRUPTED) from None
@@ -108,8 +86,8 @@ def launch_command(
         raise typer.Exit(INTERRUPTED)
 
 
-def _stop(stopping: threading.Event) -> None:
-    stopping.set()
+def _stop(campaign: Campaign) -> None:
+    campaign.stop()
     say("stopping after the running batch; Ctrl-C stops now, without that batch")
 
 
@@ -144,14 +122,15 @@ def _how_to_go_on() -> str:
     return f"It goes on with: {shlex.join(['actsearch', *sys.argv[1:]])}"
 
 
-def _print_ending(settings: Settings, result: Launch, *, runs_dir: Path) -> None:
+def _print_ending(campaign: Campaign, result: Launch) -> None:
     from search.cli.finals import print_finals
     from search.finals import read_finals
     from search.journal import FILE_NAME, Journal
     from search.leaderboard import leaderboard
     from search.unscored import explain_unscored
 
-    name, folder = settings.name, result.folder
+    settings, folder, runs_dir = campaign.settings, campaign.folder, campaign.site.runs_dir
+    name = settings.name
     with Journal(folder / FILE_NAME, read_only=True) as journal:
         rows, finals = leaderboard(journal), read_finals(journal)
         unscored = None if _has_found(rows) else explain_unscored(journal)
@@ -170,12 +149,12 @@ def _print_ending(settings: Settings, result: Launch, *, runs_dir: Path) -> None
         print(f"  {command('export', name, *target, runs_dir=runs_dir)}")
 
 
-def _has_found(rows: list[Row]) -> bool:
+def _has_found(rows: list[LeaderboardRow]) -> bool:
     """Whether the search has scored a function of its own."""
     return any(row.origin == "discovered" for row in rows)
 
 
-def _best(rows: list[Row]) -> str:
+def _best(rows: list[LeaderboardRow]) -> str:
     """What the best discovered function is, in a sentence."""
     from grammars import parse_activation
     from search.novelty import novelty
@@ -209,7 +188,7 @@ def _say_what_may_be_claimed(finals: Finals | None, folder: Path) -> None:
         console.print(said, highlight=False)
 
 
-def _print_leaderboard(rows: list[Row], *, top: int, title: str) -> None:
+def _print_leaderboard(rows: list[LeaderboardRow], *, top: int, title: str) -> None:
     """The first rows, and below them whichever baselines come later; nothing without rows."""
     if not rows:
         return
@@ -245,7 +224,7 @@ def _print_leaderboard(rows: list[Row], *, top: int, title: str) -> None:
     )
 
 
-def _scored(row: Row) -> str:
+def _scored(row: LeaderboardRow) -> str:
     """What the score of a leaderboard is, in words."""
     if not row.tasks:
         return "minus the mean log validation loss"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,13 +15,16 @@ from search.cli.options import (
     INTERRUPTED,
     AsJson,
     CampaignName,
+    Executor,
+    Executors,
+    GpusPerWorker,
     ManualDir,
     RunsDir,
     Workers,
     print_json,
     say,
+    site_of,
     wide_console,
-    worker_count,
 )
 from search.cli.report import report_at_end
 from search.commands import command
@@ -31,7 +32,6 @@ from search.commands import command
 if TYPE_CHECKING:
     from evaluators.comparison import Comparison
     from search.finals import Card, Finals, Row
-    from search.settings import FinalsSettings
 
 
 def finals_command(
@@ -50,6 +50,8 @@ def finals_command(
         bool, typer.Option("--register", help="Enter the leader in MLflow's model registry.")
     ] = False,
     workers: Workers = None,
+    executor: Executor = Executors.PROCESSES,
+    gpus_per_worker: GpusPerWorker = 0.0,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     manual_dir: ManualDir = None,
     as_json: AsJson = False,
@@ -59,10 +61,9 @@ def finals_command(
     Without options it goes on with the finals that were planned last, or reports them.
     """
     from search.cli.progress import FinalsProgress
-    from search.finals import finals_document, read_finals, rival_practice
-    from search.journal import FILE_NAME, Journal
-    from search.launching import hold_finals
+    from search.finals import finals_document
     from search.leaderboard import find_campaign
+    from search.library import Campaign
 
     folder = find_campaign(campaign, runs_dir)
     changes = _changes(
@@ -74,38 +75,26 @@ def finals_command(
         register_leader=register or None,
     )
     progress = FinalsProgress()
-    can_write = os.access(folder, os.W_OK)
-    is_done = (not can_write and not changes and _have_ended(folder)) or hold_finals(
-        folder,
-        partial(_changed, changes=changes) if changes else None,
-        workers=worker_count(workers),
+    site = site_of(
+        runs_dir=folder.parent,
         manual_dir=manual_dir,
-        observers=[progress],
-        announce=progress.announce,
+        workers=workers,
+        executor=executor,
+        gpus_per_worker=gpus_per_worker,
     )
-    if not is_done:
+    found = Campaign.load(folder, site=site)
+    held = found.finals(observers=[progress], **changes)
+    if held.interrupted:
         say(f"They go on with: {command('finals', folder.name, runs_dir=folder.parent)}")
         raise typer.Exit(INTERRUPTED)
-    with Journal(folder / FILE_NAME, read_only=True) as journal:
-        finals, practice = read_finals(journal), rival_practice(journal)
-    assert finals is not None
+    assert held.finals is not None
     if as_json:
-        rivals = None if practice is None else practice.to_json()
-        print_json({**finals_document(finals), "rival_practice": rivals})
+        rivals = None if held.practice is None else held.practice.to_json()
+        print_json({**finals_document(held.finals), "rival_practice": rivals})
     else:
-        print_finals(finals, title=folder.name)
-    if can_write:
-        report_at_end(folder, measure=False, workers=workers, manual_dir=manual_dir)
-
-
-def _have_ended(folder: Path) -> bool:
-    """Whether there is nothing left to do but to report."""
-    from search.finals import read_finals
-    from search.journal import FILE_NAME, Journal
-
-    with Journal(folder / FILE_NAME, read_only=True) as journal:
-        finals = read_finals(journal)
-    return finals is not None and finals.ended is not None
+        print_finals(held.finals, title=folder.name)
+    if os.access(folder, os.W_OK):
+        report_at_end(found, measure=False)
 
 
 def print_finals(finals: Finals, *, title: str) -> None:
@@ -139,12 +128,6 @@ def _changes(*, tasks: str | None, **given: float | None) -> dict[str, Any]:
         changes["transfer"] = tuple(name.strip() for name in tasks.split(",") if name.strip())
         changes["learning_rates"] = ()
     return changes
-
-
-def _changed(settings: FinalsSettings, *, changes: dict[str, Any]) -> FinalsSettings:
-    from search.settings import FinalsSettings, checked
-
-    return checked(FinalsSettings, {**settings.model_dump(), **changes}, what="the finals")
 
 
 def _own_table(finals: Finals, title: str) -> Table:

@@ -48,8 +48,8 @@ def _is_mistake(error: Exception) -> bool:
     from search.executors import WorkersUnusableError
     from search.finals import FinalsError
     from search.journal import JournalError
-    from search.launching import CampaignBusyError
     from search.leaderboard import CampaignNotFoundError, CandidateNotFoundError
+    from search.open_campaign import CampaignBusyError
     from search.records import RecordError
     from search.settings import SettingsError
     from search.tracking import TrackingError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -48,11 +47,6 @@ Workers = Annotated[
 ]
 
 
-def worker_count(workers: int | None) -> int:
-    """The number asked for, or one for each core that this process may use."""
-    return workers or len(os.sched_getaffinity(0))
-
-
 class Executors(StrEnum):
     """Where workers run."""
 
@@ -69,7 +63,9 @@ Executor = Annotated[
 
 GpusPerWorker = Annotated[
     float,
-    typer.Option("--gpus-per-worker", min=0.0, help="What each worker asks a Ray cluster for."),
+    typer.Option(
+        "--gpus-per-worker", min=0.0, max=64.0, help="What each worker asks a Ray cluster for."
+    ),
 ]
 
 

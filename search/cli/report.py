@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,12 +11,18 @@ from search.cli.options import (
     DEFAULT_RUNS_DIR,
     INTERRUPTED,
     CampaignName,
+    Executor,
+    Executors,
+    GpusPerWorker,
     ManualDir,
     RunsDir,
     Workers,
     say,
-    worker_count,
+    site_of,
 )
+
+if TYPE_CHECKING:
+    from search.library import Campaign
 
 
 def report_command(
@@ -35,21 +40,24 @@ def report_command(
     ] = True,
     show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     workers: Workers = None,
+    executor: Executor = Executors.PROCESSES,
+    gpus_per_worker: GpusPerWorker = 0.0,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     manual_dir: ManualDir = None,
 ) -> None:
     """Writes one page with all that a campaign found, and its figures as PNG and SVG."""
     from search.leaderboard import find_campaign
-    from search.reporting import report
+    from search.library import Campaign
 
-    result = report(
-        find_campaign(campaign, runs_dir),
-        output=output,
-        measure=measure,
-        workers=worker_count(workers),
+    site = site_of(
+        runs_dir=runs_dir,
         manual_dir=manual_dir,
-        announce=say,
+        workers=workers,
+        executor=executor,
+        gpus_per_worker=gpus_per_worker,
     )
+    found = Campaign.load(find_campaign(campaign, runs_dir), site=site)
+    result = found.report(output, measure=measure)
     print(result.page)
     if show:
         typer.launch(result.page.resolve().as_uri())
@@ -58,28 +66,12 @@ def report_command(
         raise typer.Exit(INTERRUPTED)
 
 
-def report_at_end(
-    folder: Path,
-    *,
-    measure: bool,
-    workers: int | None,
-    manual_dir: Path | None,
-    stopping: threading.Event | None = None,
-) -> bool:
+def report_at_end(campaign: Campaign, *, measure: bool) -> bool:
     """Writes the report of what has just ended, and says where it is; whether it is complete."""
     from search.leaderboard import CandidateNotFoundError
-    from search.reporting import report
 
     try:
-        result = report(
-            folder,
-            output=None,
-            measure=measure,
-            workers=worker_count(workers),
-            manual_dir=manual_dir,
-            announce=say,
-            stopping=stopping,
-        )
+        result = campaign.report(measure=measure)
     except CandidateNotFoundError:
         return True  # a search that scored nothing has nothing to report
     say(f"The report is {result.page}")

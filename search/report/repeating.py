@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from itertools import chain
@@ -15,6 +14,7 @@ from search.dotted import flatten
 from search.finals import Plan
 from search.report.findings import Findings
 from search.settings import FinalsSettings, Settings
+from search.settings.mapping import toml_value
 
 
 def commands(found: Findings, *, campaign_file: str | None = None) -> str:
@@ -42,7 +42,7 @@ def settings_table(launched: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [("data set", str(dataset["name"])), ("its source", str(dataset["source"]))]
     rows += [(f"version of {name}", str(text)) for name, text in launched["versions"].items()]
     flat = flatten(launched["settings"])
-    return rows + [(name, _toml(value)) for name, value in flat.items() if value is not None]
+    return rows + [(name, toml_value(value)) for name, value in flat.items() if value is not None]
 
 
 def _finals_options(found: Findings) -> Iterator[list[str]]:
@@ -87,13 +87,4 @@ def _overrides(launched: Mapping[str, Any]) -> Iterator[str]:
     before, now = flatten(filed), flatten(recorded)
     for name, value in now.items():
         if value != before.get(name) and value is not None:
-            yield f"{name}={_toml(value)}"
-
-
-def _toml(value: Any) -> str:
-    """A value as a campaign file writes it."""
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_toml(below)}" for key, below in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+            yield f"{name}={toml_value(value)}"

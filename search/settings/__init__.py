@@ -1,7 +1,7 @@
 """The campaign file, validated whole and frozen, with a module for each of its sections."""
 
 from search.settings.finals import FinalsSettings, check_fresh
-from search.settings.reading import checked, load_settings, read_campaign_file
+from search.settings.reading import checked, load_settings, read_campaign_file, settings_from
 from search.settings.scoring import Rung, ScoringSettings
 from search.settings.search import SearchSettings, StrategyName
 from search.settings.section import SettingsError
@@ -24,4 +24,5 @@ __all__ = [
     "checked",
     "load_settings",
     "read_campaign_file",
+    "settings_from",
 ]

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from grammars.text_files import TextFileError, read_text
 from grammars.toml_files import MAX_FILE_BYTES, TomlError, parse_toml, read_toml
+from search.settings.mapping import merged
 from search.settings.scoring import Rung
 from search.settings.section import SettingsError
 from search.settings.whole import LONGEST_NAME, Settings
@@ -27,23 +28,42 @@ _DIGEST_DIGITS: Final = 6
 _SHOWN: Final = 80
 
 
-def load_settings(path: Path, overrides: Iterable[str] = ()) -> Settings:
+def load_settings(
+    path: Path, overrides: Iterable[str] = (), *, changes: Mapping[str, Any] | None = None
+) -> Settings:
     """Reads a campaign file.
 
     Args:
         path: A TOML file; the name of the campaign follows from that of the file unless it says
             otherwise.
         overrides: `key=value` texts that replace or add settings, such as `search.population=32`.
+        changes: Settings that replace or add some, as a nested mapping.
 
     Raises:
         SettingsError: With every problem at once, each with its path in the file.
         FileNotFoundError: If there is no such file.
     """
-    document = _read(path)
+    document = merged(_read(path), changes or {})
     for override in overrides:
         _apply_override(document, override)
     document.setdefault("name", campaign_name(path.stem))
     return checked(Settings, document, what=str(path))
+
+
+def settings_from(document: Mapping[str, Any], overrides: Iterable[str] = ()) -> Settings:
+    """Settings that are given in Python, as a nested mapping.
+
+    Args:
+        document: As a campaign file would hold them; the campaign needs a name.
+        overrides: As for `load_settings`.
+
+    Raises:
+        SettingsError: With every problem at once.
+    """
+    chosen = merged(document, {})
+    for override in overrides:
+        _apply_override(chosen, override)
+    return checked(Settings, chosen, what="the campaign")
 
 
 def read_campaign_file(path: Path) -> str:

@@ -192,7 +192,7 @@ def go_on(name: str, runs_dir: Path, *, whole: Told) -> Told:
         "--set",
         "tracking.mlflow=false",
     )
-    with recorded_versions(whole), mock.patch("search.finishing.ProcessPool", pool):
+    with recorded_versions(whole):
         answer = actsearch(*command, "--set", "tracking.mlflow=false", pool=pool)
     assert answer.status == 0, answer
     return told(runs_dir / CAMPAIGNS[name])

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from search import Campaign
+import actsearch
+from actsearch import Campaign, Site
 from search.settings import SettingsError
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "python.md"
@@ -45,7 +46,7 @@ def test_the_documented_campaign_runs_and_goes_on_from_its_end(tmp_path: Path) -
     assert any(line.startswith("new best: ") for line in said)
     assert "2 generations are done" in said
     assert len([line for line in said if re.match(r"\d+ .* (baseline|discovered)$", line)]) == 3
-    campaign = Campaign.open(tmp_path / "mine.toml", runs_dir=tmp_path / "runs")
+    campaign = Campaign.load(tmp_path / "runs" / "mine")
     best = campaign.best.candidate
     assert said[-1] == f"take away: {best.canonical}"
     discovered = [row for row in campaign.leaderboard() if row.origin == "discovered"]
@@ -62,10 +63,10 @@ def test_the_documented_evaluation_runs(tmp_path: Path) -> None:
 def test_a_campaign_file_is_checked_when_it_is_opened(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("[search]\npopulation = 8", encoding="utf-8")
-    campaign = Campaign.open(path, overrides=["seed=5"], runs_dir=tmp_path)
+    campaign = Campaign(path, overrides=["seed=5"], site=Site(tmp_path))
     assert (campaign.settings.seed, campaign.folder) == (5, tmp_path / "mine")
     with pytest.raises(SettingsError, match="did you mean 'population'"):
-        Campaign.open(path, overrides=["search.popluation=9"])
+        Campaign(path, overrides=["search.popluation=9"])
     with pytest.raises(FileNotFoundError):
         campaign.leaderboard()
 
@@ -73,3 +74,114 @@ def test_a_campaign_file_is_checked_when_it_is_opened(tmp_path: Path) -> None:
 def test_importing_the_package_imports_nothing_heavy() -> None:
     code = "import sys, search; assert not {'jax', 'mlflow', 'deap', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_public_name_is_where_it_is_said_to_be() -> None:
+    code = "import sys, actsearch; assert not {'jax', 'numpy', 'typer'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert all(getattr(actsearch, name) for name in actsearch.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'campaign'"):
+        _ = actsearch.campaign
+
+
+SETTINGS = {
+    "name": "mine",
+    "task": "digits-mlp",
+    "seed": 3,
+    "search": {"population": 8, "start_from": ["x * erf(x)", "swish"]},
+    "scoring": {"rungs": [{"steps": 20}, {"steps": 40, "seeds": 2}], "reduction_factor": 2.5},
+    "tracking": {"mlflow": False},
+    "stop": {"generations": 1, "target_score": None},
+}
+
+
+@pytest.mark.parametrize("way", ["mapping", "keywords", "file", "file and keywords"])
+def test_settings_may_come_from_anywhere_and_are_the_same(tmp_path: Path, way: str) -> None:
+    site = Site(tmp_path)
+    mapped = Campaign(SETTINGS, site=site)
+    path = tmp_path / "other.toml"
+    path.write_text(mapped.campaign_file, encoding="utf-8")
+    campaign = {
+        "mapping": lambda: mapped,
+        "keywords": lambda: Campaign(site=site, **SETTINGS),
+        "file": lambda: Campaign(path, site=site),
+        "file and keywords": lambda: Campaign(path, site=site, search={"population": 16}),
+    }[way]()
+    expected = 16 if way == "file and keywords" else 8
+    assert campaign.settings.search.population == expected
+    assert campaign.settings.search.start_from == ("x * erf(x)", "swish")
+    assert campaign.settings.scoring == mapped.settings.scoring
+    assert repr(campaign) == f"Campaign 'mine' in {tmp_path / 'mine'}"
+
+
+def test_settings_in_python_are_checked_as_a_file_is() -> None:
+    with pytest.raises(SettingsError, match=r"has 2 problems:\n  name: .*\n  .*popluation"):
+        Campaign(search={"popluation": 3}, task="digits-mlp")
+    with pytest.raises(FileNotFoundError, match="there is no campaign in nowhere"):
+        Campaign.load("nowhere")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+    """A campaign that has really trained."""
+    campaign = Campaign(SETTINGS, site=Site(tmp_path_factory.mktemp("runs"), workers=1))
+    launched = campaign.run()
+    assert repr(launched) == f"Campaign in {campaign.folder} ended: 1 generations are done"
+    return Campaign.load(campaign.folder, site=campaign.site)
+
+
+def test_a_leaderboard_is_a_table_where_it_is_shown(finished: Campaign) -> None:
+    rows = finished.leaderboard()
+    lines = repr(rows).splitlines()
+    assert lines[0].split() == [
+        "rank",
+        "expression",
+        "origin",
+        "score",
+        "accuracy",
+        "size",
+        "trained",
+    ]
+    assert lines[1].split()[0] == str(rows[0].rank) == "1"
+    assert len(lines) == 1 + min(len(rows), 20)
+    assert (
+        repr(rows[:2]).splitlines()
+        == repr(Campaign.load(finished.folder).leaderboard()[:2]).splitlines()
+    )
+    assert rows._repr_html_().count("<tr>") == len(lines)
+
+
+def test_functions_are_compared_on_seeds_that_nothing_was_chosen_by(finished: Campaign) -> None:
+    compared = finished.compare("tanh", rivals=("relu",), seeds=3, steps=20)
+    assert compared.fidelity.seeds == (3_000_000, 3_000_001, 3_000_002)
+    (pair,) = [each for each in compared.comparisons if each.function == "tanh"]
+    differences = [
+        a.score - b.score
+        for a, b in zip(
+            compared.evaluations["tanh"].per_seed,
+            compared.evaluations["relu"].per_seed,
+            strict=True,
+        )
+    ]
+    assert pair.difference == pytest.approx(sum(differences) / 3)
+    assert repr(compared).startswith("Compared by 20 steps x 3 seeds:\n  tanh: score ")
+    best = finished.compare(rivals=("relu",), seeds=2, steps=20)
+    assert list(best.evaluations) == [str(finished.best.candidate.canonical), "relu"]
+
+
+def test_finals_report_exports_and_pictures_are_methods(finished: Campaign, tmp_path: Path) -> None:
+    held = finished.finals(top=1, seeds=2, max_seeds=2, transfer=())
+    assert held.finals is not None
+    assert not held.interrupted
+    assert repr(held).startswith("Finals: ")
+    assert "2 seeds" in repr(held)
+    assert repr(finished.finals()) == repr(held), "held again, they are what they were"
+    with pytest.raises(SettingsError, match="did you mean 'max_seeds'"):
+        finished.finals(max_seed=3)
+    reported = finished.report(tmp_path / "page", measure=False)
+    assert repr(reported) == f"Report in {tmp_path / 'page' / 'index.html'}"
+    exported = finished.export("numpy", tmp_path / "f.py")
+    assert [each.status for each in exported] == ["verified"]
+    assert repr(exported) == str(exported[0])
+    picture = finished.plot(tmp_path / "best.png", top=2)
+    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -22,6 +22,7 @@ from search.launching import Launch, launch
 from search.reporting import report
 from search.settings import Settings
 from search.signals import stopped_by_signals
+from search.site import Site
 
 from .conftest import WriteCampaign
 from .finals_simulation import SimulatedTraining, journal_in, plan_of
@@ -77,7 +78,7 @@ def outlasting(folder: Path, act: Act, monkeypatch: pytest.MonkeyPatch, *, late:
     """Launches a campaign whose minutes run out in a batch, and whose finals would follow."""
     stopping = threading.Event()
     monkeypatch.setattr(
-        "search.launching.start_executor",
+        "search.site.start_executor",
         lambda *how, **more: Outlasting(stopping, act, late=late),
     )
     settings = Settings.model_validate(
@@ -91,7 +92,7 @@ def outlasting(folder: Path, act: Act, monkeypatch: pytest.MonkeyPatch, *, late:
             "finals": {"top": 1, "first_seed": 1000},
         }
     )
-    return launch(settings, campaign_file="", runs_dir=folder, workers=1, stopping=stopping)
+    return launch(settings, Site(folder, workers=1), campaign_file="", stopping=stopping)
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["before the time is up", "after"])
@@ -114,7 +115,7 @@ def test_without_a_wish_finals_follow_the_minutes(
     """And a wish in the last batch of their validation opens no test data."""
     begun = []
     monkeypatch.setattr(
-        "search.finishing.Finishing.hold", lambda self, plan, stopping: begun.append(plan) or True
+        "search.finishing.Finishing.hold", lambda self, plan: begun.append(plan) or True
     )
     result = outlasting(tmp_path, lambda stopping: None, monkeypatch, late=True)
     assert (result.reason, result.interrupted) == ("its 0.02 minutes are over", False)
@@ -143,15 +144,7 @@ def test_a_wish_before_the_ablation_trains_nothing(write_campaign: WriteCampaign
     folder = write_campaign()
     stopping = threading.Event()
     stopping.set()
-    result = report(
-        folder,
-        output=folder / "elsewhere",
-        measure=True,
-        workers=1,
-        manual_dir=None,
-        announce=lambda text: None,
-        stopping=stopping,
-    )
+    result = report(folder, Site(), output=folder / "elsewhere", stopping=stopping)
     assert result.interrupted
     with Journal(folder / FILE_NAME, read_only=True) as journal:
         assert not list(journal.events("measurement"))
