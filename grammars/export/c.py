@@ -10,9 +10,9 @@ import numpy
 from grammars.export.function import Function, TrainedParameter
 from grammars.export.names import macro
 from grammars.export.python_source import indented
-from grammars.export.writing import ARITHMETIC, Body, Form, Language, Special, write
-from grammars.expression import ATOM, PRODUCT, Call, Constant, Expression
-from grammars.primitives import EXP_ARGUMENT_MAX, SINC_SERIES_BELOW
+from grammars.export.writing import Body, Form, Language, Special, write
+from grammars.expression import Call, Constant, Expression
+from grammars.primitives import SINC_SERIES_BELOW, column
 
 # Where the function's own name goes, so that two headers can be included side by side.
 _NAME: Final = "@"
@@ -72,39 +72,8 @@ static inline float @_sinc(float a)
 """,
 }
 
-_LIMIT: Final = f"{EXP_ARGUMENT_MAX}f"
-_AT_MOST: Final = f"{{0}} > {_LIMIT} ? {_LIMIT} : {{0}}"
-_WITHIN: Final = f"@_clip({{0}}, -{_LIMIT}, {_LIMIT})"
-
-# A comparison with NaN is false, and the forms are written so that the NaN is what is left then.
 _FORMS: Final = {
-    **ARITHMETIC,
-    "abs": Form("fabsf({0})"),
-    "square": Form("{0} * {0}", PRODUCT, (ATOM,)),
-    "cube": Form("{0} * {0} * {0}", PRODUCT, (ATOM,)),
-    "sqrt": Form("sqrtf({0})"),
-    "exp": Form(f"expf({_AT_MOST})"),
-    "expm1": Form(f"expm1f({_AT_MOST})"),
-    "log": Form("logf({0})"),
-    "log1p": Form("log1pf({0})"),
-    "sin": Form("sinf({0})"),
-    "cos": Form("cosf({0})"),
-    "sinc": Form("@_sinc({0})", helper="sinc"),
-    "sinh": Form(f"sinhf({_WITHIN})", helper="clip"),
-    "cosh": Form(f"coshf({_WITHIN})", helper="clip"),
-    "tanh": Form("tanhf({0})"),
-    "asinh": Form("asinhf({0})"),
-    "atan": Form("atanf({0})"),
-    "sigmoid": Form("@_sigmoid({0})", helper="sigmoid"),
-    "log_sigmoid": Form("(-@_softplus(-({0})))", helper="softplus"),
-    "softplus": Form("@_softplus({0})", helper="softplus"),
-    "erf": Form("erff({0})"),
-    "relu": Form("({0} <= 0.0f ? 0.0f : {0})"),
-    "pow": Form("powf({0}, {1})"),
-    "max": Form("@_max({0}, {1})", helper="max"),
-    "min": Form("@_min({0}, {1})", helper="min"),
-    "clip": Form("@_clip({0}, {1}, {2})", helper="clip"),
-    "where": Form("({0} >= 0.0f ? {1} : {2})"),
+    **column("c"),
     "inf": Form("INFINITY"),
     "nan": Form("NAN"),
 }

@@ -14,9 +14,9 @@ from grammars.export.python_source import (
     signature,
 )
 from grammars.export.recognition import WHOLE_FUNCTIONS
-from grammars.export.writing import ARITHMETIC, Body, Form, Language, python_power, write
-from grammars.expression import ATOM, POWER, Call, Expression, Variable
-from grammars.primitives import EXP_ARGUMENT_MAX, SINC_SERIES_BELOW
+from grammars.export.writing import Body, Form, Language, python_power, write
+from grammars.expression import Call, Expression, Variable
+from grammars.primitives import SINC_SERIES_BELOW, column
 
 _SINC: Final = f'''
 def _sinc(a: jax.Array) -> jax.Array:
@@ -31,33 +31,7 @@ def _sinc(a: jax.Array) -> jax.Array:
 '''
 
 _FORMS: Final = {
-    **ARITHMETIC,
-    "abs": Form("jnp.abs({0})"),
-    "square": Form("jnp.square({0})"),
-    "cube": Form("{0} ** 3", POWER, (ATOM,)),
-    "sqrt": Form("jnp.sqrt({0})"),
-    "exp": Form(f"jnp.exp(jnp.minimum({{0}}, {EXP_ARGUMENT_MAX}))"),
-    "expm1": Form(f"jnp.expm1(jnp.minimum({{0}}, {EXP_ARGUMENT_MAX}))"),
-    "log": Form("jnp.log({0})"),
-    "log1p": Form("jnp.log1p({0})"),
-    "sin": Form("jnp.sin({0})"),
-    "cos": Form("jnp.cos({0})"),
-    "sinc": Form("_sinc({0})", helper="_sinc"),
-    "sinh": Form(f"jnp.sinh(jnp.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))"),
-    "cosh": Form(f"jnp.cosh(jnp.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))"),
-    "tanh": Form("jnp.tanh({0})"),
-    "asinh": Form("jnp.arcsinh({0})"),
-    "atan": Form("jnp.arctan({0})"),
-    "sigmoid": Form("jax.nn.sigmoid({0})"),
-    "log_sigmoid": Form("jax.nn.log_sigmoid({0})"),
-    "softplus": Form("jax.nn.softplus({0})"),
-    "erf": Form("jax.lax.erf({0})"),
-    "relu": Form("jax.nn.relu({0})"),
-    "pow": Form("jnp.power({0}, {1})"),
-    "max": Form("jnp.maximum({0}, {1})"),
-    "min": Form("jnp.minimum({0}, {1})"),
-    "clip": Form("jnp.clip({0}, {1}, {2})"),
-    "where": Form("jnp.where({0} >= 0, {1}, {2})"),
+    **column("jax"),
     "inf": Form("jnp.inf"),
     "nan": Form("jnp.nan"),
     "silu": Form("jax.nn.silu({0})"),

@@ -14,9 +14,8 @@ from grammars.export.python_source import (
     start,
 )
 from grammars.export.recognition import WHOLE_FUNCTIONS
-from grammars.export.writing import ARITHMETIC, Body, Form, Language, python_power, write
-from grammars.expression import ATOM, POWER
-from grammars.primitives import EXP_ARGUMENT_MAX, SINC_SERIES_BELOW
+from grammars.export.writing import Body, Form, Language, python_power, write
+from grammars.primitives import SINC_SERIES_BELOW, column
 
 _SINC: Final = f'''
 def _sinc(a: keras.KerasTensor) -> keras.KerasTensor:
@@ -31,33 +30,7 @@ def _sinc(a: keras.KerasTensor) -> keras.KerasTensor:
 '''
 
 _FORMS: Final = {
-    **ARITHMETIC,
-    "abs": Form("ops.abs({0})"),
-    "square": Form("ops.square({0})"),
-    "cube": Form("{0} ** 3", POWER, (ATOM,)),
-    "sqrt": Form("ops.sqrt({0})"),
-    "exp": Form(f"ops.exp(ops.minimum({{0}}, {EXP_ARGUMENT_MAX}))"),
-    "expm1": Form(f"ops.expm1(ops.minimum({{0}}, {EXP_ARGUMENT_MAX}))"),
-    "log": Form("ops.log({0})"),
-    "log1p": Form("ops.log1p({0})"),
-    "sin": Form("ops.sin({0})"),
-    "cos": Form("ops.cos({0})"),
-    "sinc": Form("_sinc({0})", helper="_sinc"),
-    "sinh": Form(f"ops.sinh(ops.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))"),
-    "cosh": Form(f"ops.cosh(ops.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))"),
-    "tanh": Form("ops.tanh({0})"),
-    "asinh": Form("ops.arcsinh({0})"),
-    "atan": Form("ops.arctan({0})"),
-    "sigmoid": Form("ops.sigmoid({0})"),
-    "log_sigmoid": Form("ops.log_sigmoid({0})"),
-    "softplus": Form("ops.softplus({0})"),
-    "erf": Form("ops.erf({0})"),
-    "relu": Form("ops.relu({0})"),
-    "pow": Form("ops.power({0}, {1})"),
-    "max": Form("ops.maximum({0}, {1})"),
-    "min": Form("ops.minimum({0}, {1})"),
-    "clip": Form("ops.minimum(ops.maximum({0}, {1}), {2})"),
-    "where": Form("ops.where({0} >= 0, {1}, {2})"),
+    **column("keras"),
     "inf": Form('float("inf")'),
     "nan": Form('float("nan")'),
     "silu": Form("ops.silu({0})"),

@@ -6,7 +6,8 @@ from typing import Final
 
 from grammars.export.function import Function
 from grammars.export.writing import Form, Language, write
-from grammars.expression import ATOM, NAMED_CONSTANTS, NEGATION, POWER, PRODUCT, SUM, Expression
+from grammars.expression import NAMED_CONSTANTS, Expression
+from grammars.primitives import column
 
 _NAMED: Final = {NAMED_CONSTANTS["pi"]: r"\pi", NAMED_CONSTANTS["e"]: "e"}
 
@@ -15,41 +16,7 @@ def _applied(name: str) -> Form:
     return Form(name + r"\left({0}\right)")
 
 
-_FORMS: Final = {
-    "neg": Form("-{0}", NEGATION, (POWER,)),
-    "add": Form("{0} + {1}", SUM, (SUM, PRODUCT)),
-    "sub": Form("{0} - {1}", SUM, (SUM, PRODUCT)),
-    "mul": Form(r"{0} \cdot {1}", PRODUCT, (PRODUCT, POWER)),
-    "div": Form(r"\frac{{{0}}}{{{1}}}", POWER),
-    "abs": Form(r"\left|{0}\right|"),
-    "square": Form("{{{0}}}^{{2}}", POWER, (ATOM,)),
-    "cube": Form("{{{0}}}^{{3}}", POWER, (ATOM,)),
-    "pow": Form("{{{0}}}^{{{1}}}", POWER, (ATOM, 0)),
-    "sqrt": Form(r"\sqrt{{{0}}}"),
-    "exp": Form("e^{{{0}}}", POWER),
-    "expm1": Form("e^{{{0}}} - 1", SUM),
-    "log": _applied(r"\log"),
-    "log1p": Form(r"\log\left(1 + {0}\right)", ATOM, (PRODUCT,)),
-    "sin": _applied(r"\sin"),
-    "cos": _applied(r"\cos"),
-    "sinc": _applied(r"\mathrm{{sinc}}"),
-    "sinh": _applied(r"\sinh"),
-    "cosh": _applied(r"\cosh"),
-    "tanh": _applied(r"\tanh"),
-    "asinh": _applied(r"\mathrm{{arsinh}}"),
-    "atan": _applied(r"\arctan"),
-    "sigmoid": _applied(r"\sigma"),
-    "log_sigmoid": Form(r"\log \sigma\left({0}\right)", PRODUCT),
-    "softplus": Form(r"\log\left(1 + e^{{{0}}}\right)"),
-    "erf": _applied(r"\mathrm{{erf}}"),
-    "relu": Form(r"\max\left(0, {0}\right)"),
-    "max": Form(r"\max\left({0}, {1}\right)"),
-    "min": Form(r"\min\left({0}, {1}\right)"),
-    "clip": Form(r"\min\left(\max\left({0}, {1}\right), {2}\right)"),
-    "where": Form(
-        r"\begin{{cases}} {1} & \text{{if }} {0} \geq 0 \\ {2} & \text{{otherwise}} \end{{cases}}"
-    ),
-}
+_FORMS: Final = column("latex")
 
 _GREEK: Final = frozenset(
     [

@@ -13,9 +13,9 @@ from grammars.export.python_source import (
     module,
     signature,
 )
-from grammars.export.writing import ARITHMETIC, Body, Form, Language, python_power, write
+from grammars.export.writing import Body, Form, Language, python_power, write
 from grammars.expression import Expression
-from grammars.primitives import EXP_ARGUMENT_MAX, SINC_SERIES_BELOW
+from grammars.primitives import SINC_SERIES_BELOW, column
 
 _HELPERS: Final = {
     "_sigmoid": '''
@@ -43,33 +43,7 @@ def _sinc(a: np.ndarray) -> np.ndarray:
 }
 
 _FORMS: Final = {
-    **ARITHMETIC,
-    "abs": Form("np.abs({0})"),
-    "square": Form("np.square({0})"),
-    "cube": Form("np.power({0}, 3)"),
-    "sqrt": Form("np.sqrt({0})"),
-    "exp": Form(f"np.exp(np.minimum({{0}}, {EXP_ARGUMENT_MAX}))"),
-    "expm1": Form(f"np.expm1(np.minimum({{0}}, {EXP_ARGUMENT_MAX}))"),
-    "log": Form("np.log({0})"),
-    "log1p": Form("np.log1p({0})"),
-    "sin": Form("np.sin({0})"),
-    "cos": Form("np.cos({0})"),
-    "sinc": Form("_sinc({0})", helper="_sinc"),
-    "sinh": Form(f"np.sinh(np.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))"),
-    "cosh": Form(f"np.cosh(np.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))"),
-    "tanh": Form("np.tanh({0})"),
-    "asinh": Form("np.arcsinh({0})"),
-    "atan": Form("np.arctan({0})"),
-    "sigmoid": Form("_sigmoid({0})", helper="_sigmoid"),
-    "log_sigmoid": Form("-np.logaddexp(-({0}), 0.0)", strength=3),
-    "softplus": Form("np.logaddexp({0}, 0.0)"),
-    "erf": Form("_erf({0})", helper="_erf"),
-    "relu": Form("np.maximum({0}, 0.0)"),
-    "pow": Form("np.power({0}, {1})"),
-    "max": Form("np.maximum({0}, {1})"),
-    "min": Form("np.minimum({0}, {1})"),
-    "clip": Form("np.clip({0}, {1}, {2})"),
-    "where": Form("np.where({0} >= 0, {1}, {2})"),
+    **column("numpy"),
     "inf": Form("np.inf"),
     "nan": Form("np.nan"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy
@@ -11,7 +12,7 @@ from grammars.export.function import Function
 from grammars.export.lowering import ExportError, MissingPackageError, rebuild
 from grammars.export.recognition import recognise
 from grammars.expression import Call, Constant, Expression, Parameter, Variable, call
-from grammars.primitives import EXP_ARGUMENT_MAX, PRIMITIVES, SINC_SERIES_BELOW
+from grammars.primitives import EXP_ARGUMENT_MAX, PRIMITIVES, column
 
 # TensorProto.FLOAT, which everything is computed in, and TensorProto.FLOAT16.
 FLOAT: Final = 1
@@ -20,30 +21,8 @@ TYPES: Final[dict[str, int]] = {"float32": FLOAT, "float16": 10}
 AXIS: Final = 1
 
 # Primitive or whole function: the standard operator, and its attributes.
-_OPERATORS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "neg": ("Neg", {}),
-    "abs": ("Abs", {}),
-    "sqrt": ("Sqrt", {}),
-    "exp": ("Exp", {}),
-    "log": ("Log", {}),
-    "sin": ("Sin", {}),
-    "cos": ("Cos", {}),
-    "sinh": ("Sinh", {}),
-    "cosh": ("Cosh", {}),
-    "tanh": ("Tanh", {}),
-    "asinh": ("Asinh", {}),
-    "atan": ("Atan", {}),
-    "sigmoid": ("Sigmoid", {}),
-    "softplus": ("Softplus", {}),
-    "erf": ("Erf", {}),
-    "relu": ("Relu", {}),
-    "add": ("Add", {}),
-    "sub": ("Sub", {}),
-    "mul": ("Mul", {}),
-    "div": ("Div", {}),
-    "pow": ("Pow", {}),
-    "max": ("Max", {}),
-    "min": ("Min", {}),
+OPERATORS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    **{name: (form.text, {}) for name, form in column("onnx").items()},
     "gelu": ("Gelu", {"approximate": "none"}),
     "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
     "elu": ("Elu", {}),
@@ -61,7 +40,7 @@ _SINCE: Final[dict[str, int]] = {"hard_swish": 14, "mish": 18, "gelu": 20, "gelu
 
 def known(opset: int) -> list[str]:
     """The whole functions that an operator set has."""
-    names = (name for name in _OPERATORS if name not in PRIMITIVES)
+    names = (name for name in OPERATORS if name not in PRIMITIVES)
     return [name for name in names if _SINCE.get(name, 0) <= opset]
 
 
@@ -165,7 +144,7 @@ class _Builder:
                 branches = [self._name(positive), self._name(negative)]
                 return self._node("Where", [is_positive, *branches])
             case Call(primitive, operands):
-                operator, attributes = _OPERATORS[primitive]
+                operator, attributes = OPERATORS[primitive]
                 return self._node(operator, [self._name(o) for o in operands], **attributes)
         raise TypeError(f"expected an Expression, got {type(expression).__name__}")
 
@@ -187,11 +166,10 @@ def _standard(node: Expression) -> Expression | None:
     """Writes what ONNX has no operator for with those it has, in a stable form."""
     if not isinstance(node, Call):
         return None
-    if (rule := _REWRITTEN.get(node.primitive)) is not None:
-        standard: Expression = rule(*(rebuild(operand, _standard) for operand in node.operands))
-        return standard
+    if (rule := _GUARDED.get(node.primitive)) is not None:
+        return rule(rebuild(node.operands[0], _standard))
     row = PRIMITIVES.get(node.primitive)
-    if node.primitive in _OPERATORS or row is None or row.lowering is None:
+    if node.primitive in OPERATORS or row is None or row.lowering is None:
         return None
     return rebuild(row.lowering(*node.operands), _standard)
 
@@ -204,42 +182,9 @@ def _bounded_both(primitive: str, a: Expression) -> Expression:
     return call(primitive, call("max", call("min", a, EXP_ARGUMENT_MAX), -EXP_ARGUMENT_MAX))
 
 
-def _expm1(a: Expression) -> Expression:
-    # exp(a) - 1 = tanh(a / 2) (exp(a) + 1), without the cancellation near 0.
-    return call("mul", call("tanh", call("mul", 0.5, a)), call("add", _bounded("exp", a), 1.0))
-
-
-def _log1p(a: Expression) -> Expression:
-    # W. Kahan: the rounding error of 1 + a cancels in the quotient.
-    total = call("add", 1.0, a)
-    rounded = call("sub", total, 1.0)
-    is_tiny = call("neg", call("abs", rounded))
-    divisor = call("where", is_tiny, 1.0, rounded)
-    near = call("where", is_tiny, a, call("mul", call("log", total), call("div", a, divisor)))
-    # Where 1 no longer counts, infinity among it, there is no error to cancel.
-    return call("where", call("sub", a, 2.0**25), call("log", total), near)
-
-
-def _sinc(a: Expression) -> Expression:
-    is_far = call("sub", call("abs", a), SINC_SERIES_BELOW)
-    far = call("where", is_far, a, 1.0)
-    near = call("where", is_far, 0.0, a)
-    square = call("mul", near, near)
-    series: Expression = Constant(1.0)
-    for factor in (156, 110, 72, 42, 20, 6):
-        series = call("sub", 1.0, call("mul", call("mul", square, 1 / factor), series))
-    return call("where", is_far, call("div", call("sin", far), far), series)
-
-
-_REWRITTEN: Final[dict[str, Any]] = {
-    "square": lambda a: call("mul", a, a),
-    "cube": lambda a: call("mul", call("mul", a, a), a),
+# Operators that have no guard of their own.
+_GUARDED: Final[dict[str, Callable[[Expression], Expression]]] = {
     "exp": lambda a: _bounded("exp", a),
     "sinh": lambda a: _bounded_both("sinh", a),
     "cosh": lambda a: _bounded_both("cosh", a),
-    "expm1": _expm1,
-    "log1p": _log1p,
-    "sinc": _sinc,
-    "log_sigmoid": lambda a: call("neg", call("softplus", call("neg", a))),
-    "clip": lambda a, b, c: call("min", call("max", a, b), c),
 }

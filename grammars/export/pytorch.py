@@ -17,9 +17,9 @@ from grammars.export.python_source import (
 )
 from grammars.export.pytorch_lean import FLOATING, head, lean_form, widened
 from grammars.export.recognition import WHOLE_FUNCTIONS
-from grammars.export.writing import ARITHMETIC, Body, Form, Language, Special, python_power, write
-from grammars.expression import ATOM, POWER, Call, Constant, Expression, Variable
-from grammars.primitives import EXP_ARGUMENT_MAX, SINC_SERIES_BELOW
+from grammars.export.writing import Body, Form, Language, Special, python_power, write
+from grammars.expression import Call, Constant, Expression, Variable
+from grammars.primitives import EXP_ARGUMENT_MAX, SINC_SERIES_BELOW, column
 
 _SINC: Final = f'''
 def _sinc(a: torch.Tensor) -> torch.Tensor:
@@ -43,34 +43,7 @@ def _within(a: torch.Tensor) -> torch.Tensor:
 '''
 
 _FORMS: Final = {
-    **ARITHMETIC,
-    "abs": Form("torch.abs({0})"),
-    "square": Form("torch.square({0})"),
-    "cube": Form("{0} ** 3", POWER, (ATOM,)),
-    "sqrt": Form("torch.sqrt({0})"),
-    # torch.clamp would have a slope of 0 at NaN, and so the exponential.
-    "exp": Form(f"torch.exp(torch.where({{0}} > {_LIMIT}, {_LIMIT}, {{0}}))"),
-    "expm1": Form(f"torch.expm1(torch.where({{0}} > {_LIMIT}, {_LIMIT}, {{0}}))"),
-    "log": Form("torch.log({0})"),
-    "log1p": Form("torch.log1p({0})"),
-    "sin": Form("torch.sin({0})"),
-    "cos": Form("torch.cos({0})"),
-    "sinc": Form("_sinc({0})", helper="_sinc"),
-    "sinh": Form("torch.sinh(_within({0}))", helper="_within"),
-    "cosh": Form("torch.cosh(_within({0}))", helper="_within"),
-    "tanh": Form("torch.tanh({0})"),
-    "asinh": Form("torch.asinh({0})"),
-    "atan": Form("torch.atan({0})"),
-    "sigmoid": Form("torch.sigmoid({0})"),
-    "log_sigmoid": Form("functional.logsigmoid({0})"),
-    "softplus": Form("functional.softplus({0})"),
-    "erf": Form("torch.erf({0})"),
-    "relu": Form("functional.relu({0})"),
-    "pow": Form("torch.pow({0}, {1})"),
-    "max": Form("torch.maximum({0}, {1})"),
-    "min": Form("torch.minimum({0}, {1})"),
-    "clip": Form("torch.clamp({0}, {1}, {2})"),
-    "where": Form("torch.where({0} >= 0, {1}, {2})"),
+    **column("pytorch"),
     "inf": Form('float("inf")'),
     "nan": Form('float("nan")'),
     "silu": Form("functional.silu({0})"),

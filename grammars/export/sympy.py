@@ -7,43 +7,13 @@ from typing import Final
 
 from grammars.export.function import Function, TrainedParameter
 from grammars.export.python_source import indented, module, start
-from grammars.export.writing import ARITHMETIC, Form, Language, Special, whole_exponent, write
-from grammars.expression import ATOM, NAMED_CONSTANTS, NEGATION, POWER, SUM, Call
+from grammars.export.writing import Form, Language, Special, whole_exponent, write
+from grammars.expression import ATOM, NAMED_CONSTANTS, POWER, Call
+from grammars.primitives import column
 
 _NAMED: Final = {NAMED_CONSTANTS["pi"]: "sympy.pi", NAMED_CONSTANTS["e"]: "sympy.E"}
 
-_FORMS: Final = {
-    **ARITHMETIC,
-    "abs": Form("sympy.Abs({0})"),
-    "square": Form("{0} ** 2", POWER, (ATOM,)),
-    "cube": Form("{0} ** 3", POWER, (ATOM,)),
-    "sqrt": Form("sympy.sqrt({0})"),
-    "exp": Form("sympy.exp({0})"),
-    "expm1": Form("sympy.exp({0}) - 1", SUM),
-    "log": Form("sympy.log({0})"),
-    "log1p": Form("sympy.log(1 + {0})", ATOM, (SUM + 1,)),
-    "sin": Form("sympy.sin({0})"),
-    "cos": Form("sympy.cos({0})"),
-    # The derivative of sympy.sinc has no value at 0.
-    "sinc": Form(
-        "sympy.Piecewise((sympy.sin({0}) / {0}, sympy.Ne({0}, 0)), (1, True))", ATOM, (ATOM,)
-    ),
-    "sinh": Form("sympy.sinh({0})"),
-    "cosh": Form("sympy.cosh({0})"),
-    "tanh": Form("sympy.tanh({0})"),
-    "asinh": Form("sympy.asinh({0})"),
-    "atan": Form("sympy.atan({0})"),
-    "sigmoid": Form("1 / (1 + sympy.exp(-({0})))", SUM + 1),
-    "log_sigmoid": Form("-sympy.log(1 + sympy.exp(-({0})))", NEGATION),
-    "softplus": Form("sympy.log(1 + sympy.exp({0}))"),
-    "erf": Form("sympy.erf({0})"),
-    "relu": Form("sympy.Max({0}, 0)"),
-    "pow": Form("{0} ** {1}", POWER, (ATOM, POWER)),
-    "max": Form("sympy.Max({0}, {1})"),
-    "min": Form("sympy.Min({0}, {1})"),
-    "clip": Form("sympy.Min(sympy.Max({0}, {1}), {2})"),
-    "where": Form("sympy.Piecewise(({1}, {0} >= 0), ({2}, True))"),
-}
+_FORMS: Final = column("sympy")
 
 
 def number(value: float) -> str:

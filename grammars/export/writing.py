@@ -13,51 +13,29 @@ from grammars.expression import (
     ATOM,
     NEGATION,
     POWER,
-    PRODUCT,
-    SUM,
     Call,
     Constant,
     Expression,
     Parameter,
     Variable,
 )
+from grammars.forms import Form
 
-
-@dataclass(frozen=True)
-class Form:
-    """How a target writes one primitive.
-
-    Attributes:
-        text: A template with `{0}`, `{1}` ... for the operands.
-        strength: How strongly its outermost operation binds, as in `grammars.expression`.
-        operands: The weakest strength that each operand may have without parentheses; 0 within
-            the parentheses of a call.
-        helper: Name of a helper function that the text calls, "" for none.
-    """
-
-    text: str
-    strength: int = ATOM
-    operands: tuple[int, ...] = (0, 0, 0)
-    helper: str = ""
-
-    @property
-    def repeats(self) -> bool:
-        """Whether the first operand is written more than once, and so must be a name."""
-        return self.text.count("{0}") > 1
+__all__ = [
+    "Body",
+    "Form",
+    "Language",
+    "Special",
+    "python_power",
+    "uses",
+    "whole_exponent",
+    "write",
+]
 
 
 _PLAIN: Final = re.compile(r"[A-Za-z_][\w.]*|-?[\d.]+(e[-+]?\d+)?")
 
 Special = tuple[Form, tuple[Expression, ...]] | None
-
-ARITHMETIC: Final[Mapping[str, Form]] = {
-    # Tighter than needed, since two signs in a row are a decrement in C.
-    "neg": Form("-{0}", NEGATION, (POWER,)),
-    "add": Form("{0} + {1}", SUM, (SUM, PRODUCT)),
-    "sub": Form("{0} - {1}", SUM, (SUM, PRODUCT)),
-    "mul": Form("{0} * {1}", PRODUCT, (PRODUCT, NEGATION)),
-    "div": Form("{0} / {1}", PRODUCT, (PRODUCT, NEGATION)),
-}
 
 
 @dataclass(frozen=True)

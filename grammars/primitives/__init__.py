@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from grammars.forms import Form
 from grammars.primitives import exponentials, operators, powers, sigmoids, waves
 from grammars.primitives.exponentials import EXP_ARGUMENT_MAX
 from grammars.primitives.row import NUMPY, Arrays, Primitive, PrimitiveError, Slot
@@ -19,6 +20,13 @@ _ROWS: Final = (
 
 PRIMITIVES: Final[Mapping[str, Primitive]] = {row.name: row for row in _ROWS}
 
+
+def column(target: str) -> dict[str, Form]:
+    """The forms in which an export target writes the primitives that it has forms for."""
+    found = {name: row.form(target) for name, row in PRIMITIVES.items()}
+    return {name: form for name, form in found.items() if form is not None}
+
+
 __all__ = [
     "EXP_ARGUMENT_MAX",
     "NUMPY",
@@ -29,4 +37,5 @@ __all__ = [
     "Primitive",
     "PrimitiveError",
     "Slot",
+    "column",
 ]

@@ -6,7 +6,8 @@ import math
 from typing import Any, Final
 
 from grammars.building import negate
-from grammars.expression import Expression, call
+from grammars.expression import ATOM, POWER, PRODUCT, SUM, Expression, call
+from grammars.forms import Form
 from grammars.primitives.row import Arrays, Primitive
 
 # The largest argument whose exponential is finite in float32 and bfloat16 is 88.72; a rounder,
@@ -15,6 +16,9 @@ EXP_ARGUMENT_MAX: Final = 88.5
 EXP_GUARD: Final = (
     f"argument at most {EXP_ARGUMENT_MAX}: beyond it the value overflows in float32 and bfloat16"
 )
+
+# The guard in PyTorch, which leaves a NaN as it is: it is on neither side of a comparison.
+_TORCH_AT_MOST: Final = f"torch.where({{0}} > {EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}, {{0}})"
 
 
 def _exp(arrays: Arrays, a: Any) -> Any:
@@ -52,7 +56,9 @@ def _log1p_of_others(a: Expression) -> Expression:
     rounded = call("sub", total, 1.0)
     is_tiny = negate(call("abs", rounded))
     divisor = call("where", is_tiny, 1.0, rounded)
-    return call("where", is_tiny, a, call("mul", call("log", total), call("div", a, divisor)))
+    near = call("where", is_tiny, a, call("mul", call("log", total), call("div", a, divisor)))
+    # Where 1 no longer counts, infinity among it, there is no error to cancel.
+    return call("where", call("sub", a, 2.0**25), call("log", total), near)
 
 
 def _sinh_of_others(a: Expression) -> Expression:
@@ -81,6 +87,16 @@ ROWS: Final = (
         grows=True,
         monotone="rising",
         range=(0.0, math.inf),
+        forms={
+            "c": f"expf({{0}} > {EXP_ARGUMENT_MAX}f ? {EXP_ARGUMENT_MAX}f : {{0}})",
+            "jax": f"jnp.exp(jnp.minimum({{0}}, {EXP_ARGUMENT_MAX}))",
+            "keras": f"ops.exp(ops.minimum({{0}}, {EXP_ARGUMENT_MAX}))",
+            "latex": Form("e^{{{0}}}", POWER),
+            "numpy": f"np.exp(np.minimum({{0}}, {EXP_ARGUMENT_MAX}))",
+            "onnx": "Exp",
+            "pytorch": f"torch.exp({_TORCH_AT_MOST})",
+            "sympy": "sympy.exp({0})",
+        },
     ),
     Primitive(
         name="expm1",
@@ -96,6 +112,15 @@ ROWS: Final = (
         grows=True,
         monotone="rising",
         range=(-1.0, math.inf),
+        forms={
+            "c": f"expm1f({{0}} > {EXP_ARGUMENT_MAX}f ? {EXP_ARGUMENT_MAX}f : {{0}})",
+            "jax": f"jnp.expm1(jnp.minimum({{0}}, {EXP_ARGUMENT_MAX}))",
+            "keras": f"ops.expm1(ops.minimum({{0}}, {EXP_ARGUMENT_MAX}))",
+            "latex": Form("e^{{{0}}} - 1", SUM),
+            "numpy": f"np.expm1(np.minimum({{0}}, {EXP_ARGUMENT_MAX}))",
+            "pytorch": f"torch.expm1({_TORCH_AT_MOST})",
+            "sympy": Form("sympy.exp({0}) - 1", SUM),
+        },
     ),
     Primitive(
         name="log",
@@ -106,6 +131,16 @@ ROWS: Final = (
         partials=lambda y, a: (call("div", 1.0, a),),
         monotone="rising",
         domain=(0.0, math.inf),
+        forms={
+            "c": "logf({0})",
+            "jax": "jnp.log({0})",
+            "keras": "ops.log({0})",
+            "latex": r"\log\left({0}\right)",
+            "numpy": "np.log({0})",
+            "onnx": "Log",
+            "pytorch": "torch.log({0})",
+            "sympy": "sympy.log({0})",
+        },
     ),
     Primitive(
         name="log1p",
@@ -117,6 +152,15 @@ ROWS: Final = (
         lowering=_log1p_of_others,
         monotone="rising",
         domain=(-1.0, math.inf),
+        forms={
+            "c": "log1pf({0})",
+            "jax": "jnp.log1p({0})",
+            "keras": "ops.log1p({0})",
+            "latex": Form(r"\log\left(1 + {0}\right)", ATOM, (PRODUCT,)),
+            "numpy": "np.log1p({0})",
+            "pytorch": "torch.log1p({0})",
+            "sympy": Form("sympy.log(1 + {0})", ATOM, (PRODUCT,)),
+        },
     ),
 )
 
@@ -135,6 +179,18 @@ HYPERBOLIC_ROWS: Final = (
         grows=True,
         parity="odd",
         monotone="rising",
+        forms={
+            "c": Form(
+                f"sinhf(@_clip({{0}}, -{EXP_ARGUMENT_MAX}f, {EXP_ARGUMENT_MAX}f))", helper="clip"
+            ),
+            "jax": f"jnp.sinh(jnp.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))",
+            "keras": f"ops.sinh(ops.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))",
+            "latex": r"\sinh\left({0}\right)",
+            "numpy": f"np.sinh(np.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))",
+            "onnx": "Sinh",
+            "pytorch": Form("torch.sinh(_within({0}))", helper="_within"),
+            "sympy": "sympy.sinh({0})",
+        },
     ),
     Primitive(
         name="cosh",
@@ -150,5 +206,17 @@ HYPERBOLIC_ROWS: Final = (
         grows=True,
         parity="even",
         range=(1.0, math.inf),
+        forms={
+            "c": Form(
+                f"coshf(@_clip({{0}}, -{EXP_ARGUMENT_MAX}f, {EXP_ARGUMENT_MAX}f))", helper="clip"
+            ),
+            "jax": f"jnp.cosh(jnp.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))",
+            "keras": f"ops.cosh(ops.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))",
+            "latex": r"\cosh\left({0}\right)",
+            "numpy": f"np.cosh(np.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))",
+            "onnx": "Cosh",
+            "pytorch": Form("torch.cosh(_within({0}))", helper="_within"),
+            "sympy": "sympy.cosh({0})",
+        },
     ),
 )

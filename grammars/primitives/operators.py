@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from grammars import intervals
 from grammars.building import ONE, multiply, negate, select
-from grammars.expression import Constant, Expression, call
+from grammars.expression import ATOM, NEGATION, POWER, PRODUCT, SUM, Constant, Expression, call
+from grammars.forms import INFIX_TARGETS, Form
 from grammars.primitives.row import Arrays, Primitive
 
 
@@ -48,6 +49,11 @@ ROWS: Final = (
         total=True,
         commutative=True,
         bounds=intervals.add,
+        forms={
+            **dict.fromkeys(INFIX_TARGETS, Form("{0} + {1}", SUM, (SUM, PRODUCT))),
+            "latex": Form("{0} + {1}", SUM, (SUM, PRODUCT)),
+            "onnx": "Add",
+        },
     ),
     Primitive(
         name="sub",
@@ -58,6 +64,11 @@ ROWS: Final = (
         partials=lambda y, a, b: (ONE, Constant(-1.0)),
         total=True,
         bounds=lambda a, b: intervals.add(a, intervals.negate(b)),
+        forms={
+            **dict.fromkeys(INFIX_TARGETS, Form("{0} - {1}", SUM, (SUM, PRODUCT))),
+            "latex": Form("{0} - {1}", SUM, (SUM, PRODUCT)),
+            "onnx": "Sub",
+        },
     ),
     Primitive(
         name="mul",
@@ -69,6 +80,11 @@ ROWS: Final = (
         total=True,
         commutative=True,
         bounds=intervals.multiply,
+        forms={
+            **dict.fromkeys(INFIX_TARGETS, Form("{0} * {1}", PRODUCT, (PRODUCT, NEGATION))),
+            "latex": Form(r"{0} \cdot {1}", PRODUCT, (PRODUCT, POWER)),
+            "onnx": "Mul",
+        },
     ),
     Primitive(
         name="div",
@@ -78,6 +94,11 @@ ROWS: Final = (
         cost=1.5,
         partials=lambda y, a, b: (call("div", 1.0, b), negate(call("div", y, b))),
         bounds=intervals.divide,
+        forms={
+            **dict.fromkeys(INFIX_TARGETS, Form("{0} / {1}", PRODUCT, (PRODUCT, NEGATION))),
+            "latex": Form(r"\frac{{{0}}}{{{1}}}", POWER),
+            "onnx": "Div",
+        },
     ),
     Primitive(
         name="pow",
@@ -88,6 +109,16 @@ ROWS: Final = (
         partials=_power_slopes,
         slots=("any", "constant"),
         bounds=intervals.power,
+        forms={
+            "c": "powf({0}, {1})",
+            "jax": "jnp.power({0}, {1})",
+            "keras": "ops.power({0}, {1})",
+            "latex": Form("{{{0}}}^{{{1}}}", POWER, (ATOM, 0)),
+            "numpy": "np.power({0}, {1})",
+            "onnx": "Pow",
+            "pytorch": "torch.pow({0}, {1})",
+            "sympy": Form("{0} ** {1}", POWER, (ATOM, POWER)),
+        },
     ),
     Primitive(
         name="max",
@@ -100,6 +131,16 @@ ROWS: Final = (
         total=True,
         commutative=True,
         bounds=intervals.maximum,
+        forms={
+            "c": Form("@_max({0}, {1})", helper="max"),
+            "jax": "jnp.maximum({0}, {1})",
+            "keras": "ops.maximum({0}, {1})",
+            "latex": r"\max\left({0}, {1}\right)",
+            "numpy": "np.maximum({0}, {1})",
+            "onnx": "Max",
+            "pytorch": "torch.maximum({0}, {1})",
+            "sympy": "sympy.Max({0}, {1})",
+        },
     ),
     Primitive(
         name="min",
@@ -112,6 +153,16 @@ ROWS: Final = (
         total=True,
         commutative=True,
         bounds=intervals.minimum,
+        forms={
+            "c": Form("@_min({0}, {1})", helper="min"),
+            "jax": "jnp.minimum({0}, {1})",
+            "keras": "ops.minimum({0}, {1})",
+            "latex": r"\min\left({0}, {1}\right)",
+            "numpy": "np.minimum({0}, {1})",
+            "onnx": "Min",
+            "pytorch": "torch.minimum({0}, {1})",
+            "sympy": "sympy.Min({0}, {1})",
+        },
     ),
     Primitive(
         name="clip",
@@ -124,6 +175,15 @@ ROWS: Final = (
         total=True,
         slots=("any", "constant", "constant"),
         bounds=lambda a, b, c: intervals.minimum(intervals.maximum(a, b), c),
+        forms={
+            "c": Form("@_clip({0}, {1}, {2})", helper="clip"),
+            "jax": "jnp.clip({0}, {1}, {2})",
+            "keras": "ops.minimum(ops.maximum({0}, {1}), {2})",
+            "latex": r"\min\left(\max\left({0}, {1}\right), {2}\right)",
+            "numpy": "np.clip({0}, {1}, {2})",
+            "pytorch": "torch.clamp({0}, {1}, {2})",
+            "sympy": "sympy.Min(sympy.Max({0}, {1}), {2})",
+        },
     ),
     Primitive(
         name="where",
@@ -136,5 +196,15 @@ ROWS: Final = (
         total=True,
         slots=("input", "any", "any"),
         bounds=intervals.choose,
+        forms={
+            "c": "({0} >= 0.0f ? {1} : {2})",
+            "jax": "jnp.where({0} >= 0, {1}, {2})",
+            "keras": "ops.where({0} >= 0, {1}, {2})",
+            "latex": r"\begin{{cases}} {1} & \text{{if }} {0} \geq 0 \\ "
+            r"{2} & \text{{otherwise}} \end{{cases}}",
+            "numpy": "np.where({0} >= 0, {1}, {2})",
+            "pytorch": "torch.where({0} >= 0, {1}, {2})",
+            "sympy": "sympy.Piecewise(({1}, {0} >= 0), ({2}, True))",
+        },
     ),
 )

@@ -6,7 +6,8 @@ import math
 from typing import Final
 
 from grammars.building import negate
-from grammars.expression import Constant, call
+from grammars.expression import ATOM, NEGATION, POWER, PRODUCT, Constant, call
+from grammars.forms import INFIX_TARGETS, Form
 from grammars.primitives.row import Primitive
 
 ROWS: Final = (
@@ -20,6 +21,11 @@ ROWS: Final = (
         total=True,
         parity="odd",
         monotone="falling",
+        forms={
+            **dict.fromkeys(INFIX_TARGETS, Form("-{0}", NEGATION, (POWER,))),
+            "latex": Form("-{0}", NEGATION, (POWER,)),
+            "onnx": "Neg",
+        },
     ),
     Primitive(
         name="abs",
@@ -32,6 +38,16 @@ ROWS: Final = (
         total=True,
         parity="even",
         range=(0.0, math.inf),
+        forms={
+            "c": "fabsf({0})",
+            "jax": "jnp.abs({0})",
+            "keras": "ops.abs({0})",
+            "latex": r"\left|{0}\right|",
+            "numpy": "np.abs({0})",
+            "onnx": "Abs",
+            "pytorch": "torch.abs({0})",
+            "sympy": "sympy.Abs({0})",
+        },
     ),
     Primitive(
         name="square",
@@ -45,6 +61,15 @@ ROWS: Final = (
         grows=True,
         parity="even",
         range=(0.0, math.inf),
+        forms={
+            "c": Form("{0} * {0}", PRODUCT, (ATOM,)),
+            "jax": "jnp.square({0})",
+            "keras": "ops.square({0})",
+            "latex": Form("{{{0}}}^{{2}}", POWER, (ATOM,)),
+            "numpy": "np.square({0})",
+            "pytorch": "torch.square({0})",
+            "sympy": Form("{0} ** 2", POWER, (ATOM,)),
+        },
     ),
     Primitive(
         name="cube",
@@ -58,6 +83,15 @@ ROWS: Final = (
         grows=True,
         parity="odd",
         monotone="rising",
+        forms={
+            "c": Form("{0} * {0} * {0}", PRODUCT, (ATOM,)),
+            "jax": Form("{0} ** 3", POWER, (ATOM,)),
+            "keras": Form("{0} ** 3", POWER, (ATOM,)),
+            "latex": Form("{{{0}}}^{{3}}", POWER, (ATOM,)),
+            "numpy": "np.power({0}, 3)",
+            "pytorch": Form("{0} ** 3", POWER, (ATOM,)),
+            "sympy": Form("{0} ** 3", POWER, (ATOM,)),
+        },
     ),
     Primitive(
         name="sqrt",
@@ -69,5 +103,15 @@ ROWS: Final = (
         monotone="rising",
         domain=(0.0, math.inf),
         range=(0.0, math.inf),
+        forms={
+            "c": "sqrtf({0})",
+            "jax": "jnp.sqrt({0})",
+            "keras": "ops.sqrt({0})",
+            "latex": r"\sqrt{{{0}}}",
+            "numpy": "np.sqrt({0})",
+            "onnx": "Sqrt",
+            "pytorch": "torch.sqrt({0})",
+            "sympy": "sympy.sqrt({0})",
+        },
     ),
 )

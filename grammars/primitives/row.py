@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
 from typing import Any, Final, Literal
 
@@ -11,6 +11,7 @@ import numpy
 import scipy.special
 
 from grammars.expression import Expression
+from grammars.forms import Form
 from grammars.intervals import EVERYWHERE, Interval
 
 
@@ -91,6 +92,9 @@ class Primitive:
         bounds: `bounds(*intervals)`, between which values the results for operands between such
             values lie, for primitives of several arguments.
         slots: What each operand must be in every grammar; anything by default.
+        forms: How the export targets write it, by the target's name: a template, a `Form` where
+            it is not a call, and for ONNX the operator. A target that is not among them is given
+            the lowering.
     """
 
     name: str
@@ -114,6 +118,12 @@ class Primitive:
     range: Interval = EVERYWHERE
     bounds: Callable[..., Interval] | None = None
     slots: tuple[Slot, ...] = ()
+    forms: Mapping[str, str | Form] = field(default_factory=dict)
+
+    def form(self, target: str) -> Form | None:
+        """How a target writes the primitive, None where it has no form of its own for it."""
+        found = self.forms.get(target)
+        return Form(found) if isinstance(found, str) else found
 
     def __post_init__(self) -> None:
         if self.partials is None and self.lowering is None and self.slope is None:

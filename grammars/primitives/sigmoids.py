@@ -6,7 +6,8 @@ import math
 from typing import Any, Final
 
 from grammars.building import negate
-from grammars.expression import Expression, call
+from grammars.expression import NEGATION, PRODUCT, Expression, call
+from grammars.forms import Form
 from grammars.primitives.row import Arrays, Primitive
 
 
@@ -47,6 +48,16 @@ ROWS: Final = (
         parity="odd",
         monotone="rising",
         range=(-1.0, 1.0),
+        forms={
+            "c": "tanhf({0})",
+            "jax": "jnp.tanh({0})",
+            "keras": "ops.tanh({0})",
+            "latex": r"\tanh\left({0}\right)",
+            "numpy": "np.tanh({0})",
+            "onnx": "Tanh",
+            "pytorch": "torch.tanh({0})",
+            "sympy": "sympy.tanh({0})",
+        },
     ),
     Primitive(
         name="asinh",
@@ -61,6 +72,16 @@ ROWS: Final = (
         total=True,
         parity="odd",
         monotone="rising",
+        forms={
+            "c": "asinhf({0})",
+            "jax": "jnp.arcsinh({0})",
+            "keras": "ops.arcsinh({0})",
+            "latex": r"\mathrm{{arsinh}}\left({0}\right)",
+            "numpy": "np.arcsinh({0})",
+            "onnx": "Asinh",
+            "pytorch": "torch.asinh({0})",
+            "sympy": "sympy.asinh({0})",
+        },
     ),
     Primitive(
         name="atan",
@@ -73,6 +94,16 @@ ROWS: Final = (
         parity="odd",
         monotone="rising",
         range=(-math.pi / 2, math.pi / 2),
+        forms={
+            "c": "atanf({0})",
+            "jax": "jnp.arctan({0})",
+            "keras": "ops.arctan({0})",
+            "latex": r"\arctan\left({0}\right)",
+            "numpy": "np.arctan({0})",
+            "onnx": "Atan",
+            "pytorch": "torch.atan({0})",
+            "sympy": "sympy.atan({0})",
+        },
     ),
     Primitive(
         name="sigmoid",
@@ -86,6 +117,16 @@ ROWS: Final = (
         total=True,
         monotone="rising",
         range=(0.0, 1.0),
+        forms={
+            "c": Form("@_sigmoid({0})", helper="sigmoid"),
+            "jax": "jax.nn.sigmoid({0})",
+            "keras": "ops.sigmoid({0})",
+            "latex": r"\sigma\left({0}\right)",
+            "numpy": Form("_sigmoid({0})", helper="_sigmoid"),
+            "onnx": "Sigmoid",
+            "pytorch": "torch.sigmoid({0})",
+            "sympy": Form("1 / (1 + sympy.exp(-({0})))", PRODUCT),
+        },
     ),
     Primitive(
         name="log_sigmoid",
@@ -98,6 +139,15 @@ ROWS: Final = (
         total=True,
         monotone="rising",
         range=(-math.inf, 0.0),
+        forms={
+            "c": Form("(-@_softplus(-({0})))", helper="softplus"),
+            "jax": "jax.nn.log_sigmoid({0})",
+            "keras": "ops.log_sigmoid({0})",
+            "latex": Form(r"\log \sigma\left({0}\right)", PRODUCT),
+            "numpy": Form("-np.logaddexp(-({0}), 0.0)", NEGATION),
+            "pytorch": "functional.logsigmoid({0})",
+            "sympy": Form("-sympy.log(1 + sympy.exp(-({0})))", NEGATION),
+        },
     ),
     Primitive(
         name="softplus",
@@ -112,6 +162,16 @@ ROWS: Final = (
         total=True,
         monotone="rising",
         range=(0.0, math.inf),
+        forms={
+            "c": Form("@_softplus({0})", helper="softplus"),
+            "jax": "jax.nn.softplus({0})",
+            "keras": "ops.softplus({0})",
+            "latex": r"\log\left(1 + e^{{{0}}}\right)",
+            "numpy": "np.logaddexp({0}, 0.0)",
+            "onnx": "Softplus",
+            "pytorch": "functional.softplus({0})",
+            "sympy": "sympy.log(1 + sympy.exp({0}))",
+        },
     ),
     Primitive(
         name="erf",
@@ -126,6 +186,16 @@ ROWS: Final = (
         parity="odd",
         monotone="rising",
         range=(-1.0, 1.0),
+        forms={
+            "c": "erff({0})",
+            "jax": "jax.lax.erf({0})",
+            "keras": "ops.erf({0})",
+            "latex": r"\mathrm{{erf}}\left({0}\right)",
+            "numpy": Form("_erf({0})", helper="_erf"),
+            "onnx": "Erf",
+            "pytorch": "torch.erf({0})",
+            "sympy": "sympy.erf({0})",
+        },
     ),
     Primitive(
         name="relu",
@@ -139,5 +209,16 @@ ROWS: Final = (
         total=True,
         monotone="rising",
         range=(0.0, math.inf),
+        forms={
+            # A comparison with NaN is false, so that the NaN is what is left.
+            "c": "({0} <= 0.0f ? 0.0f : {0})",
+            "jax": "jax.nn.relu({0})",
+            "keras": "ops.relu({0})",
+            "latex": r"\max\left(0, {0}\right)",
+            "numpy": "np.maximum({0}, 0.0)",
+            "onnx": "Relu",
+            "pytorch": "functional.relu({0})",
+            "sympy": "sympy.Max({0}, 0)",
+        },
     ),
 )

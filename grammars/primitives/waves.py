@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from grammars.building import ONE, negate
-from grammars.expression import Expression, call
+from grammars.expression import ATOM, Expression, call
+from grammars.forms import Form
 from grammars.primitives.row import Arrays, Primitive
 
 # Below this the quotient sin(a) / a loses digits, above all in its derivative; its Taylor
@@ -64,6 +65,16 @@ ROWS: Final = (
         total=True,
         parity="odd",
         range=(-1.0, 1.0),
+        forms={
+            "c": "sinf({0})",
+            "jax": "jnp.sin({0})",
+            "keras": "ops.sin({0})",
+            "latex": r"\sin\left({0}\right)",
+            "numpy": "np.sin({0})",
+            "onnx": "Sin",
+            "pytorch": "torch.sin({0})",
+            "sympy": "sympy.sin({0})",
+        },
     ),
     Primitive(
         name="cos",
@@ -75,6 +86,16 @@ ROWS: Final = (
         total=True,
         parity="even",
         range=(-1.0, 1.0),
+        forms={
+            "c": "cosf({0})",
+            "jax": "jnp.cos({0})",
+            "keras": "ops.cos({0})",
+            "latex": r"\cos\left({0}\right)",
+            "numpy": "np.cos({0})",
+            "onnx": "Cos",
+            "pytorch": "torch.cos({0})",
+            "sympy": "sympy.cos({0})",
+        },
     ),
     Primitive(
         name="sinc",
@@ -89,5 +110,19 @@ ROWS: Final = (
         total=True,
         parity="even",
         range=(_LEAST_SINC, 1.0),
+        forms={
+            "c": Form("@_sinc({0})", helper="sinc"),
+            "jax": Form("_sinc({0})", helper="_sinc"),
+            "keras": Form("_sinc({0})", helper="_sinc"),
+            "latex": r"\mathrm{{sinc}}\left({0}\right)",
+            "numpy": Form("_sinc({0})", helper="_sinc"),
+            "pytorch": Form("_sinc({0})", helper="_sinc"),
+            # The derivative of sympy.sinc has no value at 0.
+            "sympy": Form(
+                "sympy.Piecewise((sympy.sin({0}) / {0}, sympy.Ne({0}, 0)), (1, True))",
+                ATOM,
+                (ATOM,),
+            ),
+        },
     ),
 )

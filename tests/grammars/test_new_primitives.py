@@ -1,5 +1,6 @@
 """A new primitive is one row, and one that a user defines is one line of a grammar file."""
 
+import importlib
 from itertools import pairwise
 from random import Random
 from types import SimpleNamespace
@@ -64,6 +65,7 @@ def test_a_row_is_all_that_a_new_primitive_needs():
     found = properties(parse("bump(x)"))
     assert found["range"].value == [0.0, 1.0]
     assert found["limit_right"].value == 0.0
+    assert properties(parse("bump(sigmoid(x))"))["limit_left"].value == 1.0
     grammar = Grammar(name="g", description="", primitives={"bump": 1.0, "add": 1.0})
     sample = grammar.sample(Random(1), depth=(2, 4))
     assert grammar.violation(sample) is None
@@ -73,7 +75,7 @@ def test_a_row_is_all_that_a_new_primitive_needs():
 @pytest.mark.usefixtures("table")
 @pytest.mark.parametrize("target", [name for name in TARGETS if name != "stablehlo"])
 def test_every_target_writes_a_new_primitive_by_its_lowering(target):
-    written = TARGETS[target].render(Function(parse("x * bump(x)"), name="new"))
+    written = TARGETS[target].render(Function(parse("x * bump(x)"), name="fresh"))
     text = written if isinstance(written, str) else written.decode("latin-1")
     assert len(text) > 50
     assert "bump(" not in text.replace("f(x) = x * bump(x)", "").replace('"x * bump(x)"', "")
@@ -88,13 +90,25 @@ def test_every_target_has_a_form_or_a_lowering_for_every_primitive(target, name)
     assert TARGETS[target].render(Function(call(name, *operands), name="one"))
 
 
+@pytest.mark.parametrize("row", PRIMITIVES.values(), ids=list(PRIMITIVES))
+def test_the_forms_of_a_row_are_those_that_its_targets_use(row):
+    assert row.forms.keys() <= TARGETS.keys()
+    for target in row.forms:
+        module = importlib.import_module(f"grammars.export.{target}")
+        if target == "onnx":
+            assert module.OPERATORS[row.name] == (row.forms["onnx"], {})
+        else:
+            assert module.LANGUAGE.forms[row.name] == row.form(target)
+    assert len(row.forms) >= 7  # all that are not made from another's
+
+
 @pytest.mark.usefixtures("table")
 def test_what_numpy_is_given_computes_the_same():
     namespace = {}
-    source = TARGETS["numpy"].render(Function(parse("x * bump(x)"), name="new"))
+    source = TARGETS["numpy"].render(Function(parse("x * bump(x)"), name="fresh"))
     exec(source, namespace)  # noqa: S102 - our own export
     x = POINTS.astype(numpy.float32)
-    numpy.testing.assert_allclose(namespace["new"](x), x * numpy.exp(-x * x), rtol=1e-5)
+    numpy.testing.assert_allclose(namespace["fresh"](x), x * numpy.exp(-x * x), rtol=1e-5)
 
 
 FILE = """
