@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array
 
 from evaluators.datasets import Dataset
-from evaluators.networks import Network
+from evaluators.networks import Chain, Network
 from evaluators.recipes import Loss
 
 CHUNK: Final = 100
@@ -99,7 +99,7 @@ class DeviceData:
         dataset: Dataset,
         *,
         batch: int,
-        network: Network | None = None,
+        network: Network | Chain | None = None,
         loss: Loss = "cross_entropy",
     ) -> None:
         """Brings nothing to the device yet.
@@ -112,7 +112,7 @@ class DeviceData:
         """
         splits = (dataset.training, dataset.validation)
         examples = [split.inputs.reshape(len(split.inputs), -1) for split in splits]
-        self.needed = network.needed(examples[0]) if network is not None else None
+        self.needed = network.needed(examples[0]) if isinstance(network, Chain) else None
         if self.needed is not None:
             # Taken, since an index for the second axis would leave an example's inputs scattered.
             examples = [np.take(inputs, self.needed, axis=1) for inputs in examples]

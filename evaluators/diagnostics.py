@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,22 +71,27 @@ def diagnose(
     zeros: np.ndarray,
     live: np.ndarray,
     flat: np.ndarray,
+    units: Sequence[int],
     gradient_norms: tuple[float, ...],
 ) -> Diagnostics | None:
     """Reduces sums over examples, as in `evaluators.stepping.Sums`, to diagnostics.
+
+    Units may differ in number from layer to layer; then `live` and `flat` have all of them in one
+    row.
 
     None where a figure is not finite, as a gradient that overflows: records go to JSON, which has
     no such numbers.
     """
     if not np.isfinite([*outputs, *gradient_norms]).all():
         return None
-    layers, units = live.shape
     dead = live == 0
     saturated = ~dead & (flat >= SATURATED_SHARE * examples)
     return Diagnostics(
         dead_units=float(dead.mean()),
         saturated_units=float(saturated.mean()),
-        output_sparsity=float(zeros.sum() / (examples * layers * units)),
-        mean_output=tuple(float(total) / (examples * units) for total in outputs),
+        output_sparsity=float(zeros.sum() / (examples * sum(units))),
+        mean_output=tuple(
+            float(total) / (examples * count) for total, count in zip(outputs, units, strict=True)
+        ),
         gradient_norms=gradient_norms,
     )

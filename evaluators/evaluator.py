@@ -106,7 +106,7 @@ class Evaluator:
         """
         from evaluators.batches import DeviceData
         from evaluators.clock import working_clock
-        from evaluators.lockstep import lanes_here
+        from evaluators.lockstep import has_written_out_pass, lanes_here
         from evaluators.training_states import TrainingStates
 
         self._task, self._bench = task, Bench(task.name, dataset.name)
@@ -124,7 +124,8 @@ class Evaluator:
             allow,
             working_clock(),
         )
-        lanes = lanes_here() if lanes is None else lanes
+        if lanes is None:
+            lanes = lanes_here() if has_written_out_pass(task.network, dataset) else 1
         self._trainer: Trainer = (
             OneAfterTheOther(conditions) if lanes == 1 else Together(conditions, lanes=lanes)
         )

@@ -12,7 +12,9 @@ import numpy as np
 from evaluators.activations import LaneActivations
 from evaluators.batches import CHUNK, DeviceData, Examples
 from evaluators.compiling import compiled
+from evaluators.datasets import Dataset
 from evaluators.losses import LOSSES
+from evaluators.networks import Chain, Network
 from evaluators.runs import Divergence, OutOfTimeError, Runs, Trained, validated
 from evaluators.schedules import Schedule, Span
 from evaluators.stepping import LaneStepper, Mode, Progress, Sums
@@ -33,6 +35,12 @@ _NO_RATES: Final = np.zeros(CHUNK, np.float32)
 def lanes_here() -> int:
     """Runs to be trained together on the device that JAX finds: 1 on a processor."""
     return 1 if jax.default_backend() == "cpu" else LANES
+
+
+def has_written_out_pass(network: Network | Chain, dataset: Dataset) -> bool:
+    """Whether a network is a chain for which runs can be trained side by side."""
+    shape = dataset.training.inputs.shape[1:]
+    return isinstance(network, Chain) and network.units(shape) is not None
 
 
 class LockstepProgram:
@@ -73,7 +81,9 @@ class LockstepProgram:
         self._sources = np.zeros(lanes, np.int32)
         for own in self._lanes_of:
             self._sources[own] = np.arange(len(own)) % self._seeds_together
-        stepper = LaneStepper(
+        if not isinstance(task.network, Chain) or not self._runs.fitted.units:
+            raise ValueError("only the written-out pass trains runs side by side")
+        self._stepper = stepper = LaneStepper(
             task.network,
             LaneActivations(self._runs.activations, self._functions),
             self._runs.optimizer,
@@ -161,6 +171,7 @@ class LockstepProgram:
                 parameters=learnt[lane],
                 totals=_lane(totals, lane),
                 gradient=_lane(gradient, lane),
+                stepper=self._stepper,
             )
             for run, lane in self._lanes(runs, seeds)
         }

@@ -14,11 +14,14 @@ from evaluators.activations import Activations
 from evaluators.batches import CHUNK, DeviceData, Examples
 from evaluators.diagnostics import Diagnostics, diagnose
 from evaluators.evaluation import SeedResult
+from evaluators.fitting import fitted
+from evaluators.general import GeneralStepper
+from evaluators.losses import LOSSES
 from evaluators.moments import mean_square
-from evaluators.networks import Moments
+from evaluators.networks import Chain, Moments
 from evaluators.optimizers import Optimizer
 from evaluators.schedules import Schedule
-from evaluators.stepping import Learnt, Progress, Sums
+from evaluators.stepping import Learnt, Progress, Stepper, Sums
 from evaluators.tasks import Task
 from evaluators.training_states import TrainingStates
 from grammars import Activation, Layered, by_layer
@@ -60,8 +63,10 @@ class Runs:
 
     Attributes:
         candidates: By number.
-        functions: Indices of those of each candidate's layers [candidates, layers], int32.
+        functions: Indices of those of each candidate's layers, which are the calls of the
+            activation [candidates, layers], int32.
         activations: Those functions.
+        fitted: The task's network on its data.
         optimizer: The recipe's.
         fresh: What it remembers before its first step.
     """
@@ -74,7 +79,8 @@ class Runs:
             ValueError: If the task's network can't take such examples.
         """
         self.candidates, self._task, self._data = tuple(candidates), task, data
-        layers = [by_layer(each, task.network.hidden_layers) for each in candidates]
+        self.fitted = fitted(task.network, data)
+        layers = [by_layer(each, self.fitted.calls) for each in candidates]
         # By text: 0 and -0 are equal as numbers and not as functions.
         functions = {str(function): function for each in layers for function in each}
         numbers = {text: number for number, text in enumerate(functions)}
@@ -89,6 +95,21 @@ class Runs:
     def scopes(self) -> np.ndarray:
         """Of the trainable parameters of each candidate [candidates, layers, slots]."""
         return self.activations.scopes[self.functions]
+
+    def stepper(self) -> Stepper | GeneralStepper:
+        """What passes examples through the network: the written-out pass where it can be."""
+        network, loss = self._task.network, LOSSES[self._task.recipe.loss]
+        if isinstance(network, Chain) and self.fitted.units:
+            shape = self._data.shape
+            return Stepper(network, self.activations, self.optimizer, loss=loss, shape=shape)
+        return GeneralStepper(
+            self.fitted,
+            self.activations,
+            self.optimizer,
+            loss=loss,
+            weights=self._learnt(0, seed=0).weights,
+            batch=self._data.batch,
+        )
 
     def begin(self, index: int, seed: int) -> Progress:
         """The state before the first step, on the host."""
@@ -139,6 +160,7 @@ class Runs:
         parameters: np.ndarray,
         totals: Mapping[str, Any],
         gradient: Learnt,
+        stepper: Stepper | GeneralStepper,
     ) -> Trained | Divergence:
         """What a run came to.
 
@@ -149,6 +171,7 @@ class Runs:
             parameters: After them [layers, slots, units].
             totals: `Sums.totals` over the validation split.
             gradient: Of the first training batch's loss by what is learnt.
+            stepper: Which knows what these are of.
         """
         examples = self._data.validation
         loss = float(totals["loss"]) / examples
@@ -157,14 +180,12 @@ class Runs:
         accuracy = float(totals["hits"] / examples)
         if self._task.recipe.loss == "squared_error":
             accuracy = _explained(loss, self._data.validation_variance)
-        # Of gradients beyond float32 no figure is kept, which is no news for the terminal.
-        with np.errstate(over="ignore"):
-            norms = [float(np.linalg.norm(layer.weights)) for layer in gradient.weights]
         return Trained(
             SeedResult(seed, loss, accuracy, self._learnt_parameters(index, parameters)),
             diagnose(
                 examples=examples,
-                gradient_norms=tuple(norms),
+                units=stepper.units,
+                gradient_norms=stepper.gradient_norms(gradient),
                 **{name: totals[name] for name in ("outputs", "zeros", "live", "flat")},
             ),
         )
@@ -179,22 +200,23 @@ class Runs:
             return {}
         own = candidate.parameters
         # [slots, layers]; each channel of a layer has the same number of units.
-        means = np.asarray(learnt, np.float64).mean(axis=2).T[: len(own)]
+        lengths = [self.fitted.units or count for count in self.fitted.channels]
+        by_layer = [
+            np.asarray(layer, np.float64)[:, :length].mean(axis=1)
+            for layer, length in zip(learnt, lengths, strict=True)
+        ]
+        means = np.stack(by_layer, axis=1)[: len(own)]
         if not np.isfinite(means).all():
             return {}
         return {p.name: tuple(row) for p, row in zip(own, means.tolist(), strict=True)}
 
     def _learnt(self, index: int, seed: int) -> Learnt:
         """Initial weights, and every unit's copy of the trainable parameters."""
-        network, data, functions = self._task.network, self._data, self.functions[index]
+        functions = self.functions[index]
         flowing = tuple(self._mean_squares[number] for number in functions)
-        moments = Moments(data.mean_square, flowing)
-        layers = network.start(
-            seed, shape=data.shape, classes=data.outputs, moments=moments, needed=data.needed
-        )
+        weights = self.fitted.init(seed, Moments(self._data.mean_square, flowing))
         starts = self.activations.starts[functions][:, :, None]
-        copies = np.tile(starts, (1, 1, network.units(data.shape)))
-        return Learnt(layers, copies)
+        return Learnt(weights, np.tile(starts, (1, 1, self.fitted.copies)))
 
     def _with_slots(self, progress: Progress, slots: int) -> Progress:
         """The same state for a program with so many slots; those beyond a candidate's own rest."""
@@ -216,6 +238,8 @@ def validated(
     progress: Progress,
     data: DeviceData,
     observe: Callable[[Progress, Examples, int], tuple[Progress, Sums]],
+    *,
+    totals_of: Callable[[Sums], dict[str, Any]] = Sums.totals,
 ) -> tuple[Progress, dict[str, np.ndarray]]:
     """`Sums.totals` over the validation split, and the state, whose memory may have moved.
 
@@ -223,13 +247,14 @@ def validated(
         progress: What is to be validated.
         data: With the split.
         observe: Makes so many passes.
+        totals_of: What they came to.
     """
     passes = data.validation_passes
     totals: dict[str, np.ndarray] = {}
     for first in range(0, passes, CHUNK):
         count = min(CHUNK, passes - first)
         progress, sums = observe(progress, data.of_validation(first), count)
-        for name, total in sums.totals().items():
+        for name, total in totals_of(sums).items():
             totals[name] = totals.get(name, 0.0) + total
     return progress, totals
 

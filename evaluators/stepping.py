@@ -22,7 +22,7 @@ from evaluators.activations import (
 from evaluators.batches import Examples
 from evaluators.compiling import one_kernel
 from evaluators.losses import Summed
-from evaluators.networks import Layer, Network
+from evaluators.networks import Chain, Layer
 from evaluators.optimizers import Optimizer
 
 _T = TypeVar("_T")
@@ -151,7 +151,7 @@ class Stepper:
 
     def __init__(
         self,
-        network: Network,
+        network: Chain,
         activations: Activations | LaneActivations,
         optimizer: Optimizer,
         *,
@@ -160,7 +160,10 @@ class Stepper:
     ) -> None:
         self._network, self._activations, self._optimizer = network, activations, optimizer
         self._loss, self._shape = loss, shape
-        self._layers, self._units = network.hidden_layers, network.units(shape)
+        units = network.units(shape)
+        if units is None:
+            raise ValueError("the written-out pass takes hidden layers with equal units only")
+        self._layers, self._units = network.hidden_layers, units
 
     def run(
         self,
@@ -190,13 +193,28 @@ class Stepper:
         """
 
         def make_pass(number: Array, carried: _Carried) -> _Carried:
-            shown = one_kernel(_shown)(examples, number, scale)
-            return self._pass(functions, carried, scopes, *shown, _at(rates, number), mode=mode)
+            seen = one_kernel(shown)(examples, number, scale)
+            return self._pass(functions, carried, scopes, *seen, _at(rates, number), mode=mode)
 
         batch = examples.present.shape[-1]
         nothing = one_kernel(partial(self._nothing, batch))()
         done = lax.fori_loop(span[0], span[1], make_pass, _Carried(progress, *nothing))
         return done.progress, done.sums
+
+    def totals(self, sums: Sums) -> dict[str, Any]:
+        """See `Sums.totals`."""
+        return sums.totals()
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """Of each hidden layer."""
+        return (self._units,) * self._layers
+
+    def gradient_norms(self, gradient: Learnt) -> tuple[float, ...]:
+        """Of each layer's weights, the logits' layer last."""
+        # Of gradients beyond float32 no figure is kept, which is no news for the terminal.
+        with np.errstate(over="ignore"):
+            return tuple(float(np.linalg.norm(layer.weights)) for layer in gradient.weights)
 
     def _nothing(self, batch: int) -> tuple[Sums, Array, Activated]:
         """What is carried, beside the progress, before the first pass."""
@@ -235,10 +253,10 @@ class Stepper:
             stepped = lax.cond(
                 mode == Mode.LEARN,
                 lambda p: Progress(*self._optimizer.step(*p, gradient=gradient, rate=rate)),
-                _unchanged,
+                unchanged,
                 progress,
             )
-            learnt = lax.cond(mode == Mode.MEASURE, lambda _: gradient, _unchanged, stepped.learnt)
+            learnt = lax.cond(mode == Mode.MEASURE, lambda _: gradient, unchanged, stepped.learnt)
             return Progress(learnt, stepped.optimizer)
 
         def observe(units: UnitSums) -> UnitSums:
@@ -246,8 +264,8 @@ class Stepper:
 
         # Choices each of something or nothing: of one between two things, XLA would have one
         # copy what only the other changes.
-        after: Progress = lax.cond(mode != Mode.OBSERVE, differentiate, _unchanged, before)
-        units: UnitSums = lax.cond(mode == Mode.OBSERVE, observe, _unchanged, sums.units)
+        after: Progress = lax.cond(mode != Mode.OBSERVE, differentiate, unchanged, before)
+        units: UnitSums = lax.cond(mode == Mode.OBSERVE, observe, unchanged, sums.units)
         return _Carried(after, Sums(loss, hits, units), outputs, hidden)
 
     def _forward(self, functions: Array, carried: _Carried, x: Array) -> tuple[Array, Activated]:
@@ -290,7 +308,7 @@ class Stepper:
         return Learnt(by_layers[::-1], jnp.stack(by_parameters[::-1]))
 
     def _apply(self, number: int, layer: Layer, inputs: Array) -> Array:
-        return self._network.apply(number, layer, inputs, shape=self._shape)
+        return self._network.apply_layer(number, layer, inputs, shape=self._shape)
 
 
 class LaneStepper(Stepper):
@@ -350,11 +368,11 @@ def _at(array: Array, number: Array) -> Array:
     return chosen
 
 
-def _unchanged(carried: _T) -> _T:
+def unchanged(carried: _T) -> _T:
     return carried
 
 
-def _shown(examples: Examples, number: Array, scale: Array) -> tuple[Array, Array, Array]:
+def shown(examples: Examples, number: Array, scale: Array) -> tuple[Array, Array, Array]:
     """What a pass sees: inputs, labels, and which of the examples count."""
     inputs, labels, present = (_at(array, number) for array in examples)
     return inputs.astype(jnp.float32) * scale, labels, present

@@ -10,10 +10,9 @@ import numpy as np
 
 from evaluators.batches import CHUNK, DeviceData, Examples
 from evaluators.compiling import compiled
-from evaluators.losses import LOSSES
 from evaluators.runs import Divergence, OutOfTimeError, Runs, Trained, validated
 from evaluators.schedules import Schedule, Span
-from evaluators.stepping import Mode, Progress, Stepper, Sums
+from evaluators.stepping import Mode, Progress, Sums
 from evaluators.tasks import Task
 from evaluators.training_states import TrainingStates
 from grammars import Activation
@@ -41,16 +40,10 @@ class TrainingProgram:
         """
         self._runs, self._data = Runs(candidates, task, data), data
         self.candidates = self._runs.candidates
-        stepper = Stepper(
-            task.network,
-            self._runs.activations,
-            self._runs.optimizer,
-            loss=LOSSES[task.recipe.loss],
-            shape=data.shape,
-        )
+        self._stepper = self._runs.stepper()
         begun, examples = self._runs.begin(0, seed=0), data.of_validation(0)
         example = self._arguments(0, begun, examples, Span(0, 0), _NO_RATES, Mode.LEARN)
-        self._run = compiled(stepper.run, *example, donated=[1])
+        self._run = compiled(self._stepper.run, *example, donated=[1])
 
     def train(
         self,
@@ -90,12 +83,23 @@ class TrainingProgram:
                 return Divergence(seed, span.stop)
             if span.stop == schedule.shared and states is not None and keep:
                 self._runs.keep(index, seed, schedule, states, progress)
-        progress, totals = validated(progress, self._data, partial(self._observe, index))
+        progress, totals = validated(
+            progress,
+            self._data,
+            partial(self._observe, index),
+            totals_of=self._stepper.totals,
+        )
         learnt = np.array(progress.learnt.parameters)  # a copy: measuring takes their memory
         examples = self._data.of_training(seed, 0)
         measured, _ = self._passes(index, progress, examples, Span(0, 1), _NO_RATES, Mode.MEASURE)
         return self._runs.outcome(
-            index, seed, steps, parameters=learnt, totals=totals, gradient=measured.learnt
+            index,
+            seed,
+            steps,
+            parameters=learnt,
+            totals=totals,
+            gradient=measured.learnt,
+            stepper=self._stepper,
         )
 
     def _advance(

@@ -89,9 +89,9 @@ class Tabulated:
         signal = jnp.asarray(data.inputs)[chosen].astype(jnp.float32) * np.float32(data.scale)
         for number, layer in enumerate(layers[:-1]):
             signal = _looked_up(
-                tables[number], network.apply(number, layer, signal, shape=data.shape)
+                tables[number], network.apply_layer(number, layer, signal, shape=data.shape)
             )
-        logits = network.apply(len(layers) - 1, layers[-1], signal, shape=data.shape)
+        logits = network.apply_layer(len(layers) - 1, layers[-1], signal, shape=data.shape)
         labels = jnp.asarray(data.labels)[chosen]
         return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
 

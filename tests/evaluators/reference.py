@@ -57,7 +57,7 @@ def train(
 
     def logits(learnt: Any, x: Any) -> Any:
         for number, layer in enumerate(learnt["layers"]):
-            z = network.apply(number, layer, x, shape=data.shape)
+            z = network.apply_layer(number, layer, x, shape=data.shape)
             if number == network.hidden_layers:
                 return z
             own = learnt["parameters"][str(expressions[number])]

@@ -5,6 +5,7 @@ from evaluators.diagnostics import Diagnostics, diagnose
 
 # Ten examples, two layers of two units: one unit is dead, one is flat on all examples but lives.
 SUMS = {
+    "units": (2, 2),
     "outputs": np.array([10.0, -20.0]),
     "zeros": np.array([10.0, 0.0]),
     "live": np.array([[0.0, 10.0], [3.0, 10.0]]),

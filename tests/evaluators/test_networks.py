@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
 
 from evaluators.moments import mean_square
-from evaluators.networks import CNN, MLP, Initialiser, Moments, Network, weight_scale
+from evaluators.networks import (
+    CNN,
+    MLP,
+    UNKNOWN,
+    Initialiser,
+    Moments,
+    Network,
+    ResidualCNN,
+    weight_scale,
+)
+from evaluators.networks.transformer import small_products
 from grammars import by_layer, evaluate, parse, parse_activation
 
 
@@ -18,10 +30,10 @@ def test_every_hidden_layer_has_the_same_units(network: Network) -> None:
     layers = network.start(0, shape=shape, classes=5, moments=moments)
     outputs = np.ones((3, 64), np.float32)
     for number, layer in enumerate(layers[:-1]):
-        outputs = np.asarray(network.apply(number, layer, outputs, shape=shape))
+        outputs = np.asarray(network.apply_layer(number, layer, outputs, shape=shape))
         assert outputs.shape == (3, network.units(shape))
         assert network.units(shape) % network.channels(shape)[number] == 0
-    logits = network.apply(network.hidden_layers, layers[-1], outputs, shape=shape)
+    logits = network.apply_layer(network.hidden_layers, layers[-1], outputs, shape=shape)
     assert logits.shape == (3, 5)
 
 
@@ -36,26 +48,41 @@ def test_a_perceptron_needs_the_inputs_that_are_ever_lit_in_whole_vectors() -> N
     assert CNN(first_channels=2).needed(training) is None
 
 
-@pytest.mark.parametrize("shape", [(8, 8), (8, 12, 3)])
+@pytest.mark.parametrize("shape", [(8, 8), (8, 12, 3), (7, 10)])
 def test_convolutions_are_those_of_jax(shape: tuple[int, ...]) -> None:
     network = CNN(first_channels=4)
     random = np.random.default_rng(0)
     layers = network.start(0, shape=shape, classes=10, moments=Moments(1.0, (1.0, 1.0)))
     outputs = random.standard_normal((5, int(np.prod(shape)))).astype(np.float32)
-    height, width = shape[:2]
     for number, layer in enumerate(layers[:-1]):
-        images = outputs.reshape(5, height // 2**number, width // 2**number, -1)
+        sides = [-(-side // 2**number) for side in shape[:2]]
+        images = outputs.reshape(5, *sides, -1)
         expected = lax.conv_general_dilated(
             images, layer.weights, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
         )
-        outputs = np.asarray(network.apply(number, layer, outputs, shape=shape))
+        outputs = np.asarray(network.apply_layer(number, layer, outputs, shape=shape))
         np.testing.assert_allclose(outputs, np.asarray(expected).reshape(5, -1), atol=1e-5)
 
 
-@pytest.mark.parametrize("shape", [(40,), (7, 7), (10, 8)])
-def test_convolutions_refuse_examples_that_do_not_halve(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"multiples of 4, got examples of shape .* perceptron"):
-        CNN(first_channels=4).units(shape)
+def test_convolutions_refuse_what_is_no_image() -> None:
+    with pytest.raises(ValueError, match=r"takes images, got .* \[40\]; .*perceptron"):
+        CNN(first_channels=4).units((40,))
+    with pytest.raises(ValueError, match=r"takes images, got examples of shape \[40\]"):
+        ResidualCNN().init(0, shape=(40,), outputs=10, moments=UNKNOWN)
+
+
+@pytest.mark.parametrize(("count", "many"), [(3, 5), (16, 7)])
+def test_many_small_products_are_those_of_matrices(count: int, many: int) -> None:
+    random = np.random.default_rng(0)
+    a, b, by = (
+        random.standard_normal((*shape, many)).astype(np.float32)
+        for shape in ((4, count), (count, 2), (4, 2))
+    )
+    result, pull = jax.vjp(small_products, a, b)
+    expected, pull_expected = jax.vjp(lambda a, b: jnp.einsum("mkx,knx->mnx", a, b), a, b)
+    np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
+    for part, expected_part in zip(pull(by), pull_expected(by), strict=True):
+        np.testing.assert_allclose(part, expected_part, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +122,6 @@ def test_gain_gives_every_activation_signals_of_unit_variance() -> None:
         layers = network.start(np.random.default_rng(1), shape=(64,), classes=10, moments=moments)
         outputs = x
         for number, layer in enumerate(layers[:-1]):
-            z = np.asarray(network.apply(number, layer, outputs, shape=(64,)))
+            z = np.asarray(network.apply_layer(number, layer, outputs, shape=(64,)))
             assert 0.3 < float(np.mean(z**2)) < 3.0, (text, number)
             outputs = evaluate(functions[number], z)

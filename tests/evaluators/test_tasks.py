@@ -12,6 +12,7 @@ import pytest
 from evaluators.batches import DeviceData, in_order
 from evaluators.datasets import Builtin, Dataset
 from evaluators.datasets.array_cache import Split
+from evaluators.fitting import fitted
 from evaluators.networks import CNN, MLP
 from evaluators.tasks import (
     Recipe,
@@ -42,8 +43,10 @@ def _random_data(dataset: str) -> Dataset:
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 def test_every_task_trains_in_the_shape_of_its_data(task: Task) -> None:
-    units = task.network.units(_SHAPES[task.data.name])
-    assert all(units % count == 0 for count in task.network.channels(_SHAPES[task.data.name]))
+    data = DeviceData(
+        _random_data(task.data.name), batch=8, network=task.network, loss=task.recipe.loss
+    )
+    assert fitted(task.network, data).calls == task.network.hidden_layers
     assert task.description.isprintable()
 
 
@@ -60,7 +63,8 @@ def test_the_larger_networks_learn(name: str) -> None:
 
 @pytest.mark.parametrize("task", [t for t in TASKS if t.data.name == "mnist"], ids=lambda t: t.name)
 def test_tasks_on_mnist_take_the_embedded_digits_instead(task: Task) -> None:
-    assert task.network.units(_SHAPES["digits"]) > 0
+    data = DeviceData(_random_data("digits"), batch=8, network=task.network, loss=task.recipe.loss)
+    assert fitted(task.network, data).calls == task.network.hidden_layers
 
 
 def test_an_unknown_task_is_told_the_nearest() -> None:
