@@ -33,12 +33,7 @@ _E: Final = Constant(NAMED_CONSTANTS["e"])
 
 
 class Parser:
-    """One method a level of precedence, weakest first.
-
-    Attributes are set once:
-        definitions: Functions of `x` that are written out where they are called.
-        defined: Functions of `x` whose calls stay one node.
-    """
+    """One method a level of precedence, weakest first."""
 
     def __init__(
         self,
@@ -46,6 +41,13 @@ class Parser:
         definitions: Mapping[str, Expression],
         defined: Mapping[str, Expression],
     ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            text: What to read.
+            definitions: Functions of `x` that are written out where they are called.
+            defined: Functions of `x` whose calls stay one node.
+        """
         self._cursor = Cursor(text)
         self._definitions = definitions
         self._defined = defined
