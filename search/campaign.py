@@ -222,9 +222,9 @@ class Loop:
         fidelity = self._settings.scoring.fidelities[rung]
         return self._executor.evaluate(expressions, fidelity, stopping=self._ending)
 
-    def _admit(self, expression: Expression, *, place: int = 0) -> bool:
+    def _admit(self, expression: Expression, *, layer: int = 0) -> bool:
         """Whether the function is new to the search; equal functions are scored once."""
-        is_new = self._considered[place].add(expression)
+        is_new = self._considered[layer].add(expression)
         self._duplicates += not is_new
         return is_new
 

@@ -15,7 +15,7 @@ from search.journal import Journal
 from search.screening import Screening, screening_of
 from search.settings import Settings
 from search.site import Site
-from search.strategies.seeds import read_seeds
+from search.strategies.starting_points import read_starting_points
 from search.tracking import check_place
 
 STATES: Final = "states"
@@ -54,7 +54,7 @@ class Prepared:
             others=[other.recorded for other in others],
             grammar=self.grammar,
             dataset=first.dataset,
-            seeds=read_seeds(self.settings.search.start_from, self.grammar),
+            seeds=read_starting_points(self.settings.search.start_from, self.grammar),
             forecast=self.screening.digest if self.screening else None,
             campaign_file=self.campaign_file,
         )

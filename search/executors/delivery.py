@@ -37,7 +37,7 @@ class LostBatchError(Exception):
 
 
 class Slots(Protocol):
-    """Places that work on one batch each, such as worker processes."""
+    """What works on one batch at a time each, such as worker processes."""
 
     @property
     def workers(self) -> int:

@@ -20,7 +20,7 @@ from evaluators.fidelity import Fidelity
 from grammars import Activation
 from search.executors.delivery import Delivery, LostBatchError
 from search.executors.executor import DEFAULT_MEMORY_GIB, Stopping, WorkersUnusableError, Workload
-from search.executors.ray_place import Place, versions
+from search.executors.ray_actor import WorkerActor, versions
 
 # A batch that loses its node this often is given up; a candidate cannot do that by itself.
 LOSSES_A_BATCH: Final = 5
@@ -44,7 +44,7 @@ class _Slot:
         self._actor: Any = None
 
     def evaluate(self, texts: list[str], fidelity: Fidelity) -> Any:
-        """What `Place.evaluate` says; raises Ray's errors if the actor or its node is lost."""
+        """What `WorkerActor.evaluate` says; raises Ray's errors if it or its node is lost."""
         try:
             if self._actor is None:
                 self._actor = self._started()
@@ -202,7 +202,7 @@ class RayCluster:
         """
         ray = self._ray = _connected(address)
         workload = replace(workload, timeout_seconds=timeout_seconds, memory_gib=memory_gib)
-        remote_place = ray.remote(Place).options(
+        remote_actor = ray.remote(WorkerActor).options(
             num_cpus=1, num_gpus=gpus_per_worker, max_restarts=0
         )
         data, launch = ray.put([load_all(task.data) for task in workload.tasks]), uuid.uuid4().hex
@@ -214,7 +214,7 @@ class RayCluster:
 
         self._slots = RaySlots(
             ray,
-            lambda: remote_place.remote(workload, data, files, launch),
+            lambda: remote_actor.remote(workload, data, files, launch),
             workers=workers or max(1, room()),
             room=room,
         )

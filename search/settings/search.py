@@ -46,7 +46,7 @@ class SearchSettings(Section):
         migrants: Individuals that migrate from each island, its best.
         layers: Whether all hidden layers share one function, or a function each evolves for the
             first, the middle and the last of them, or for each; populations and their settings are
-            then those of each place.
+            then those of each layer.
         brood: With `surrogate`: functions that are bred on the model for each generation, of which
             the most promising are trained.
         optimism: With `surrogate`: how many standard deviations of the model's trees are added to
@@ -105,12 +105,12 @@ class SearchSettings(Section):
             raise ValueError(f"layers: the strategy {self.strategy!r} has no population")
         if self.layers != "shared" and self.islands > 1:
             raise ValueError(
-                f"layers: {self.layers!r} gives each place in the network one population; islands "
+                f"layers: {self.layers!r} gives each layer of the network one population; islands "
                 f"must be 1, not {self.islands}"
             )
         return self
 
-    def places(self, hidden_layers: int) -> int:
+    def functions(self, hidden_layers: int) -> int:
         """How many functions a network of so many hidden layers takes."""
         if self.layers == "shared":
             return 1

@@ -1,9 +1,9 @@
 """What to try next: one strategy a file, behind one ask-and-tell interface."""
 
+from search.strategies.catalogue import STRATEGIES, begin
 from search.strategies.coevolution import Coevolution
 from search.strategies.islands import Archipelago
 from search.strategies.strategy import Admit, Learner, Strategy
-from search.strategies.table import STRATEGIES, begin
 from search.vitals import Vitals
 
 __all__ = [

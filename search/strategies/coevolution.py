@@ -8,12 +8,12 @@ from random import Random
 from typing import final
 
 from grammars import Expression, Grammar, assign, functions_of
-from grammars.layered import places
+from grammars.layered import places as layer_names
 from search.candidate import Candidate
 from search.racing import Standing
 from search.settings import SearchSettings
 from search.strategies.evolution import Evolution
-from search.strategies.seeds import read_seeds
+from search.strategies.starting_points import read_starting_points
 from search.strategies.strategy import Admit
 from search.vitals import Vitals
 
@@ -23,7 +23,7 @@ Team = tuple[str, ...]
 
 @final
 class Coevolution:
-    """A population for each place in the network, such as first, middle and last layer.
+    """A population for each layer of the network, such as first, middle and last layer.
 
     Raz Lapid and Moshe Sipper (Evolution of Activation Functions for Deep Learning-Based Image
     Classification, 2022) evolve three populations of functions, for the input layer, the hidden
@@ -37,7 +37,7 @@ class Coevolution:
     Collaboration Methods in Cooperative Coevolutionary Algorithms, 2001).
 
     Deviations from Lapid and Sipper: trees instead of Cartesian genetic programming; any of the
-    evolutionary strategies for each population; places are hidden layers only, since the logits
+    evolutionary strategies for each population; these are hidden layers only, since the logits
     have no activation; and all populations begin with the same functions, each of which serves in
     all layers at first, so that no founder is judged by partners that chance gave it.
     """
@@ -58,20 +58,20 @@ class Coevolution:
             grammar: What may be written.
             settings: The campaign's; each population is as large as they say.
             seed: Of all that is drawn.
-            count: Number of places.
+            count: Layers, or groups of them, with a function of their own.
 
         Raises:
             SettingsError: If a function to start from cannot be had or not be written.
         """
-        self._places, self._seed = places(count), seed
-        seeds = read_seeds(settings.start_from, grammar)
+        self._layers, self._seed = layer_names(count), seed
+        points = read_starting_points(settings.start_from, grammar)
         self._populations = [
-            strategy(grammar, settings, seed=f"{seed}/{place}", seeds=seeds)
-            for place in self._places
+            strategy(grammar, settings, seed=f"{seed}/{layer}", starting_points=points)
+            for layer in self._layers
         ]
-        # Of every function by its id, for each place: itself, and the best network it was in.
-        self._functions: list[dict[str, Candidate]] = [{} for _ in self._places]
-        self._achieved: list[dict[str, Standing]] = [{} for _ in self._places]
+        # Of every function by its id, for each layer: itself, and the best network it was in.
+        self._functions: list[dict[str, Candidate]] = [{} for _ in self._layers]
+        self._achieved: list[dict[str, Standing]] = [{} for _ in self._layers]
         self._teams: dict[str, Team] = {}
 
     def ask(self, count: int, *, generation: int, admit: Admit) -> list[Candidate]:
@@ -80,31 +80,31 @@ class Coevolution:
             return self._founders(count, generation=generation, admit=admit)
         generator = Random(f"{self._seed}/{generation}/partners")
         networks = []
-        for place, population in enumerate(self._populations):
-            share = count // len(self._places) + (place < count % len(self._places))
+        for layer, population in enumerate(self._populations):
+            share = count // len(self._layers) + (layer < count % len(self._layers))
             functions = population.ask(
-                share, generation=generation, admit=partial(admit, place=place)
+                share, generation=generation, admit=partial(admit, layer=layer)
             )
-            self._functions[place].update((function.id, function) for function in functions)
+            self._functions[layer].update((function.id, function) for function in functions)
             for number, function in enumerate(functions):
                 team = self._partners(generator if number % 2 else None)
-                team[place] = function
-                variation = f"{function.variation} ({self._places[place]})"
+                team[layer] = function
+                variation = f"{function.variation} ({self._layers[layer]})"
                 networks.append(self._network(team, variation, generation))
         return networks
 
     def tell(self, standings: Iterable[Standing]) -> None:
         """Tells every population what its functions have achieved; see `Strategy.tell`."""
         told = list(standings)
-        for place, population in enumerate(self._populations):
-            achieved, improved = self._achieved[place], {}
+        for layer, population in enumerate(self._populations):
+            achieved, improved = self._achieved[layer], {}
             for standing in told:
-                member = self._teams[standing.candidate.id][place]
+                member = self._teams[standing.candidate.id][layer]
                 best = achieved.get(member)
                 if best is None or _order(standing) > _order(best):
                     achieved[member] = improved[member] = standing
             population.tell(
-                Standing(self._functions[place][member], standing.rung, standing.evaluation)
+                Standing(self._functions[layer][member], standing.rung, standing.evaluation)
                 for member, standing in improved.items()
             )
 
@@ -115,15 +115,15 @@ class Coevolution:
 
     def _founders(self, count: int, *, generation: int, admit: Admit) -> list[Candidate]:
         """Functions for all layers alike, each of them a member of every population."""
-        others = range(1, len(self._places))
+        others = range(1, len(self._layers))
 
-        def everywhere(expression: Expression, /, *, place: int = 0) -> bool:
-            return admit(expression) and all(admit(expression, place=other) for other in others)
+        def everywhere(expression: Expression, /, *, layer: int = 0) -> bool:
+            return admit(expression) and all(admit(expression, layer=other) for other in others)
 
         founders = self._populations[0].ask(count, generation=generation, admit=everywhere)
         for functions in self._functions:
             functions.update((founder.id, founder) for founder in founders)
-        alike = [[founder] * len(self._places) for founder in founders]
+        alike = [[founder] * len(self._layers) for founder in founders]
         return [self._network(team, team[0].variation, generation) for team in alike]
 
     def _partners(self, generator: Random | None) -> list[Candidate]:

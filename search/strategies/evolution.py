@@ -17,13 +17,13 @@ from search.strategies.breeding import Breeder
 from search.strategies.diversity import diversity
 from search.strategies.newcomers import newcomer
 from search.strategies.rates import Rates
-from search.strategies.seeds import read_seeds
+from search.strategies.starting_points import read_starting_points
 from search.strategies.strategy import Admit
 from search.strategies.trees import Fitness, Individual, to_expression, to_tree
 from search.strategies.variation import applicable
 from search.vitals import Vitals
 
-# A child whose function is known is drawn again this often before its place goes to a random one.
+# A child whose function is known is drawn again this often before a random one is drawn instead.
 ATTEMPTS: Final = 40
 
 # Share of a generation that is drawn at random while the population is too much alike.
@@ -48,7 +48,7 @@ class Evolution(ABC):
         settings: SearchSettings,
         *,
         seed: int | str,
-        seeds: Sequence[Expression] | None = None,
+        starting_points: Sequence[Expression] | None = None,
     ) -> None:
         """Starts with an empty population.
 
@@ -56,7 +56,7 @@ class Evolution(ABC):
             grammar: What may be written.
             settings: The campaign's, or an island's share of them.
             seed: Of all that is drawn.
-            seeds: Functions to start from; by default those that the settings name.
+            starting_points: Functions to start from; by default those that the settings name.
 
         Raises:
             SettingsError: If a function to start from cannot be had or not be written.
@@ -64,7 +64,9 @@ class Evolution(ABC):
         self.settings = settings
         self.population: list[Individual] = []
         self._grammar, self._seed = grammar, seed
-        self._seeds = read_seeds(settings.start_from, grammar) if seeds is None else seeds
+        if starting_points is None:
+            starting_points = read_starting_points(settings.start_from, grammar)
+        self._starting_points = starting_points
         self._rates = Rates(applicable(grammar), adaptive=settings.adaptive_rates)
         self._breeder = Breeder(grammar, self._rates, settings.crossover if self.crosses else 0.0)
         self._diversity = 1.0
@@ -90,10 +92,10 @@ class Evolution(ABC):
         generator = Random(f"{self._seed}/{generation}")
         strangers = self._immigrants() * count
         candidates: list[Candidate] = []
-        seeds = iter(self._seeds if generation == 0 else ())
-        for place in range(count):
-            child = self._seeded(seeds, generation=generation, admit=admit)
-            if child is None and self.population and place >= strangers:
+        points = iter(self._starting_points if generation == 0 else ())
+        for number in range(count):
+            child = self._given(points, generation=generation, admit=admit)
+            if child is None and self.population and number >= strangers:
                 child = self._offspring(generator, generation=generation, admit=admit)
             child = child or self._newcomer(generator, generation=generation, admit=admit)
             if child is None:
@@ -143,10 +145,10 @@ class Evolution(ABC):
             return max(self.settings.immigrants, IMMIGRANTS_WHEN_ALIKE)
         return self.settings.immigrants
 
-    def _seeded(
-        self, seeds: Iterator[Expression], *, generation: int, admit: Admit
+    def _given(
+        self, points: Iterator[Expression], *, generation: int, admit: Admit
     ) -> Candidate | None:
-        for expression in seeds:
+        for expression in points:
             if admit(expression):
                 return Candidate.of(expression, generation=generation, variation="seed")
         return None

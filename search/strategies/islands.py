@@ -10,7 +10,7 @@ from search.candidate import Candidate
 from search.racing import Standing
 from search.settings import SearchSettings
 from search.strategies.evolution import Evolution
-from search.strategies.seeds import read_seeds
+from search.strategies.starting_points import read_starting_points
 from search.strategies.strategy import Admit
 from search.vitals import Vitals
 
@@ -43,9 +43,9 @@ class Archipelago:
         own = settings.model_copy(
             update={"population": settings.population // count, "start_from": ()}
         )
-        seeds = read_seeds(settings.start_from, grammar)
+        points = read_starting_points(settings.start_from, grammar)
         self._islands = [
-            strategy(grammar, own, seed=f"{seed}/{number}", seeds=seeds[number::count])
+            strategy(grammar, own, seed=f"{seed}/{number}", starting_points=points[number::count])
             for number in range(count)
         ]
         self._interval, self._migrants = settings.migration_interval, settings.migrants

@@ -14,8 +14,8 @@ from search.vitals import Vitals
 class Admit(Protocol):
     """Decides whether a function is new to a search."""
 
-    def __call__(self, expression: Expression, /, *, place: int = 0) -> bool:
-        """True for what has not been considered in that place before; from then on it has been."""
+    def __call__(self, expression: Expression, /, *, layer: int = 0) -> bool:
+        """True for what has not been considered for that layer before; from then on it has been."""
         ...
 
 

@@ -19,8 +19,8 @@ from search.strategies.inner_evolution import Expectation, InnerEvolution, Origi
 from search.strategies.newcomers import DEPTH, newcomer
 from search.strategies.rates import Rates
 from search.strategies.score_model import ScoreModel
-from search.strategies.seeds import read_seeds
 from search.strategies.spread import spread_out, standardised
+from search.strategies.starting_points import read_starting_points
 from search.strategies.strategy import Admit
 from search.strategies.variation import applicable
 from search.vitals import Forecasting, Vitals
@@ -57,11 +57,11 @@ class Surrogate:
             SettingsError: If a function to start from cannot be had or not be written.
         """
         self._grammar, self._settings, self._seed = grammar, settings, seed
-        self._start_from = read_seeds(settings.start_from, grammar)
+        self._start_from = read_starting_points(settings.start_from, grammar)
         self._breeder = Breeder(
             grammar, Rates(applicable(grammar), adaptive=False), settings.crossover
         )
-        self._plain = Genetic(grammar, settings, seed=seed, seeds=())
+        self._plain = Genetic(grammar, settings, seed=seed, starting_points=())
         self._survey = Survey()
         self._standings: dict[str, Standing] = {}
         self._shapes: dict[str, np.ndarray] = {}

@@ -61,12 +61,12 @@ def admitting(known: FunctionIndex) -> Callable[[Expression], bool]:
     return admit
 
 
-def admitting_by_place() -> Admit:
-    """Admits every function once in each place, as a campaign does."""
+def admitting_by_layer() -> Admit:
+    """Admits every function once in each layer, as a campaign does."""
     considered: defaultdict[int, Considered] = defaultdict(Considered)
 
-    def admit(expression: Expression, /, *, place: int = 0) -> bool:
-        return considered[place].add(expression)
+    def admit(expression: Expression, /, *, layer: int = 0) -> bool:
+        return considered[layer].add(expression)
 
     return admit
 
@@ -93,7 +93,7 @@ def generations(
         }
     )
     searching = begin(load_grammar(grammar), chosen, seed=seed, hidden_layers=3)
-    admit = admitting_by_place()
+    admit = admitting_by_layer()
     asked = []
     for generation in range(count):
         candidates = searching.ask(offspring, generation=generation, admit=admit)

@@ -21,7 +21,7 @@ from search.candidate import Candidate
 from search.settings import SearchSettings
 from search.strategies import Strategy, begin
 
-from .battery import admitting_by_place, generations, standing
+from .battery import admitting_by_layer, generations, standing
 
 EVOLUTIONARY = ("genetic", "regularized_evolution", "nsga2")
 LAYERS = 3
@@ -58,20 +58,20 @@ def test_every_network_is_new_whole_and_within_the_grammar(strategy: str) -> Non
 
 
 def test_the_first_generation_serves_in_all_layers() -> None:
-    founders = coevolution().ask(9, generation=0, admit=admitting_by_place())
+    founders = coevolution().ask(9, generation=0, admit=admitting_by_layer())
     assert all(isinstance(founder.expression, Expression) for founder in founders)
     assert {founder.variation for founder in founders} == {"random"}
 
 
 def test_a_new_function_meets_the_best_partners_and_random_ones() -> None:
-    searching, admit = coevolution(), admitting_by_place()
+    searching, admit = coevolution(), admitting_by_layer()
     leader = tell(searching, searching.ask(9, generation=0, admit=admit))
     networks = searching.ask(9, generation=1, admit=admit)
     random_partners = set()
     for number, network in enumerate(networks):
         own, turn = divmod(number, 3)
         partners = [f for place, f in enumerate(functions(network)) if place != own]
-        assert not admit(parse(functions(network)[own]), place=own)
+        assert not admit(parse(functions(network)[own]), layer=own)
         if turn == 1:
             random_partners.update(partners)
         else:
@@ -81,7 +81,7 @@ def test_a_new_function_meets_the_best_partners_and_random_ones() -> None:
 
 
 def test_a_function_is_worth_what_its_best_network_is() -> None:
-    searching, admit = coevolution(), admitting_by_place()
+    searching, admit = coevolution(), admitting_by_layer()
     leader = tell(searching, searching.ask(9, generation=0, admit=admit))
     tell(searching, searching.ask(9, generation=1, admit=admit), loss=1e6)
     first = searching.ask(9, generation=2, admit=admit)[0]
@@ -108,7 +108,7 @@ def test_cooperation_finds_what_each_layer_needs() -> None:
         return float(np.mean(np.abs(np.subtract(values, wanted))))
 
     def nearest(layers: str) -> float:
-        searching, admit = coevolution(layers=layers, population=24), admitting_by_place()
+        searching, admit = coevolution(layers=layers, population=24), admitting_by_layer()
         distances = []
         for generation in range(15):
             asked = searching.ask(24, generation=generation, admit=admit)
@@ -141,7 +141,7 @@ def test_seeds_start_in_every_place() -> None:
 def test_a_network_has_as_many_places_as_it_can_use(
     layers: str, hidden_layers: int, count: int
 ) -> None:
-    assert SearchSettings.model_validate({"layers": layers}).places(hidden_layers) == count
+    assert SearchSettings.model_validate({"layers": layers}).functions(hidden_layers) == count
 
 
 @pytest.mark.parametrize(

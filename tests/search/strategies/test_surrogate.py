@@ -18,7 +18,7 @@ from search.strategies.score_model import ScoreModel
 from search.strategies.spread import spread_out
 from search.strategies.surrogate import Surrogate
 
-from .battery import admitting_by_place, distance, generations, standing
+from .battery import admitting_by_layer, distance, generations, standing
 
 
 def searching(**settings: Any) -> Surrogate:
@@ -77,7 +77,7 @@ def test_it_is_nearer_after_a_few_generations_than_plain_breeding() -> None:
 
 
 def test_it_tells_what_its_model_is_worth() -> None:
-    strategy, admit = searching(), admitting_by_place()
+    strategy, admit = searching(), admitting_by_layer()
     for generation in range(4):
         strategy.tell(scored(strategy.ask(16, generation=generation, admit=admit)))
     forecasting = strategy.vitals.forecasting
@@ -88,7 +88,7 @@ def test_it_tells_what_its_model_is_worth() -> None:
 
 
 def test_a_model_that_is_worse_than_chance_is_left_for_a_generation() -> None:
-    strategy, admit = searching(), admitting_by_place()
+    strategy, admit = searching(), admitting_by_layer()
     strategy.tell(scored(strategy.ask(24, generation=0, admit=admit)))
     # What the model has learnt to expect is turned upside down.
     strategy.tell(scored(strategy.ask(16, generation=1, admit=admit), upside_down=True))
@@ -107,7 +107,7 @@ def test_a_model_that_is_worse_than_chance_is_left_for_a_generation() -> None:
 
 
 def test_it_learns_from_baselines_that_it_did_not_propose() -> None:
-    strategy, admit = searching(), admitting_by_place()
+    strategy, admit = searching(), admitting_by_layer()
     assert isinstance(strategy, Learner)
     baselines = [
         Candidate.of(parse(name), generation=0, origin="baseline", variation=name)

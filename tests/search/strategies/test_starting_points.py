@@ -8,7 +8,7 @@ import pytest
 
 from grammars import load_grammar, parse
 from search.settings import SettingsError
-from search.strategies.seeds import read_seeds
+from search.strategies.starting_points import read_starting_points
 
 
 def test_a_folder_of_the_name_of_a_function_changes_nothing(
@@ -20,9 +20,12 @@ def test_a_folder_of_the_name_of_a_function_changes_nothing(
         rows = "rank,expression,score\n1,x * erf(x),2.0\n"
         (tmp_path / folder / "hall_of_fame.csv").write_text(rows, encoding="utf-8")
     grammar = load_grammar("core")
-    assert read_seeds(["relu", "x * tanh(x)"], grammar) == [parse("relu(x)"), parse("x * tanh(x)")]
+    assert read_starting_points(["relu", "x * tanh(x)"], grammar) == [
+        parse("relu(x)"),
+        parse("x * tanh(x)"),
+    ]
     for name in ("./relu", "./x * tanh(x)", "elsewhere", str(tmp_path / "relu")):
-        assert read_seeds([name], grammar) == [parse("x * erf(x)")]
+        assert read_starting_points([name], grammar) == [parse("x * erf(x)")]
 
 
 def test_a_mistyped_folder_is_called_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,23 +41,23 @@ def test_a_mistyped_folder_is_called_one(tmp_path: Path, monkeypatch: pytest.Mon
         ("sigmiod(x) / x", "unknown .*sigmiod.*; did you mean 'sigmoid'"),
     ):
         with pytest.raises(SettingsError, match=words):
-            read_seeds([text], load_grammar("core"))
+            read_starting_points([text], load_grammar("core"))
     monkeypatch.chdir(tmp_path / "runs")
     with pytest.raises(SettingsError, match=r"no such folder; did you mean 'mnist'\?"):
-        read_seeds(["mnits"], load_grammar("core"))
+        read_starting_points(["mnits"], load_grammar("core"))
 
 
 def test_a_text_that_no_file_can_be_called_is_an_expression() -> None:
     long = " + ".join(f"0.5 * tanh(1.{digit:02} * x)" for digit in range(21))
     assert len(long) > 419
     grammar = load_grammar("core").model_copy(update={"max_size": 500, "max_depth": 50})
-    assert read_seeds([long], grammar) == [parse(long)]
+    assert read_starting_points([long], grammar) == [parse(long)]
     for text in ("a" * 300, "runs/" + "b" * 300, "c\0d"):
         with pytest.raises(SettingsError, match=r"cannot be used:\n.*(unknown|unexpected)"):
-            read_seeds([text], grammar)
+            read_starting_points([text], grammar)
 
 
 def test_a_hall_of_fame_that_a_spreadsheet_saved_is_read(tmp_path: Path) -> None:
     rows = b"\xef\xbb\xbfexpression,rank\r\nx * erf(x),1\r\n"
     (tmp_path / "hall_of_fame.csv").write_bytes(rows)
-    assert read_seeds([str(tmp_path)], load_grammar("core")) == [parse("x * erf(x)")]
+    assert read_starting_points([str(tmp_path)], load_grammar("core")) == [parse("x * erf(x)")]

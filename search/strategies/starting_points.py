@@ -22,7 +22,7 @@ _PATH: Final = re.compile(r"[\w./~ -]*")
 _FOLDERS: Final = re.compile(r"[~.]|[\w. -]*/[\w./ -]*$")
 
 
-def read_seeds(start_from: Iterable[str], grammar: Grammar) -> list[Expression]:
+def read_starting_points(start_from: Iterable[str], grammar: Grammar) -> list[Expression]:
     """Reads what `start_from` of a campaign file names.
 
     Args:
@@ -32,18 +32,18 @@ def read_seeds(start_from: Iterable[str], grammar: Grammar) -> list[Expression]:
         grammar: Of the search.
 
     Raises:
-        SettingsError: With every seed that cannot be used, and why.
+        SettingsError: With every one that cannot be used, and why.
     """
-    seeds: list[Expression] = []
+    points: list[Expression] = []
     problems: list[str] = []
     for text in start_from:
         try:
-            seeds.extend(_read(text, grammar))
+            points.extend(_read(text, grammar))
         except ValueError as error:
             problems.append(f"  {text!r}: {error}")
     if problems:
         raise SettingsError("\n".join(["search.start_from cannot be used:", *problems]))
-    return seeds
+    return points
 
 
 def _read(text: str, grammar: Grammar) -> Iterator[Expression]:

@@ -25,7 +25,7 @@ SWEPT_AFTER_SECONDS: Final = 86_400.0
 _SAME_VERSIONS: Final = ("actsearch", "jax", "jaxlib", "optax", "numpy")
 
 
-class Place:
+class WorkerActor:
     """Runs in an actor on some node, and lets candidates near a worker process of its own only."""
 
     def __init__(

@@ -43,7 +43,7 @@ def begin(
         SettingsError: If a function to start from cannot be had or not be written.
     """
     strategy = STRATEGIES[settings.strategy]
-    if (count := settings.places(hidden_layers)) > 1:
+    if (count := settings.functions(hidden_layers)) > 1:
         return Coevolution(strategy, grammar, settings, seed=seed, count=count)
     if settings.islands > 1:
         return Archipelago(strategy, grammar, settings, seed=seed)
