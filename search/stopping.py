@@ -52,11 +52,11 @@ class Deadline:
 
     def __enter__(self) -> Self:
         if self._seconds is not None:
-            if self._seconds <= 0.0:
-                self._event.set()
             end = self._clock() + max(0.0, self._seconds)
             # A daemon: a program that ends by itself does not wait for its time to be up.
             threading.Thread(target=self._watch, args=[end], name="deadline", daemon=True).start()
+            if self._clock() >= end:  # whether the thread has come to it or not
+                self._event.set()
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -44,7 +44,7 @@ name = "paused"
 seed = 7
 task = "digits-mlp"
 search.population = 8
-scoring = {{ rungs = [{{ steps = 4000 }}], batch = 4, timeout_seconds = {TIMEOUT_SECONDS} }}
+scoring = {{ rungs = [{{ steps = 4000 }}], batch = 1, timeout_seconds = {TIMEOUT_SECONDS} }}
 tracking.mlflow = false
 stop.generations = 2
 """
@@ -81,18 +81,18 @@ def test_a_campaign_paused_again_and_again_ends_as_the_one_that_was_not(tmp_path
     process, chance = launch(tmp_path / "paused"), random.Random(1)
     while process.poll() is None and not workers_of(process.pid):
         time.sleep(0.05)
-    seen, paused = 0, 0
-    while paused < PAUSES and process.poll() is None:
+    results: list[int] = []  # when it was paused
+    while len(results) < PAUSES and process.poll() is None:
         with suppress(subprocess.TimeoutExpired):
-            process.wait(chance.uniform(0.2, 1.5))
-        if process.poll() is None:
-            pause(process)
-            paused += 1
-            seen += bool(evaluations(tmp_path / "paused"))
+            process.wait(chance.uniform(0.2, 1.0))
+        pause(process)
+        results.append(len(evaluations(tmp_path / "paused")))
+        while process.poll() is None and len(evaluations(tmp_path / "paused")) == results[-1]:
+            time.sleep(0.05)
     _, stderr = process.communicate(timeout=900)
-    print(f"{paused} pauses of {PAUSE_SECONDS} s, {seen} of them after the first result")
+    print(f"{len(results)} pauses of {PAUSE_SECONDS} s, after so many results: {results}")
     assert process.returncode == 0, stderr
-    assert paused == PAUSES
+    assert len(results) == PAUSES
     assert events(tmp_path / "paused" / "paused") == events(tmp_path / "whole" / "paused")
     assert Outcome.FAILED not in {each.outcome for each in evaluations(tmp_path / "paused")}
 

@@ -60,7 +60,7 @@ NO_TIME: Final = (
     "--set",
     "stop.generations=3",
     "--set",
-    "stop.minutes=0.00001",
+    "stop.minutes=1e-9",
     *ONE_GENERATION[2:],
 )
 
