@@ -143,7 +143,10 @@ def _result(returned: Any, seed: int, who: str) -> SeedResult:
 
 
 def _number(value: Any, name: str, who: str) -> float:
-    single = value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else value
+    single = value
+    if hasattr(value, "item"):  # an array or a tensor, of NumPy, JAX or PyTorch
+        with contextlib.suppress(ValueError, TypeError, RuntimeError):
+            single = value.item()
     if isinstance(single, bool) or not isinstance(single, Real):
         raise UserCodeError(
             f"{who} must return a loss, a number, or a mapping with 'loss', got {name} = {value!r}"[

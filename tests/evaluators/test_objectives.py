@@ -43,6 +43,15 @@ def test_an_objective_is_called_with_steps_and_seed_and_may_tell_more(tmp_path: 
     assert Evaluation.from_json(record.to_json()) == record
 
 
+@pytest.mark.parametrize(
+    "made", ["numpy.float32(0.5)", "jax.numpy.array([0.5])", "torch.tensor(0.5)"]
+)
+def test_a_loss_may_be_an_array_of_one_number(made: str, tmp_path: Path) -> None:
+    package = made.partition("(")[0].rpartition(".")[0]
+    pytest.importorskip(package)
+    assert tried(objective(tmp_path, f"import {package}; return {made}")).validation_loss == 0.5
+
+
 def test_a_loss_alone_is_enough_and_a_split_is_told_who_asks(tmp_path: Path) -> None:
     arguments = "activation, *, steps, seed, split"
     own = objective(tmp_path, "return {'validation': 1.0, 'test': 3.0}[split]", arguments)
