@@ -4,6 +4,7 @@ from evaluators.recipes import Recipe
 from evaluators.tasks.files import UnknownTaskError, find_task, shipped_tasks, task_names
 from evaluators.tasks.recorded import is_known_by_name, task_known_by_name
 from evaluators.tasks.task import Task, TaskError, with_learning_rate
+from evaluators.tasks.writing import task_text, write_task
 
 __all__ = [
     "Recipe",
@@ -15,5 +16,7 @@ __all__ = [
     "shipped_tasks",
     "task_known_by_name",
     "task_names",
+    "task_text",
     "with_learning_rate",
+    "write_task",
 ]

@@ -19,13 +19,13 @@ def tasks_command(
     as_json: AsJson = False,
 ) -> None:
     """Lists the shipped tasks; shows those that are named as the TOML file that they are."""
-    from evaluators.tasks import find_task, shipped_tasks
+    from evaluators.tasks import find_task, shipped_tasks, task_text
 
     found = [find_task(name) for name in names or shipped_tasks()]
     if as_json:
         print_json([task.to_mapping() for task in found])
     elif names:
-        print("\n".join(_as_toml(task.to_mapping()) for task in found), end="")
+        print("\n".join(map(task_text, found)), end="")
     else:
         wide_console().print(_table(found))
 
@@ -40,24 +40,3 @@ def _table(tasks: list[Any]) -> Any:
     for task in tasks:
         table.add_row(task.name, task.description)
     return table
-
-
-def _as_toml(document: dict[str, Any]) -> str:
-    """The document as a task file; what is None is left to its default."""
-    import json
-
-    def written(value: Any) -> str:
-        if isinstance(value, dict):
-            pairs = (f"{key} = {written(each)}" for key, each in value.items())
-            return f"{{ {', '.join(pairs)} }}"
-        if isinstance(value, list):
-            return f"[{', '.join(map(written, value))}]"
-        return json.dumps(value, ensure_ascii=False)
-
-    lines = [f"{key} = {written(document[key])}" for key in ("name", "description")]
-    for section, table in document.items():
-        if isinstance(table, dict):
-            lines += ["", f"[{section}]"]
-            told = {key: each for key, each in table.items() if each is not None}
-            lines += [f"{key} = {written(each)}" for key, each in told.items()]
-    return "\n".join(lines) + "\n"

@@ -26,7 +26,9 @@ from evaluators.datasets import (
 )
 from evaluators.datasets.data import data_section, deciding_data
 from evaluators.functions import UserCodeError
+from evaluators.networks import MLP
 from evaluators.sections import SectionError
+from evaluators.tasks import Task, find_task, write_task
 
 
 @pytest.fixture(autouse=True)
@@ -307,3 +309,11 @@ def test_a_digit_can_be_a_number() -> None:
     assert test * digits.std() + digits.mean() == pytest.approx(
         load_test("digits").labels[:, None], abs=1e-4
     )
+
+
+def test_a_task_of_arrays_in_memory_is_written_as_a_file(tmp_path: Path) -> None:
+    task = Task(data=Arrays(X, Y, name='"mine"'), network=MLP((8, 8)), name="spirals \\ ü")
+    write_task(task, tmp_path / "mine.toml")
+    read = find_task(str(tmp_path / "mine.toml"))
+    assert read == task
+    assert load(read.data).classes == 3
