@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evaluators.tasks import Task, find_task
+from evaluators.tasks import Task, find_task, keep_task
 from grammars import Activation, Layered
 from grammars.export import Function, export
 from search.campaign_folder import located
@@ -65,13 +65,15 @@ class Campaign:
             overrides: Such as "search.population=32", as `--set` takes them.
             site: Where it runs; by default under `runs` with a worker for each core.
             settings: Settings and sections by name, such as `seed=7, search={"population": 32}`;
-                they replace what `source` says.
+                they replace what `source` says. `task` may be a `Task` by value.
 
         Raises:
             SettingsError: With every problem at once.
             FileNotFoundError: If there is no such file.
         """
         self.site = site or Site()
+        if isinstance(task := settings.get("task"), Task):
+            settings["task"] = keep_task(task)
         self._read: tuple[Settings, str] | None
         if isinstance(source, str | Path):
             path = Path(source)

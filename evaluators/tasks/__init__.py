@@ -4,7 +4,7 @@ from evaluators.recipes import Recipe
 from evaluators.tasks.files import UnknownTaskError, find_task, shipped_tasks, task_names
 from evaluators.tasks.recorded import is_known_by_name, task_known_by_name
 from evaluators.tasks.task import Task, TaskError, with_learning_rate
-from evaluators.tasks.writing import task_text, write_task
+from evaluators.tasks.writing import keep_task, task_text, write_task
 
 __all__ = [
     "Recipe",
@@ -13,6 +13,7 @@ __all__ = [
     "UnknownTaskError",
     "find_task",
     "is_known_by_name",
+    "keep_task",
     "shipped_tasks",
     "task_known_by_name",
     "task_names",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from evaluators.files import cache_root
 from evaluators.tasks.task import Task
 
 
@@ -21,6 +24,22 @@ def write_task(task: Task, path: str | Path) -> None:
         OSError: If it cannot be written.
     """
     Path(path).write_text(task_text(task), encoding="utf-8")
+
+
+def keep_task(task: Task) -> str:
+    """Writes a task among what this program keeps for itself; the path, which its content decides.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    text = task_text(task)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    path = cache_root() / "tasks" / f"{digest[:32]}.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(text.encode())
+    Path(file.name).replace(path)
+    return str(path)
 
 
 def task_text(task: Task) -> str:

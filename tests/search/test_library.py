@@ -185,3 +185,30 @@ def test_finals_report_exports_and_pictures_are_methods(finished: Campaign, tmp_
     assert repr(exported) == str(exported[0])
     picture = finished.plot(tmp_path / "best.png", top=2)
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+OWN_TASK = """
+import numpy as np
+from actsearch import Campaign
+from evaluators.datasets import Arrays
+from evaluators.networks import MLP
+from evaluators.tasks import Recipe, Task
+
+random = np.random.default_rng(0)
+x = random.normal(size=(300, 2))
+task = Task(data=Arrays(x, (x[:, 0] * x[:, 1] > 0).astype(int)), network=MLP((8, 8)),
+            recipe=Recipe(learning_rate=0.01, batch=32), name="quadrants")
+campaign = Campaign(name="mine", task=task, search={"population": 4}, stop={"generations": 1},
+                    scoring={"rungs": [{"steps": 20}]}, tracking={"mlflow": False})
+print(campaign.run().reason)
+print(campaign.leaderboard()[0].expression)
+"""
+
+
+def test_a_task_by_value_is_searched_from_a_script_without_a_guard(tmp_path: Path) -> None:
+    said = run(tmp_path, OWN_TASK)
+    assert said[0] == "1 generations are done"
+    assert run(tmp_path, OWN_TASK) == said, "run again, it reads its journal"
+    other = OWN_TASK.replace("batch=32", "batch=16")
+    with pytest.raises(AssertionError, match=r"task\.recipe\.batch: was 32, is 16"):
+        run(tmp_path, other)
