@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 FEWEST_SEEDS: Final = 2
 """A spread takes two."""
@@ -191,8 +191,8 @@ def paired_t(
         return Paired(count, mean, p=1.0)
     deviation = float(differences.std(ddof=1))
     error = deviation / np.sqrt(count)
-    half = float(stats.t.ppf(1.0 - error_rate / 2.0, count - 1)) * error
-    p = 2.0 * float(stats.t.sf(abs(mean) / error, count - 1))
+    half = float(special.stdtrit(count - 1, 1.0 - error_rate / 2.0)) * error
+    p = 2.0 * float(special.stdtr(count - 1, -abs(mean) / error))
     return Paired(count, mean, mean - half, mean + half, p, mean / deviation)
 
 

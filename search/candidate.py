@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from grammars import Activation, activation_id, canonical_form, parse_activation, readable
@@ -17,7 +18,8 @@ class Candidate:
 
     Attributes:
         id: The expression id, equal for equal canonical forms.
-        expression: As the strategy wrote it.
+        text: The expression as the strategy wrote it; parsed when somebody asks for it, since of
+            the thousands that a journal holds only a few are looked at.
         origin: Whether the search made it or the catalogue.
         generation: In which it was first considered, counted from 0; baselines belong to 0.
         parents: Ids of the candidates that it was made from, empty for a random one.
@@ -25,7 +27,7 @@ class Candidate:
     """
 
     id: str
-    expression: Activation
+    text: str
     origin: Origin
     generation: int
     parents: tuple[str, ...] = ()
@@ -43,9 +45,16 @@ class Candidate:
     ) -> Candidate:
         """A candidate under the id of its expression."""
         identity = activation_id(expression)
-        return cls(identity, expression, origin, generation, parents, variation)
+        candidate = cls(identity, str(expression), origin, generation, parents, variation)
+        candidate.__dict__["expression"] = expression  # where the property would keep it
+        return candidate
 
-    @property
+    @cached_property
+    def expression(self) -> Activation:
+        """What the text says."""
+        return parse_activation(self.text)
+
+    @cached_property
     def canonical(self) -> Activation:
         """The canonical form of the expression."""
         return canonical_form(self.expression)
@@ -60,7 +69,7 @@ class Candidate:
         form = self.canonical
         return {
             "id": self.id,
-            "expression": str(self.expression),
+            "expression": self.text,
             "canonical": str(form),
             "size": form.size,
             "depth": form.depth,
@@ -75,7 +84,7 @@ class Candidate:
         """Restores a candidate from what `to_json` wrote."""
         return cls(
             id=document["id"],
-            expression=parse_activation(document["expression"]),
+            text=document["expression"],
             origin=document["origin"],
             generation=document["generation"],
             parents=tuple(document["parents"]),

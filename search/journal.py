@@ -82,6 +82,11 @@ _PASSING: Final = frozenset(
     }
 )
 
+# Made once: `json.dumps` makes an encoder for each call, which takes longer than to encode an event.
+_ENCODE_PAYLOAD: Final = json.JSONEncoder(sort_keys=True, allow_nan=False).encode
+# Types that SQLite gives back only from a damaged file are written somehow, and differ.
+_ENCODE_ROW: Final = json.JSONEncoder(default=repr).encode
+
 _Row = tuple[int, Kind, str, float, str]
 """An event as the file holds it, without its checksum."""
 
@@ -203,7 +208,7 @@ class Journal:
             ).fetchone()
             sequence, checksum = last or (0, "")
             for kind, key, payload in events:
-                text = json.dumps(payload, sort_keys=True, allow_nan=False)
+                text = _ENCODE_PAYLOAD(payload)
                 if self._holds(kind, key, text):
                     continue
                 row = (sequence + 1, kind, key, time.time(), text)
@@ -338,6 +343,5 @@ class Journal:
 
 def _checksum(before: str, row: _Row) -> str:
     """Of an event and, through the checksum before it, of all events up to it."""
-    # Types that SQLite gives back only from a damaged file are written somehow, and differ.
-    text = json.dumps([before, *row], default=repr)
+    text = _ENCODE_ROW([before, *row])
     return hashlib.blake2b(text.encode(), digest_size=_CHECKSUM_BYTES).hexdigest()

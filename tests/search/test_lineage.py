@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grammars import parse
 from search.candidate import Candidate
 from search.lineage import DEEPEST, MOST_ANCESTORS, Ancestor, lineage
 
@@ -12,7 +11,7 @@ from search.lineage import DEEPEST, MOST_ANCESTORS, Ancestor, lineage
 def family(parents: Mapping[str, tuple[str, ...]]) -> dict[str, Candidate]:
     """Candidates by name, each with the parents given."""
     return {
-        name: Candidate(name, parse("relu(x)"), "discovered", 0, above, "crossover")
+        name: Candidate(name, "relu(x)", "discovered", 0, above, "crossover")
         for name, above in parents.items()
     }
 
