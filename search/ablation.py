@@ -12,7 +12,7 @@ from evaluators.evaluation import Evaluation, Outcome
 from evaluators.fidelity import Fidelity
 from evaluators.moments import mean
 from grammars import Call, Constant, Expression, Parameter, Variable, canonical, expression_id
-from search.measuring import Measured, measurement_key
+from search.measuring import Measurements, measurement_key
 
 # The largest parts come first, so what is left out of an ablation are details of a long formula.
 MOST_VARIANTS: Final = 24
@@ -121,7 +121,9 @@ def to_measure(expression: Expression) -> list[Expression]:
     return [canonical(expression), *(variant.expression for variant in variants(expression))]
 
 
-def ablation(expression: Expression, fidelity: Fidelity, *, measured: Measured) -> Ablation | None:
+def ablation(
+    expression: Expression, fidelity: Fidelity, *, measured: Measurements
+) -> Ablation | None:
     """What was measured of a function's parts.
 
     Returns:

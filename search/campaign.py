@@ -17,6 +17,7 @@ from search.considered import Considered
 from search.executors import Executor, Interrupted
 from search.generation import Asked, summarise
 from search.hall_of_fame import HallOfFame
+from search.history import GenerationEnded, Introduced, SearchEnded, read_history, write
 from search.journal import Journal
 from search.observing import Observer
 from search.racing import Racing, Standing, scores
@@ -25,7 +26,6 @@ from search.screening import Screening
 from search.settings import Settings
 from search.stopping import Deadline, EitherEvent
 from search.strategies import Learner, begin
-from search.work import seconds_worked
 
 # Share of the minutes that running batches may take beyond them; then they are given up.
 GRACE: Final = 0.05
@@ -123,9 +123,7 @@ class Loop:
                     return STOPPED
                 generations = sum(1 for _ in self._journal.events("generation"))
                 reason = f"its {self._settings.stop.minutes:g} minutes are over"
-        # A generation that the minutes have cut may be taken on by more of them, and cut again.
-        ending = {"reason": reason, "generations": generations}
-        self._journal.append("finished", f"{generations:06d}: {reason}", ending)
+        write(self._journal, [SearchEnded(reason, generations)])
         return Ending(reason)
 
     def _run_generations(self) -> tuple[int, str]:
@@ -175,7 +173,7 @@ class Loop:
         self._unimproved = 0 if is_new_best else self._unimproved + 1
         best = self.hall_of_fame.best
         summary = summarise(asked, standings, best=best, vitals=self._strategy.vitals)
-        self._journal.append("generation", f"{asked.number:06d}", summary.to_json())
+        write(self._journal, [GenerationEnded(summary)])
         self.hall_of_fame.write(self._journal.path.parent)
         for observer in self._observers:
             observer.on_generation(summary)
@@ -209,10 +207,13 @@ class Loop:
 
     def _record(self, candidates: Sequence[Candidate]) -> None:
         # A rediscovered baseline stays the baseline: it may breed, but it is no discovery.
-        self._journal.append_all(
-            ("candidate", candidate.id, candidate.to_json())
-            for candidate in candidates
-            if candidate.origin == "baseline" or candidate.id not in self._baselines
+        write(
+            self._journal,
+            (
+                Introduced.of(candidate)
+                for candidate in candidates
+                if candidate.origin == "baseline" or candidate.id not in self._baselines
+            ),
         )
 
     def _evaluate_plainly(
@@ -233,7 +234,7 @@ class Loop:
         if minutes is None:
             return Deadline(None, self._time_is_up)
         return Deadline(
-            60.0 * minutes - seconds_worked(self._journal),
+            60.0 * minutes - read_history(self._journal).work.seconds(),
             self._time_is_up,
             grace_seconds=GRACE * 60.0 * minutes,
             abandon=self._executor.abandon,

@@ -32,7 +32,7 @@ def keep_copy(folder: Path, campaign_file: str) -> None:
             "was left as it is. The campaign does not read it: move it away, and launch the "
             "campaign from a file of your own"
         )
-    write_whole(path, _heading(body := _body(campaign_file)) + body)
+    write_whole(path, _heading(body := without_heading(campaign_file)) + body)
 
 
 def _is_untouched(path: Path) -> bool:
@@ -40,14 +40,14 @@ def _is_untouched(path: Path) -> bool:
         text = path.read_bytes().decode()  # line ends as they are
     except UnicodeDecodeError:
         return False
-    return text == _heading(body := _body(text)) + body
+    return text == _heading(body := without_heading(text)) + body
 
 
 def _heading(body: str) -> str:
     return f"{_HEADING}{hashlib.sha256(body.encode()).hexdigest()}\n"
 
 
-def _body(text: str) -> str:
-    """The text without the heading of a copy."""
+def without_heading(text: str) -> str:
+    """The text of a campaign file, also where it is such a copy."""
     first, _, rest = text.partition("\n")
     return rest if first.startswith(_HEADING) else text

@@ -21,17 +21,16 @@ from search.finals import (
     hold,
     is_same,
     plan_finals,
-    read_ledger,
-    work_on,
     write_finals,
 )
+from search.history import part_of_finals, read_history
 from search.identity import recorded_task
 from search.journal import Journal
 from search.leaderboard import standings
 from search.observing import Observer
 from search.open_campaign import OpenCampaign
 from search.settings import FinalsSettings, Settings, check_fresh
-from search.unscored import explain_unscored
+from search.unscored import explain_unscored, has_found
 from search.work import Work
 
 _STATES: Final = "finals-states"
@@ -54,8 +53,7 @@ class Finishing:
     @property
     def last_plan(self) -> Plan | None:
         """Of the finals that were planned last, finished or not."""
-        plans = read_ledger(self._journal).plans
-        return plans.get(len(plans))
+        return read_history(self._journal).finals.last_plan
 
     def next_plan(self, wanted: FinalsSettings) -> Plan:
         """The last plan, if it is what is wanted, else a new one.
@@ -68,24 +66,24 @@ class Finishing:
             check_fresh(wanted, self.settings.scoring)
         except ValueError as error:
             raise FinalsError(str(error)) from None
-        scored = standings(self._journal)
-        if not any(standing.candidate.origin == "discovered" for standing in scored):
-            raise FinalsError(explain_unscored(self._journal))
+        history = read_history(self._journal)
+        if not has_found(history):
+            raise FinalsError(explain_unscored(history))
         load = self.campaign.site.load
-        task, last = recorded_task(self._journal), self.last_plan
+        task, last = recorded_task(history), history.finals.last_plan
         plan = plan_finals(
             wanted,
             number=1 if last is None else last.number + 1,
-            standings=scored,
+            standings=standings(history),
             task=task,
             dataset=load(task.data),
             steps=self.settings.scoring.rungs[-1].steps,
-            tried=count_tried(self._journal),
+            tried=count_tried(history),
             load=load,
         )
         if last is not None and is_same(plan, last):
             return last
-        check_names([*read_ledger(self._journal).plans.values(), plan])
+        check_names([*history.finals.plans.values(), plan])
         return plan
 
     def hold(self, plan: Plan) -> bool:
@@ -97,7 +95,7 @@ class Finishing:
         Returns:
             False if they were interrupted; the same plan goes on later.
         """
-        with Work(self._journal, work_on(plan)) as work:
+        with Work(self._journal, part_of_finals(plan.number)) as work:
             watching = replace(self, observers=[*self.observers, work])
             try:
                 finals = hold(

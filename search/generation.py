@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from search.candidate import Candidate
@@ -74,6 +74,16 @@ class GenerationSummary:
         document = asdict(self)
         forecasting = document.pop("forecasting") or {}
         return document | {f"forecast_{name}": value for name, value in forecasting.items()}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> GenerationSummary:
+        """Restores what `to_json` wrote; figures that are younger than the document are None."""
+        known: dict[str, Any] = {each.name: document.get(each.name) for each in fields(cls)}
+        forecasting = None
+        if "forecast_considered" in document:
+            figures: Any = {f.name: document[f"forecast_{f.name}"] for f in fields(Forecasting)}
+            forecasting = Forecasting(**figures)
+        return cls(**{**known, "rates": document.get("rates") or {}, "forecasting": forecasting})
 
 
 def summarise(

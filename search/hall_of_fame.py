@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from search.novelty import novelty
-from search.racing import Standing
+from search.racing import Standing, ranked
 from search.writing import write_whole
 
 FILE_NAME: Final = "hall_of_fame.csv"
@@ -108,9 +108,3 @@ class HallOfFame:
                 ]
             )
         return text.getvalue()
-
-
-def ranked(standings: Iterable[Standing]) -> list[Standing]:
-    """Best first: by rung, then score; equals by id, so that their order is always the same."""
-    by_id = sorted(standings, key=lambda standing: standing.candidate.id)
-    return sorted(by_id, key=lambda standing: standing.rank_key, reverse=True)

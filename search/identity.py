@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -14,6 +13,17 @@ from evaluators.datasets import Builtin, Dataset, deciding_data
 from evaluators.tasks import Task, task_known_by_name
 from grammars import Expression, Grammar
 from search.dotted import flatten
+from search.history import (
+    Begun,
+    DatasetRecord,
+    History,
+    LaunchRecord,
+    Relaunched,
+    as_recorded,
+    find_begun,
+    read_history,
+    write,
+)
 from search.journal import Journal
 from search.settings import FREE_SETTINGS, Settings, SettingsError
 
@@ -50,22 +60,54 @@ def identify(
         SettingsError: If the journal belongs to a campaign that would find other things; the
             message lists what differs.
     """
-    identity = _identity(settings, (task, *others), grammar, dataset, seeds, forecast)
-    recorded = journal.get("campaign", "settings")
-    if recorded is None:
-        journal.append("campaign", "settings", {**identity, "campaign_file": campaign_file})
+    now = _begun(settings, (task, *others), grammar, dataset, seeds, forecast, campaign_file)
+    history = read_history(journal)
+    if history.launch is None:
+        write(journal, [now])
         return
+    _compare(now, find_begun(journal) or now, journal)
+    in_force = settings_in_force(history).model_dump(mode="json")
+    if (in_force, history.launch.campaign_file) != (now.settings, campaign_file):
+        number = history.relaunches + 2
+        write(journal, [Relaunched(number, now.settings, campaign_file)])
+
+
+def settings_in_force(history: History) -> Settings:
+    """The settings of a campaign's last launch.
+
+    Raises:
+        SettingsError: If the journal holds no launch, or one of another version of this program.
+    """
+    return _understood(_launch(history).settings)
+
+
+def recorded_task(history: History) -> Task:
+    """What a campaign really trains, a fallback's data included.
+
+    Raises:
+        SettingsError: If the journal holds no launch.
+    """
+    return launched_task(_launch(history))
+
+
+def launched_task(launch: Begun | LaunchRecord) -> Task:
+    """The same, from the record of a launch."""
+    task, dataset = _task_of(launch), launch.dataset
+    return task if dataset.fallback_for is None else replace(task, data=Builtin(dataset.name))
+
+
+def _compare(now: Begun, begun: Begun, journal: Journal) -> None:
+    """Makes sure that a launch goes on with the campaign that was begun."""
     # Read anew, so that a setting that is younger than the journal has its default there.
-    known = recorded_settings(journal).model_dump(mode="json")
-    before = _deciding({**recorded, "settings": known})
-    now = _deciding(json.loads(json.dumps(identity)))
+    known = _understood(begun.settings).model_dump(mode="json")
+    before, after = _deciding(replace(begun, settings=known)), _deciding(now)
     differences = [
-        f"  {key}: was {before.get(key)!r}, is {now.get(key)!r}"
-        for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key) and not _is_more_time(key, before, now)
+        f"  {key}: was {before.get(key)!r}, is {after.get(key)!r}"
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key) and not _is_more_time(key, before, after)
     ]
     if differences:
-        name = identity["settings"]["name"]
+        name = now.settings["name"]
         raise SettingsError(
             "\n".join(
                 [
@@ -83,74 +125,53 @@ def _is_more_time(key: str, before: Mapping[str, Any], now: Mapping[str, Any]) -
     return key == "settings.scoring.timeout_seconds" and now[key] > before[key]
 
 
-def recorded_settings(journal: Journal) -> Settings:
-    """The settings that a campaign was begun with.
-
-    Raises:
-        SettingsError: If the journal holds no launch, or one of another version of this program.
-    """
-    recorded = journal.get("campaign", "settings")
-    if recorded is None:
+def _launch(history: History) -> LaunchRecord:
+    if history.launch is None:
         raise SettingsError(
-            f"{journal.path} does not begin with the settings of a campaign; launch it first"
+            "the journal does not begin with the settings of a campaign; launch it first"
         )
+    return history.launch
+
+
+def _understood(settings: Mapping[str, Any]) -> Settings:
     try:
-        return Settings.model_validate(recorded["settings"])
+        return Settings.model_validate(settings)
     except ValidationError as error:
         raise SettingsError(
-            f"{journal.path} holds settings that this version does not understand ({error}); use "
+            f"the journal holds settings that this version does not understand ({error}); use "
             "the version of actsearch that wrote them"
         ) from None
 
 
-def recorded_task(journal: Journal) -> Task:
-    """What a campaign really trains, a fallback's data included.
-
-    Raises:
-        SettingsError: If the journal holds no launch, or one of another version of this program.
-    """
-    recorded_settings(journal)
-    launched = journal.get("campaign", "settings")
-    assert launched is not None
-    return launched_task(launched)
-
-
-def launched_task(launched: Mapping[str, Any]) -> Task:
-    """The same, from the record of a launch."""
-    task, dataset = _task_of(launched), launched["dataset"]
-    return task if dataset["fallback_for"] is None else replace(task, data=Builtin(dataset["name"]))
-
-
-def _task_of(launched: Mapping[str, Any]) -> Task:
+def _task_of(launch: Begun | LaunchRecord) -> Task:
     """As it was asked for; journals of old know it by name."""
-    if "task" in launched:
-        return Task.from_mapping(launched["task"], what="the task in the journal")
-    return task_known_by_name(launched["settings"]["task"])
+    if launch.task is not None:
+        return Task.from_mapping(launch.task, what="the task in the journal")
+    return task_known_by_name(launch.settings["task"])
 
 
-def _identity(
+def _begun(
     settings: Settings,
     tasks: Sequence[Task],
     grammar: Grammar,
     dataset: Dataset,
     seeds: Sequence[Expression],
     forecast: str | None,
-) -> dict[str, Any]:
+    campaign_file: str,
+) -> Begun:
     """All that decides what a campaign finds, and some things that don't."""
-    return {
-        "settings": settings.model_dump(mode="json"),
-        "task": tasks[0].to_mapping(),
-        "further_tasks": [task.to_mapping() for task in tasks[1:]],
-        "grammar": grammar.model_dump(mode="json"),
-        "seeds": [str(seed) for seed in seeds],
-        "forecast": forecast,
-        "dataset": {
-            "name": dataset.name,
-            "source": dataset.source,
-            "fallback_for": dataset.fallback_for,
-        },
-        "versions": {package: version(package) for package in _RECORDED_PACKAGES},
-    }
+    begun = Begun(
+        settings=settings.model_dump(mode="json"),
+        task=tasks[0].to_mapping(),
+        grammar=grammar.model_dump(mode="json"),
+        seeds=tuple(str(seed) for seed in seeds),
+        forecast=forecast,
+        dataset=DatasetRecord(dataset.name, dataset.source, dataset.fallback_for),
+        versions={package: version(package) for package in _RECORDED_PACKAGES},
+        campaign_file=campaign_file,
+        further_tasks=tuple(task.to_mapping() for task in tasks[1:]),
+    )
+    return as_recorded(begun)
 
 
 def _deciding_task(task: Task) -> dict[str, Any]:
@@ -158,19 +179,18 @@ def _deciding_task(task: Task) -> dict[str, Any]:
     return {key: part for key, part in content.items() if key != "description"}
 
 
-def _deciding(identity: Mapping[str, Any]) -> dict[str, Any]:
+def _deciding(begun: Begun) -> dict[str, Any]:
     """What must not change between launches, flattened to dotted keys."""
-    settings = {k: v for k, v in identity["settings"].items() if k not in {*FREE_SETTINGS, "task"}}
-    further = identity.get("further_tasks", [])
-    tasks = [Task.from_mapping(each, what="a task in the journal") for each in further]
+    settings = {k: v for k, v in begun.settings.items() if k not in {*FREE_SETTINGS, "task"}}
+    tasks = [Task.from_mapping(each, what="a task in the journal") for each in begun.further_tasks]
     parts = {
         "settings": settings,
-        "task": _deciding_task(_task_of(identity)),
+        "task": _deciding_task(_task_of(begun)),
         **{f"task {task.name}": _deciding_task(task) for task in tasks},
-        "grammar": identity["grammar"],
-        "seeds": identity.get("seeds", []),
-        "forecast": identity.get("forecast"),
-        "dataset": identity["dataset"]["name"],
-        "versions": identity["versions"],
+        "grammar": begun.grammar,
+        "seeds": list(begun.seeds),
+        "forecast": begun.forecast,
+        "dataset": begun.dataset.name,
+        "versions": begun.versions,
     }
     return flatten(parts)

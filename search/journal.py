@@ -23,6 +23,7 @@ from search.journal_opening import (
 
 Kind = Literal[
     "campaign",
+    "launch",
     "candidate",
     "evaluation",
     "training",
@@ -38,15 +39,6 @@ Kind = Literal[
     "finals_score",
     "finals_end",
 ]
-SEARCH_KINDS: Final[tuple[Kind, ...]] = (
-    "campaign",
-    "candidate",
-    "evaluation",
-    "training",
-    "yardsticks",
-    "generation",
-    "finished",
-)
 
 FILE_NAME: Final = "journal.sqlite"
 FORMAT: Final = 2
@@ -82,7 +74,7 @@ _PASSING: Final = frozenset(
     }
 )
 
-# Made once: `json.dumps` makes an encoder for each call, which takes longer than to encode an event.
+# Made once: `json.dumps` makes an encoder for each call, which takes longer than encoding.
 _ENCODE_PAYLOAD: Final = json.JSONEncoder(sort_keys=True, allow_nan=False).encode
 # Types that SQLite gives back only from a damaged file are written somehow, and differ.
 _ENCODE_ROW: Final = json.JSONEncoder(default=repr).encode

@@ -15,10 +15,11 @@ from search.campaign_copy import keep_copy
 from search.campaign_folder import located
 from search.drawing import draw_front
 from search.executors import dry_run
-from search.finals import read_finals
+from search.finals import finals_in
 from search.finishing import Finishing
 from search.hall_of_fame import HallOfFame
-from search.identity import recorded_settings
+from search.history import SEARCH, read_history
+from search.identity import settings_in_force
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import standings
 from search.novelty_watch import NoveltyWatch
@@ -27,7 +28,7 @@ from search.open_campaign import OpenCampaign, open_campaign
 from search.preparing import STATES, Prepared, prepare
 from search.settings import FinalsSettings, Settings
 from search.site import Site
-from search.work import SEARCH, Work
+from search.work import Work
 
 FRONT_PICTURE: Final = "front.png"
 
@@ -122,7 +123,7 @@ def hold_finals(
     if wanted is None and not os.access(folder, os.W_OK) and _have_ended(folder):
         return True  # nothing is left to do but to read what they came to
     with open_campaign(folder, site, stopping=stopping) as campaign:
-        settings = recorded_settings(campaign.journal)
+        settings = settings_in_force(read_history(campaign.journal))
         with campaign.mirrored(settings, observers) as watching:
             finishing = Finishing(campaign, settings, watching)
             plan = finishing.last_plan if wanted is None else None
@@ -135,7 +136,7 @@ def hold_finals(
 def _have_ended(folder: Path) -> bool:
     """Whether the finals that were planned last have been held to their end."""
     with Journal(folder / FILE_NAME, read_only=True) as journal:
-        finals = read_finals(journal)
+        finals = finals_in(read_history(journal))
     return finals is not None and finals.ended is not None
 
 
@@ -178,7 +179,7 @@ def _search(prepared: Prepared, campaign: OpenCampaign, observers: Sequence[Obse
 
 def _leave_tidy(campaign: OpenCampaign, *, interrupted: bool) -> None:
     """Draws what was found; training states serve only a campaign that goes on."""
-    if scored := standings(campaign.journal):
+    if scored := standings(read_history(campaign.journal)):
         draw_front(scored, campaign.folder / FRONT_PICTURE)
     if not interrupted:
         shutil.rmtree(campaign.folder / STATES, ignore_errors=True)
@@ -191,7 +192,7 @@ def _finish(ending: Ending, finishing: Finishing) -> Ending:
         return ending
     if campaign.stopping.is_set():
         return STOPPED
-    scored = standings(campaign.journal)
+    scored = standings(read_history(campaign.journal))
     if not any(standing.candidate.origin == "discovered" for standing in scored):
         campaign.site.announce("no finals were held: the search has scored no function of its own")
         return ending

@@ -1,18 +1,18 @@
-"""The best functions of a campaign with the baselines among them, read from its journal."""
+"""The best functions of a campaign with the baselines among them, from its history."""
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from evaluators.evaluation import Evaluation, OnTask, Outcome
+from evaluators.evaluation import OnTask
 from search.campaign_folder import is_folder, located
-from search.candidate import Candidate, Origin
-from search.hall_of_fame import ranked
-from search.journal import FILE_NAME, Journal
-from search.racing import Standing
+from search.candidate import Origin
+from search.history import History
+from search.journal import FILE_NAME
+from search.racing import Standing, ranked
 from search.unscored import explain_unscored
 
 _SHOWN: Final = 80
@@ -78,37 +78,40 @@ def find_campaign(campaign: str, runs_dir: Path) -> Path:
     )
 
 
-def standings(journal: Journal) -> list[Standing]:
+def standings(history: History) -> list[Standing]:
     """Every scored candidate at its highest rung, best first."""
-    candidates = {e.key: Candidate.from_json(e.payload) for e in journal.events("candidate")}
-    highest: dict[str, Standing] = {}
-    for event in journal.events("evaluation"):
-        rung, evaluation = read_evaluation(event.payload)
-        candidate = candidates.get(evaluation.candidate_id)
-        if candidate is None or evaluation.outcome is not Outcome.SCORED:
-            continue
-        standing = Standing(candidate, rung, evaluation)
-        if candidate.id not in highest or rung > highest[candidate.id].rung:
-            highest[candidate.id] = standing
-    return ranked(highest.values())
+    found = ((record.candidate, record.highest) for record in history.candidates.values())
+    return ranked(Standing(c, best.rung, best.evaluation) for c, best in found if best is not None)
 
 
-def leaderboard(journal: Journal) -> list[LeaderboardRow]:
-    """All scored candidates, best first; what trained longer stands above what did not."""
-    return [_row(rank, standing) for rank, standing in enumerate(standings(journal), 1)]
+def leaderboard(
+    history: History, *, top: int | None = None, baselines: bool = False
+) -> list[LeaderboardRow]:
+    """The scored candidates, best first; what trained longer stands above what did not.
+
+    Args:
+        history: Of the campaign.
+        top: How many, all by default.
+        baselines: Whether the published functions that come later follow, at their ranks.
+    """
+    return [
+        _row(rank, standing)
+        for rank, standing in enumerate(standings(history), 1)
+        if top is None or rank <= top or (baselines and standing.candidate.origin == "baseline")
+    ]
 
 
-def find_standing(journal: Journal, candidate_id: str | None = None) -> Standing:
+def find_standing(history: History, candidate_id: str | None = None) -> Standing:
     """A candidate by its id or the beginning of it; the best discovered one by default.
 
     Raises:
         CandidateNotFoundError: If there is none, or more than one.
     """
-    everything = standings(journal)
+    everything = standings(history)
     if candidate_id is None:
         discovered = [s for s in everything if s.candidate.origin == "discovered"]
         if not discovered:
-            raise CandidateNotFoundError(explain_unscored(journal))
+            raise CandidateNotFoundError(explain_unscored(history))
         return discovered[0]
     matching = [s for s in everything if s.candidate.id.startswith(candidate_id)]
     if len(matching) != 1:
@@ -118,12 +121,6 @@ def find_standing(journal: Journal, candidate_id: str | None = None) -> Standing
             "`actsearch leaderboard` shows the ids"
         )
     return matching[0]
-
-
-def read_evaluation(payload: Any) -> tuple[int, Evaluation]:
-    """An evaluation and its rung from what the journal holds."""
-    fields = dict(payload)
-    return fields.pop("rung"), Evaluation.from_json(fields)
 
 
 def _row(rank: int, standing: Standing) -> LeaderboardRow:

@@ -16,9 +16,10 @@ from search.campaign_folder import located
 from search.comparing import Compared, compare_functions
 from search.drawing import draw_functions
 from search.exporting import function_of
-from search.finals import RIVALS, read_finals, rival_practice
+from search.finals import RIVALS, finals_in, rival_practice
 from search.generation import GenerationSummary
-from search.identity import recorded_settings, recorded_task
+from search.history import read_history
+from search.identity import recorded_task, settings_in_force
 from search.journal import FILE_NAME, Journal
 from search.launching import Launch, hold_finals, launch
 from search.leaderboard import find_standing, leaderboard, standings
@@ -184,7 +185,8 @@ class Campaign:
             self.folder, self.site, wanted, observers=observers, stopping=self._stopping
         )
         with self._journal() as journal:
-            return FinalsHeld(read_finals(journal), rival_practice(journal), not is_done)
+            history = read_history(journal)
+        return FinalsHeld(finals_in(history), rival_practice(history), not is_done)
 
     def report(self, output: str | Path | None = None, *, measure: bool = True) -> Reported:
         """Writes the report: one page, with its figures and tables as files.
@@ -208,7 +210,7 @@ class Campaign:
             FileNotFoundError: If it has not run yet.
         """
         with self._journal() as journal:
-            return Leaderboard(leaderboard(journal))
+            return Leaderboard(leaderboard(read_history(journal)))
 
     @property
     def best(self) -> Standing:
@@ -227,7 +229,7 @@ class Campaign:
             CandidateNotFoundError: If there is none, or more than one.
         """
         with self._journal() as journal:
-            return find_standing(journal, candidate)
+            return find_standing(read_history(journal), candidate)
 
     def function(
         self, candidate: str | None = None, *, layer: str | None = None, trained: bool = False
@@ -291,7 +293,9 @@ class Campaign:
             PictureError: If nothing was discovered yet, or the file cannot be written so.
         """
         with self._journal() as journal:
-            found = [s for s in standings(journal) if s.candidate.origin == "discovered"]
+            found = [
+                s for s in standings(read_history(journal)) if s.candidate.origin == "discovered"
+            ]
         drawn = {}
         for standing in found[:top]:
             form = standing.candidate.canonical
@@ -333,8 +337,9 @@ class Campaign:
         """The settings and the text of the campaign file: those given, else those on record."""
         if self._read is None:
             with self._journal() as journal:
-                recorded = journal.get("campaign", "settings") or {}
-                self._read = (recorded_settings(journal), str(recorded.get("campaign_file", "")))
+                history = read_history(journal)
+            text = history.launch.campaign_file if history.launch else ""
+            self._read = (settings_in_force(history), text)
         return self._read
 
     def _task(self) -> Task:
@@ -342,7 +347,7 @@ class Campaign:
         if not (self.folder / FILE_NAME).is_file():
             return find_task(self.settings.task)
         with self._journal() as journal:
-            return recorded_task(journal)
+            return recorded_task(read_history(journal))
 
     def _journal(self) -> Journal:
         return Journal(self.folder / FILE_NAME, read_only=True)

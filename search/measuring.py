@@ -9,9 +9,10 @@ from evaluators.evaluator import Bench
 from evaluators.fidelity import Fidelity
 from grammars import Expression, expression_id
 from search.executors import Executor, Stopping
+from search.history import Measured, read_history, write
 from search.journal import Journal
 
-Measured = Mapping[str, Evaluation]
+Measurements = Mapping[str, Evaluation]
 """Evaluations by what was measured: see `measurement_key`."""
 
 
@@ -19,11 +20,6 @@ def measurement_key(expression: Expression, fidelity: Fidelity) -> str:
     """What distinguishes a measurement: the function, the steps and the seeds."""
     seeds = ",".join(map(str, fidelity.seeds))
     return f"{expression_id(expression)}@{fidelity.steps}@{seeds}"
-
-
-def recorded(journal: Journal) -> Measured:
-    """Everything that was measured so far."""
-    return {e.key: Evaluation.from_json(e.payload) for e in journal.events("measurement")}
 
 
 class Measurer:
@@ -49,7 +45,8 @@ class Measurer:
         Raises:
             Interrupted: Once `stopping` is set and the running batches are recorded.
         """
-        missing = missing_of(expressions, fidelity, measured=recorded(self._journal))
+        measured = read_history(self._journal).measured
+        missing = missing_of(expressions, fidelity, measured=measured)
         trainable = []
         for expression in missing:
             rejection = self._bench.rejection(expression, fidelity)
@@ -68,14 +65,17 @@ class Measurer:
         evaluations: Iterable[Evaluation],
         fidelity: Fidelity,
     ) -> None:
-        self._journal.append_all(
-            ("measurement", measurement_key(expression, fidelity), evaluation.to_json())
-            for expression, evaluation in zip(expressions, evaluations, strict=True)
+        write(
+            self._journal,
+            (
+                Measured(measurement_key(expression, fidelity), evaluation)
+                for expression, evaluation in zip(expressions, evaluations, strict=True)
+            ),
         )
 
 
 def missing_of(
-    expressions: Iterable[Expression], fidelity: Fidelity, *, measured: Measured
+    expressions: Iterable[Expression], fidelity: Fidelity, *, measured: Measurements
 ) -> list[Expression]:
     """The distinct functions among them that were not measured at this fidelity."""
     distinct = {measurement_key(expression, fidelity): expression for expression in expressions}

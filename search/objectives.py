@@ -49,11 +49,11 @@ def _score(standing: Standing) -> float:
 
 
 def _cost(standing: Standing) -> float:
-    return cost_of(standing.candidate.expression)
+    return _cost_of_form(standing.candidate.canonical)
 
 
 def _size(standing: Standing) -> float:
-    return canonical_form(standing.candidate.expression).size
+    return standing.candidate.canonical.size
 
 
 _ROWS: Final = (
@@ -71,9 +71,7 @@ def cost_of(activation: Activation) -> float:
 
     That of the canonical form: of what would be exported, not of how it was bred.
     """
-    functions = functions_of(canonical_form(activation))
-    # Summands in another order would differ in the last digit.
-    return round(fmean(map(static_cost, functions)), 6)
+    return _cost_of_form(canonical_form(activation))
 
 
 def static_cost(expression: Expression) -> float:
@@ -81,6 +79,11 @@ def static_cost(expression: Expression) -> float:
     return sum(
         PRIMITIVES[node.primitive].cost for node in expression.walk() if isinstance(node, Call)
     )
+
+
+def _cost_of_form(form: Activation) -> float:
+    # Summands in another order would differ in the last digit.
+    return round(fmean(map(static_cost, functions_of(form))), 6)
 
 
 def values_of(standing: Standing) -> dict[str, float]:

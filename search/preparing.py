@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from grammars import Grammar, load_grammar
+from search.campaign_copy import without_heading
 from search.campaign_tasks import CampaignTask, campaign_tasks
 from search.executors import Workload
 from search.finals import check_tasks
@@ -56,7 +57,7 @@ class Prepared:
             dataset=first.dataset,
             seeds=read_starting_points(self.settings.search.start_from, self.grammar),
             forecast=self.screening.digest if self.screening else None,
-            campaign_file=self.campaign_file,
+            campaign_file=without_heading(self.campaign_file),
         )
 
     def workload(self, folder: Path) -> Workload:

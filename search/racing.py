@@ -40,6 +40,12 @@ class Standing:
         return self.rung, float("-inf") if score is None else score
 
 
+def ranked(standings: Iterable[Standing]) -> list[Standing]:
+    """Best first: by rung, then score; equals by id, so that their order is always the same."""
+    by_id = sorted(standings, key=lambda standing: standing.candidate.id)
+    return sorted(by_id, key=lambda standing: standing.rank_key, reverse=True)
+
+
 def scores(standings: Sequence[Standing]) -> list[float]:
     """The plainest promise: what they scored."""
     return [standing.rank_key[1] for standing in standings]

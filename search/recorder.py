@@ -11,6 +11,7 @@ from evaluators.fidelity import Fidelity
 from grammars import Activation
 from search.candidate import Candidate
 from search.executors import Interrupted
+from search.history import Evaluated, find_evaluation, write
 from search.journal import Journal
 from search.prefetch import Prefetched
 
@@ -99,10 +100,7 @@ class Recorder:
             self._on_progress(rung, done, len(candidates))
 
     def _remembered(self, candidate: Candidate, rung: int) -> Evaluation | None:
-        document = self._journal.get("evaluation", _key(candidate.id, rung))
-        if document is None:
-            return None
-        return Evaluation.from_json({k: v for k, v in document.items() if k != "rung"})
+        return find_evaluation(self._journal, candidate.id, rung)
 
     def _fresh(self, candidates: Sequence[Candidate], rung: int) -> Iterator[Evaluation]:
         begun = self._begun.pop(candidates[0].id, None) if rung == 0 else None
@@ -111,18 +109,7 @@ class Recorder:
             yield from batch
 
     def _record(self, evaluations: Iterable[Evaluation], *, rung: int) -> None:
-        self._journal.append_all(
-            (
-                "evaluation",
-                _key(evaluation.candidate_id, rung),
-                {"rung": rung, **evaluation.to_json()},
-            )
-            for evaluation in evaluations
-        )
-
-
-def _key(candidate_id: str, rung: int) -> str:
-    return f"{candidate_id}@{rung}"
+        write(self._journal, (Evaluated(rung, evaluation) for evaluation in evaluations))
 
 
 def _functions(candidates: Sequence[Candidate]) -> list[Activation]:

@@ -47,7 +47,7 @@ def record(folder: Path, records: Path) -> Path:
         CandidateNotFoundError: If the campaign discovered nothing.
     """
     found = read_findings(folder)
-    target = records / f"{datetime.fromtimestamp(found.time, UTC):%Y-%m-%d}-{found.name}"
+    target = records / f"{datetime.fromtimestamp(found.launch.time, UTC):%Y-%m-%d}-{found.name}"
     with _reported(folder) as report:
         paths = _checked(folder, report)
         shutil.rmtree(target, ignore_errors=True)
@@ -66,13 +66,13 @@ def readme(found: Findings, paths: list[Path]) -> str:
         for path, meaning, command in _contents(found.name)
         if Path(path) in paths or any(Path(path) in each.parents for each in paths)
     ]
-    dataset = found.launched["dataset"]
+    dataset = found.launch.dataset
     lines = [
         f"# {plain(f'{found.name}: {head.title}')}",
         *(line for sentence in head.sentences for line in ("", plain(sentence))),
         "",
-        f"Launched on {day(found.time)}; searched for {duration(found.seconds)} on "
-        + plain(f"{dataset['name']} ({dataset['source']}). {_ended(found)} in this folder:"),
+        f"Launched on {day(found.launch.time)}; searched for {duration(found.seconds)} on "
+        + plain(f"{dataset.name} ({dataset.source}). {_ended(found)} in this folder:"),
         "",
         *(f"    {line}" for line in commands(found, campaign_file=_COPY).splitlines()),
         "",

@@ -12,9 +12,10 @@ from search.ablation import to_measure
 from search.campaign_folder import located
 from search.commands import command
 from search.executors import Interrupted, Workload
-from search.identity import launched_task, recorded_settings
+from search.history import read_history
+from search.identity import launched_task, settings_in_force
 from search.journal import FILE_NAME, Journal
-from search.measuring import Measurer, missing_of, recorded
+from search.measuring import Measurer, missing_of
 from search.open_campaign import open_campaign
 from search.report import Findings, read_findings, write_report
 from search.site import Site
@@ -66,7 +67,7 @@ def report(
     stopping = stopping or threading.Event()
     interrupted = measure and not _measure_parts(folder, found, site, stopping=stopping)
     page = write_report(folder, output)
-    if output is None and found.launched["settings"]["tracking"]["mlflow"]:
+    if output is None and found.launch.settings["tracking"]["mlflow"]:
         _mirror(folder, announce=site.announce)
     return Reported(page, interrupted)
 
@@ -86,7 +87,7 @@ def _measure_parts(folder: Path, found: Findings, site: Site, *, stopping: threa
     """Trains what the ablation of the winners lacks; whether it is complete."""
     wanted = [part for function in found.divisible for part in to_measure(function)]
     with Journal(folder / FILE_NAME, read_only=True) as journal:
-        missing = missing_of(wanted, found.race, measured=recorded(journal))
+        missing = missing_of(wanted, found.race, measured=read_history(journal).measured)
     if not missing:
         return True
     if not os.access(folder, os.W_OK):
@@ -101,10 +102,10 @@ def _measure_parts(folder: Path, found: Findings, site: Site, *, stopping: threa
         f"training {len(missing)} functions with one part replaced, {found.race} each, to see "
         "which part matters"
     )
-    task = launched_task(found.launched)
+    task = launched_task(found.launch)
     workload = Workload(task.on(site.load(task.data)))
     with open_campaign(folder, site, stopping=stopping) as campaign:
-        scoring = recorded_settings(campaign.journal).scoring
+        scoring = settings_in_force(read_history(campaign.journal)).scoring
         with site.start(workload, scoring) as executor:
             measurer = Measurer(campaign.journal, executor, bench=workload.bench, stopping=stopping)
             try:

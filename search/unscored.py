@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from evaluators.evaluation import Evaluation, Outcome
-from search.journal import Journal
+from search.history import History
 
 _UNTRAINED: Final = "were not trained"
 _REJECTED: Final = "were rejected before any training"
@@ -32,42 +32,42 @@ _ANEW: Final = (
 )
 
 
-def explain_unscored(journal: Journal) -> str:
+def has_found(history: History) -> bool:
+    """Whether a search has scored a function of its own."""
+    records = history.candidates.values()
+    return any(not record.is_baseline and record.highest is not None for record in records)
+
+
+def explain_unscored(history: History) -> str:
     """What happened to how many functions of a search, and what its user may change.
 
     Args:
-        journal: Of a campaign that has scored no function of its own.
+        history: Of a campaign that has scored no function of its own.
     """
-    candidates = list(journal.events("candidate"))
-    own = [event.key for event in candidates if event.payload["origin"] == "discovered"]
-    baselines = [event.key for event in candidates if event.payload["origin"] == "baseline"]
-    latest = _latest(journal)
-    endings = [event.payload["reason"] for event in journal.events("finished")]
+    latest = {
+        key: record.rungs[-1].evaluation if record.rungs else None
+        for key, record in history.candidates.items()
+    }
+    baselines = [key for key, record in history.candidates.items() if record.is_baseline]
+    own = [key for key, record in history.candidates.items() if not record.is_baseline]
     lines = [
         "The search has scored no function of its own"
-        + (f", and ended: {endings[-1]}." if endings else " yet."),
+        + (f", and ended: {history.endings[-1]}." if history.endings else " yet."),
         *_counted(baselines, latest, of="baselines"),
         *_counted(own, latest, of="of its functions"),
     ]
-    causes = [_became(latest.get(identity)) for identity in own or baselines]
+    causes = [_became(latest[identity]) for identity in own or baselines]
     changes = dict.fromkeys(_change(cause) for cause, _ in Counter(causes).most_common())
-    if any(each.outcome is Outcome.FAILED for each in latest.values()):
-        changes[_ANEW.format(name=journal.path.parent.name)] = None
+    if any(each is not None and each.outcome is Outcome.FAILED for each in latest.values()):
+        changes[_ANEW.format(name=history.name)] = None
     changes.pop("", None)
     return "\n".join([*lines, "What to change:", *(f"  {change}" for change in changes)])
 
 
-def _latest(journal: Journal) -> Mapping[str, Evaluation]:
-    """The last evaluation of each candidate."""
-    found = {}
-    for event in journal.events("evaluation"):
-        fields = {key: value for key, value in event.payload.items() if key != "rung"}
-        found[str(fields["candidate_id"])] = Evaluation.from_json(fields)
-    return found
-
-
-def _counted(identities: Iterable[str], latest: Mapping[str, Evaluation], *, of: str) -> list[str]:
-    counts = Counter(_became(latest.get(identity)) for identity in identities)
+def _counted(
+    identities: Iterable[str], latest: Mapping[str, Evaluation | None], *, of: str
+) -> list[str]:
+    counts = Counter(_became(latest[identity]) for identity in identities)
     return [f"  {count} {of} {became}" for became, count in counts.most_common()]
 
 

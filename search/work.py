@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from itertools import pairwise
 from types import TracebackType
 from typing import Any, Final, Self
 
 from evaluators.clock import awake_seconds
-from search.journal import SEARCH_KINDS, Event, Journal, JournalError, Kind
-
-# In a journal whose launches recorded no work, a longer gap between two events was a pause.
-LONGEST_WORK_SECONDS: Final = 600.0
+from search.history import Worked, WorkState, read_history, write
+from search.journal import Journal, JournalError
 
 # A launch that is killed records no end; so much of its work is not counted at most, and the batch
 # that was lost.
 BEAT_SECONDS: Final = 20.0
-
-SEARCH: Final = "search"
 
 
 class Work:
@@ -60,8 +54,7 @@ class Work:
         self._beat()
 
     def __enter__(self) -> Self:
-        earlier = (event.payload["launch"] for event in _recorded(self._journal, self._of))
-        self._launch = 1 + max(earlier, default=0)
+        self._launch = 1 + read_history(self._journal).work.launches(self._of)
         self._begun = self._told = self._clock()
         self._write("begun")
         return self
@@ -81,40 +74,8 @@ class Work:
         if self._clock() - self._told >= BEAT_SECONDS:
             self._write("going on")
 
-    def _write(self, state: str) -> None:
+    def _write(self, state: WorkState) -> None:
         self._told = self._clock()
-        place = {"of": self._of, "launch": self._launch, "state": state}
         seconds = round(self._told - self._begun, 3)
-        key = f"{self._of}/{self._launch:04d}/{self._parts:06d}"
-        self._journal.append("work", key, {**place, "seconds": seconds})
+        write(self._journal, [Worked(self._of, self._launch, self._parts, state, seconds)])
         self._parts += 1
-
-
-def seconds_worked(
-    journal: Journal,
-    *,
-    of: str = SEARCH,
-    kinds: Sequence[Kind] = SEARCH_KINDS,
-    after: int = 0,
-) -> float:
-    """Seconds that earlier launches of a campaign spent at work, pauses between them left out.
-
-    Args:
-        journal: Of the campaign.
-        of: The part of the campaign.
-        kinds: The events that mark work where no launch has recorded any: gaps between them are
-            work, up to `LONGEST_WORK_SECONDS`.
-        after: Position in the journal beyond which such events count.
-    """
-    recorded = _recorded(journal, of)
-    first = recorded[0].sequence if recorded else math.inf
-    times = [e.time for e in journal.events(*kinds, after=after) if e.sequence < first]
-    gaps = (later - earlier for earlier, later in pairwise(times))
-    unrecorded = sum(gap for gap in gaps if 0.0 < gap <= LONGEST_WORK_SECONDS)
-    # The last event of a launch holds its seconds, whether it came to its end or was killed.
-    launches = {each.payload["launch"]: float(each.payload["seconds"]) for each in recorded}
-    return unrecorded + sum(launches.values())
-
-
-def _recorded(journal: Journal, of: str) -> list[Event]:
-    return [event for event in journal.events("work") if event.payload["of"] == of]

@@ -13,6 +13,7 @@ from search.appraisal.course import Course, Leg
 from search.appraisal.rates import best_rate, search_rates
 from search.appraisal.yardstick import Best, Yardstick, combined
 from search.executors import Executor, Stopping, WorkersUnusableError
+from search.history import Trained, YardsticksSet, find_training, find_yardsticks, write
 from search.journal import Journal
 
 
@@ -65,13 +66,13 @@ class Appraiser:
         Raises:
             WorkersUnusableError: If no baseline learns anything on one of the tasks.
         """
-        recorded = self._journal.get("yardsticks", str(rung))
+        recorded = find_yardsticks(self._journal, rung)
         if recorded is None:
             course = self._courses[rung]
             document = {
                 leg.named: self._yardstick(course, leg, baselines).to_json() for leg in course.legs
             }
-            self._journal.append("yardsticks", str(rung), document)
+            write(self._journal, [YardsticksSet(rung, document)])
             recorded = document
         self._yardsticks[rung] = [
             Yardstick.from_json(recorded[leg.named]) for leg in self._courses[rung].legs
@@ -137,20 +138,17 @@ class Appraiser:
         """One training of each candidate, those from the journal that it holds."""
         fidelity = replace(course.fidelity, learning_rate=rate, task=leg.number)
         keys = [_key(candidate, course.rung, fidelity) for candidate in candidates]
-        found = {key: self._journal.get("training", key) for key in keys}
+        found = {key: find_training(self._journal, key) for key in keys}
         missing = [
             candidate for key, candidate in zip(keys, candidates, strict=True) if not found[key]
         ]
         for batch in self._executor.evaluate(missing, fidelity, stopping=self._stopping):
             trainings = {
-                f"{each.candidate_id}@{_suffix(course.rung, fidelity)}": each.to_json()
-                for each in batch
+                f"{each.candidate_id}@{_suffix(course.rung, fidelity)}": each for each in batch
             }
-            self._journal.append_all(
-                ("training", key, training) for key, training in trainings.items()
-            )
+            write(self._journal, (Trained(key, each) for key, each in trainings.items()))
             found |= trainings
-        return [Evaluation.from_json(document) for key in keys if (document := found[key])]
+        return [evaluation for key in keys if (evaluation := found[key])]
 
     def _together(
         self, course: Course, yardsticks: Sequence[Yardstick], on_legs: Sequence[_OnLeg]

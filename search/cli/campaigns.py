@@ -98,23 +98,24 @@ def leaderboard_command(
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """The best so far, with the baselines in the same table; works while the campaign runs."""
-    from search.finals import read_finals
+    from search.finals import finals_in
+    from search.history import read_history
     from search.journal import FILE_NAME, Journal
     from search.leaderboard import find_campaign, leaderboard
-    from search.unscored import explain_unscored
+    from search.unscored import explain_unscored, has_found
 
     folder = find_campaign(campaign, runs_dir)
     with Journal(folder / FILE_NAME, read_only=True) as journal:
-        rows, finals = leaderboard(journal), read_finals(journal)
-        unscored = None if _has_found(rows) else explain_unscored(journal)
+        history = read_history(journal)
     if as_json:
-        print_json([asdict(row) for row in rows[:top]])
+        print_json([asdict(row) for row in leaderboard(history, top=top)])
         return
-    _print_leaderboard(rows, top=top, title=folder.name)
-    if unscored is None:
+    rows, finals = leaderboard(history, top=top, baselines=True), finals_in(history)
+    _print_leaderboard(rows, title=folder.name)
+    if has_found(history):
         _say_what_may_be_claimed(finals, folder)
     else:
-        print(unscored)
+        print(explain_unscored(history))
 
 
 def _how_to_go_on() -> str:
@@ -124,17 +125,19 @@ def _how_to_go_on() -> str:
 
 def _print_ending(campaign: Campaign, result: Launch) -> None:
     from search.cli.finals import print_finals
-    from search.finals import read_finals
+    from search.finals import finals_in
+    from search.history import read_history
     from search.journal import FILE_NAME, Journal
     from search.leaderboard import leaderboard
-    from search.unscored import explain_unscored
+    from search.unscored import explain_unscored, has_found
 
     settings, folder, runs_dir = campaign.settings, campaign.folder, campaign.site.runs_dir
     name = settings.name
     with Journal(folder / FILE_NAME, read_only=True) as journal:
-        rows, finals = leaderboard(journal), read_finals(journal)
-        unscored = None if _has_found(rows) else explain_unscored(journal)
-    _print_leaderboard(rows, top=10, title=name)
+        history = read_history(journal)
+    rows, finals = leaderboard(history, top=10, baselines=True), finals_in(history)
+    unscored = None if has_found(history) else explain_unscored(history)
+    _print_leaderboard(rows, title=name)
     if finals is not None:
         print_finals(finals, title=name)
     print(f"\nThe campaign ended: {result.reason}.")
@@ -147,11 +150,6 @@ def _print_ending(campaign: Campaign, result: Launch) -> None:
         print("Take the best function with you:")
         target = ("--to", "jax", "--output", "activation.py")
         print(f"  {command('export', name, *target, runs_dir=runs_dir)}")
-
-
-def _has_found(rows: list[LeaderboardRow]) -> bool:
-    """Whether the search has scored a function of its own."""
-    return any(row.origin == "discovered" for row in rows)
 
 
 def _best(rows: list[LeaderboardRow]) -> str:
@@ -188,7 +186,7 @@ def _say_what_may_be_claimed(finals: Finals | None, folder: Path) -> None:
         console.print(said, highlight=False)
 
 
-def _print_leaderboard(rows: list[LeaderboardRow], *, top: int, title: str) -> None:
+def _print_leaderboard(rows: list[LeaderboardRow], *, title: str) -> None:
     """The first rows, and below them whichever baselines come later; nothing without rows."""
     if not rows:
         return
@@ -198,8 +196,7 @@ def _print_leaderboard(rows: list[LeaderboardRow], *, top: int, title: str) -> N
     table.add_column("origin")
     for heading in ("score", "loss", "accuracy", "size", "trained", "id"):
         table.add_column(heading, justify="right", no_wrap=True)
-    shown = [row for row in rows if row.rank <= top or row.origin == "baseline"]
-    for before, row in zip([None, *shown], shown, strict=False):
+    for before, row in zip([None, *rows], rows, strict=False):
         if before is not None and row.rank > before.rank + 1:
             table.add_section()
         table.add_row(

@@ -1,8 +1,7 @@
 """Finals: the last, honest comparison of a campaign, planned, held, and read from its journal."""
 
 from search.finals.documents import FILE_NAME, finals_document, write_finals
-from search.finals.holding import Split, hold, work_on
-from search.finals.plan import RIVALS, TITLES, Entrant, Plan, Stage
+from search.finals.holding import Split, hold
 from search.finals.planning import (
     FinalsError,
     check_names,
@@ -12,13 +11,12 @@ from search.finals.planning import (
     plan_finals,
 )
 from search.finals.practice import LuckOfSearch, LuckOfTest, RivalPractice, rival_practice
-from search.finals.records import FINALS_KINDS, Ledger, Look, Opening, Point, Run, read_ledger
-from search.finals.results import Card, Finals, Row, finals_of, read_finals
+from search.finals.results import Card, Finals, Row, finals_in, finals_of
 from search.finals.wording import claim, opened, rule_in_force, tried, where_it_holds
+from search.history import RIVALS, TITLES, Entrant, Ledger, Look, Opening, Plan, Point, Run, Stage
 
 __all__ = [
     "FILE_NAME",
-    "FINALS_KINDS",
     "RIVALS",
     "TITLES",
     "Card",
@@ -42,17 +40,15 @@ __all__ = [
     "claim",
     "count_tried",
     "finals_document",
+    "finals_in",
     "finals_of",
     "hold",
     "is_same",
     "opened",
     "plan_finals",
-    "read_finals",
-    "read_ledger",
     "rival_practice",
     "rule_in_force",
     "tried",
     "where_it_holds",
-    "work_on",
     "write_finals",
 ]

@@ -6,29 +6,40 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, replace
-from typing import Any, Final, Literal
+from dataclasses import replace
+from typing import Final, Literal
 
 from evaluators.evaluation import Evaluation, Outcome
 from evaluators.fidelity import Fidelity
 from grammars import Activation
 from search.executors import Executor, Interrupted
-from search.finals.plan import Plan, Stage
-from search.finals.records import FINALS_KINDS, Ledger, Look, Point, Run, read_ledger
 from search.finals.results import Finals, finals_of, is_scored, widest
-from search.journal import Event, Journal, Kind
-from search.work import seconds_worked
+from search.history import (
+    FinalistScored,
+    FinalistTrained,
+    FinalsEnded,
+    FinalsLooked,
+    FinalsPlanned,
+    Happening,
+    Ledger,
+    Look,
+    Plan,
+    Point,
+    Run,
+    Stage,
+    TestDataOpened,
+    Told,
+    part_of_finals,
+    read_history,
+    write,
+)
+from search.journal import Journal
 
 Split = Literal["validation", "test"]
 OpenExecutor = Callable[[Stage, Split], AbstractContextManager[Executor]]
 """Workers for a stage that score what they train on one of the two splits."""
 
 ENDED: Final = "all stages are held and scored"
-
-
-def work_on(plan: Plan) -> str:
-    """What launches that work on these finals say in the journal that they work on."""
-    return f"finals {plan.number}"
 
 
 def hold(
@@ -60,15 +71,14 @@ def hold(
         Interrupted: If `stopping` was set; holding the same plan again goes on.
         JournalError: If other finals of that number are recorded.
     """
-    journal.append("finals_plan", f"{plan.number:04d}", plan.to_json())
+    write(journal, [FinalsPlanned(plan)])
     holder = _Holder(plan, journal, open_executor, stopping, on_progress, announce, clock)
     for stage in plan.stages:
         holder.train(stage)
     for dataset in dict.fromkeys(stage.dataset for stage in plan.stages):
         holder.score(dataset)
-    ending = {"finals": plan.number, "reason": ENDED}
-    holder.record([("finals_end", f"{plan.number:04d}", ending)])
-    return finals_of(read_ledger(journal), plan)
+    holder.record([FinalsEnded(plan.number, ENDED)])
+    return finals_of(read_history(journal).finals, plan)
 
 
 class _Holder:
@@ -86,17 +96,17 @@ class _Holder:
     ) -> None:
         self._plan, self._journal, self._open_executor = plan, journal, open_executor
         self._stopping, self._on_progress, self._announce = stopping, on_progress, announce
-        self.ledger: Ledger = read_ledger(journal)
-        begun = self.ledger.begun[plan.number].sequence
-        before = seconds_worked(journal, of=work_on(plan), kinds=FINALS_KINDS, after=begun - 1)
+        history = read_history(journal)
+        self.ledger: Ledger = history.finals
+        before = history.work.seconds(part_of_finals(plan.number))
         self._clock, self._begun = clock, clock() - before
         self._expressions = {each.candidate_id: each.activation for each in plan.entrants}
 
-    def record(self, events: Sequence[tuple[Kind, str, dict[str, Any]]]) -> None:
+    def record(self, events: Sequence[Happening]) -> None:
         """Writes events, and takes them in as a reader of the journal would."""
-        self._journal.append_all(events)
-        for kind, key, payload in events:
-            self.ledger.add(Event(0, kind, key, time.time(), payload))
+        write(self._journal, events)
+        for event in events:
+            self.ledger.add(Told(0, time.time(), event))
 
     def train(self, stage: Stage) -> None:
         """Trains seed after seed until a look says that there are enough."""
@@ -127,10 +137,8 @@ class _Holder:
                 self._score_stage(stage, runs, executor)
 
     def _open_test_data(self, dataset: str, runs: int) -> None:
-        key = f"{self._plan.number:04d}/{dataset}"
-        if self._journal.get("test_opening", key) is None:
-            opening = {"finals": self._plan.number, "dataset": dataset, "runs": runs}
-            self.record([("test_opening", key, opening)])
+        if not self.ledger.is_open(self._plan, dataset):
+            self.record([TestDataOpened(self._plan.number, dataset, runs)])
             times = sum(each.dataset == dataset for each in self.ledger.openings)
             self._announce(f"the test set of {dataset} is opened, time {times} in this campaign")
 
@@ -162,7 +170,7 @@ class _Holder:
             for evaluation in self._evaluate(going, fidelity, executor):
                 identity = evaluation.candidate_id
                 runs[identity] = _continued(runs[identity], steps, evaluation)
-        self.record([("finals_run", run.key, run.to_json()) for run in runs.values()])
+        self.record([FinalistTrained(run) for run in runs.values()])
 
     def _look(self, stage: Stage, done: int, planned: int) -> Look:
         plan = self._plan
@@ -170,9 +178,7 @@ class _Holder:
         width = widest(self.ledger, plan, stage, range(first, first + done))
         decision, is_last = _decide(plan, stage, done, planned, width)
         look = Look(done, width, is_last, decision)
-        key = f"{plan.number:04d}/{stage.task}/{planned}"
-        place = {"finals": plan.number, "task": stage.task}
-        self.record([("finals_look", key, {**place, **asdict(look)})])
+        self.record([FinalsLooked(plan.number, stage.task, planned, look)])
         seeds = f"{done} seed{'' if done == 1 else 's'}"
         self._announce(f"finals on {stage.task}: {seeds}; {decision}")
         return look
@@ -193,7 +199,7 @@ class _Holder:
         for seed, alike in by_seed.items():
             keys = {run.candidate_id: run.key for run in alike}
             evaluations = self._evaluate(list(keys), Fidelity(stage.steps, (seed,)), executor)
-            self.record([("finals_score", keys[e.candidate_id], _score(e)) for e in evaluations])
+            self.record([_score(keys[e.candidate_id], e) for e in evaluations])
 
     def _evaluate(
         self, identities: Sequence[str], fidelity: Fidelity, executor: Executor
@@ -223,14 +229,15 @@ def _continued(run: Run, steps: int, evaluation: Evaluation) -> Run:
     )
 
 
-def _score(evaluation: Evaluation) -> dict[str, Any]:
-    """An evaluation on the test split as the journal holds it."""
-    return {
-        "outcome": evaluation.outcome,
-        "reason": evaluation.reason,
-        "test_loss": evaluation.validation_loss,
-        "test_accuracy": evaluation.validation_accuracy,
-    }
+def _score(run_key: str, evaluation: Evaluation) -> FinalistScored:
+    """An evaluation on the test split, which took the place of the validation split."""
+    return FinalistScored(
+        run_key,
+        evaluation.outcome,
+        evaluation.reason,
+        evaluation.validation_loss,
+        evaluation.validation_accuracy,
+    )
 
 
 def _decide(

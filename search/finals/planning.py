@@ -11,8 +11,8 @@ from evaluators.evaluation import Outcome
 from evaluators.tasks import Task, find_task, is_known_by_name, with_learning_rate
 from grammars import BASELINES, Expression, LayersError, by_layer, parse
 from search.candidate import Candidate
-from search.finals.plan import RIVALS, Entrant, Plan, Purpose, Stage
-from search.journal import Journal
+from search.history import RIVALS, Entrant, History, Plan, Stage
+from search.history.finals_plan import Purpose
 from search.racing import Standing
 from search.settings import FinalsSettings
 
@@ -90,28 +90,31 @@ def plan_finals(
     )
 
 
-def count_tried(journal: Journal) -> dict[str, int]:
+def count_tried(history: History) -> dict[str, int]:
     """How many functions a search has considered, by what became of them.
 
     Those of a generation that the end of the campaign has cut count as well.
     """
-    generations = [event.payload for event in journal.events("generation")]
-    cut = _cut_generation(journal, complete=len(generations))
-    return {name: sum(each[name] for each in (*generations, cut)) for name in cut}
+    cut = _cut_generation(history)
+    summaries = [record.summary for record in history.generations]
+    return {name: count + sum(getattr(s, name) for s in summaries) for name, count in cut.items()}
 
 
-def _cut_generation(journal: Journal, *, complete: int) -> dict[str, int]:
-    candidates = [Candidate.from_json(event.payload) for event in journal.events("candidate")]
-    cut = {c.id for c in candidates if c.generation >= complete and c.origin == "discovered"}
-    told = [e.payload for e in journal.events("evaluation") if e.payload["candidate_id"] in cut]
-    rejected = sum(each["outcome"] == Outcome.REJECTED for each in told)
-    first = sum(each["rung"] == 0 for each in told)
+def _cut_generation(history: History) -> dict[str, int]:
+    complete = len(history.generations)
+    cut = [
+        record
+        for record in history.candidates.values()
+        if record.candidate.generation >= complete and not record.is_baseline
+    ]
+    first = [record.rungs[0].evaluation for record in cut if record.rungs]
+    rejected = sum(evaluation.outcome is Outcome.REJECTED for evaluation in first)
     return {
         "considered": len(cut),
         "distinct": len(cut),
         "rejected": rejected,
-        "trained": first - rejected,
-        "promoted": sum(each["rung"] == 1 for each in told),
+        "trained": len(first) - rejected,
+        "promoted": sum(record.is_promoted for record in cut),
     }
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any, Final
 
 from evaluators.evaluation import Evaluation, Outcome
 from grammars import expression_id, parse
-from search.finals.plan import Entrant
-from search.finals.results import Card, Finals, Row, percent_on_validation, read_finals
-from search.journal import Journal
+from search.finals.results import Card, Finals, Row, finals_in, percent_on_validation
+from search.history import Entrant, History
 
 _REFERENCE: Final = "relu"
 
@@ -76,35 +75,30 @@ class RivalPractice:
         return {"search": lucky, "test": None if self.test is None else asdict(self.test)}
 
 
-def rival_practice(journal: Journal) -> RivalPractice | None:
+def rival_practice(history: History) -> RivalPractice | None:
     """What best-of-N selection on one seed would have claimed from a campaign's own data.
 
     Cawley and Talbot (On Over-fitting in Model Selection and Subsequent Selection Bias in
     Performance Evaluation, 2010) describe the bias: the best of many noisy scores is too good.
 
     Args:
-        journal: Of a campaign that has finals.
+        history: Of a campaign that has finals.
 
     Returns:
         None if it has none.
     """
-    finals = read_finals(journal)
+    finals = finals_in(history)
     if finals is None:
         return None
     by_fidelity: dict[tuple[int, int], list[Evaluation]] = {}
-    for evaluation in _scored(journal):
+    for evaluated in history.evaluations:
+        evaluation = evaluated.evaluation
+        if evaluation.outcome is not Outcome.SCORED:
+            continue
         place = evaluation.fidelity.steps, evaluation.per_seed[0].seed
         by_fidelity.setdefault(place, []).append(evaluation)
     lucky = (_luck_of_search(each, finals) for _, each in sorted(by_fidelity.items()))
     return RivalPractice(tuple(luck for luck in lucky if luck), _luck_of_test(finals.own))
-
-
-def _scored(journal: Journal) -> Iterator[Evaluation]:
-    for event in journal.events("evaluation"):
-        payload = {key: value for key, value in event.payload.items() if key != "rung"}
-        evaluation = Evaluation.from_json(payload)
-        if evaluation.outcome is Outcome.SCORED:
-            yield evaluation
 
 
 def _luck_of_search(evaluations: Iterable[Evaluation], finals: Finals) -> LuckOfSearch | None:

@@ -11,9 +11,7 @@ from typing import Literal
 
 from evaluators.comparison import Comparison, compare, half_width, paired_t, verdict
 from evaluators.evaluation import Outcome
-from search.finals.plan import TITLES, Entrant, Plan, Stage
-from search.finals.records import Ledger, Look, Opening, Run, read_ledger
-from search.journal import Journal
+from search.history import TITLES, Entrant, History, Ledger, Look, Opening, Plan, Run, Stage
 
 State = Literal["training", "trained", "scored", "not held"]
 
@@ -163,18 +161,18 @@ class Finals:
         return min(losses, key=lambda entrant: losses[entrant] or 0.0, default=None)
 
 
-def read_finals(journal: Journal, *, number: int | None = None) -> Finals | None:
-    """Finals of a campaign as its journal tells of them.
+def finals_in(history: History, *, number: int | None = None) -> Finals | None:
+    """Finals of a campaign as they stand.
 
     Args:
-        journal: Of the campaign; it may still be written.
+        history: Of the campaign, which may be running.
         number: Which ones, counted from 1; the last by default.
 
     Returns:
         None if none were planned.
     """
-    ledger = read_ledger(journal)
-    plan = ledger.plans.get(max(ledger.plans, default=0) if number is None else number)
+    ledger = history.finals
+    plan = ledger.last_plan if number is None else ledger.plans.get(number)
     return None if plan is None else finals_of(ledger, plan)
 
 
@@ -184,7 +182,7 @@ def finals_of(ledger: Ledger, plan: Plan) -> Finals:
         plan=plan,
         cards=tuple(_card(ledger, plan, stage) for stage in plan.stages),
         openings=tuple(ledger.openings),
-        ended=ledger.endings.get(plan.number),
+        ended=ending.reason if (ending := ledger.endings.get(plan.number)) else None,
     )
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from evaluators.comparison import Finding, listed
-from search.finals.plan import TITLES, Entrant, Plan
 from search.finals.results import Card, Finals
+from search.history import TITLES, Entrant, Plan
 
 
 def claim(finals: Finals) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from evaluators.evaluation import Evaluation, Outcome
 from evaluators.fidelity import Fidelity
@@ -18,17 +18,17 @@ from search.finals import (
     Finals,
     RivalPractice,
     count_tried,
-    read_finals,
+    finals_in,
     rival_practice,
 )
+from search.generation import GenerationSummary
+from search.history import History, LaunchRecord, read_history
 from search.journal import FILE_NAME, Journal
-from search.leaderboard import CandidateNotFoundError, read_evaluation, standings
+from search.leaderboard import CandidateNotFoundError, standings
 from search.lineage import Ancestor, lineage
-from search.measuring import recorded
 from search.racing import Standing
 from search.report.diagnosis import Diagnosis, diagnose_runs
-from search.unscored import explain_unscored
-from search.work import seconds_worked
+from search.unscored import explain_unscored, has_found
 
 WINNERS: Final = 3
 """How many of a search's best the report looks at closely."""
@@ -49,8 +49,7 @@ class Findings:
 
     Attributes:
         name: Of the campaign's folder.
-        launched: What was recorded at launch: settings, data set, versions, campaign file.
-        time: Seconds since the epoch at launch.
+        launch: What is in force: settings, data set, versions, campaign file.
         seconds: Wall time at work.
         ending: Why the search ended; None while it runs or after an interruption.
         generations: Their summaries, in order.
@@ -68,11 +67,10 @@ class Findings:
     """
 
     name: str
-    launched: Mapping[str, Any]
-    time: float
+    launch: LaunchRecord
     seconds: float
     ending: str | None
-    generations: tuple[Mapping[str, Any], ...]
+    generations: tuple[GenerationSummary, ...]
     candidates: Mapping[str, Candidate]
     attempts: tuple[Attempt, ...]
     tried: Mapping[str, int]
@@ -144,27 +142,24 @@ def pick_rivals(scored: list[Standing]) -> tuple[Standing, ...]:
 
 
 def _read(name: str, journal: Journal) -> Findings:
-    scored = standings(journal)
-    if not any(standing.candidate.origin == "discovered" for standing in scored):
-        raise CandidateNotFoundError(explain_unscored(journal))
-    finals = read_finals(journal)
+    history = read_history(journal)
+    if history.launch is None or not has_found(history):
+        raise CandidateNotFoundError(explain_unscored(history))
+    scored, finals = standings(history), finals_in(history)
     winners, rivals = pick_winners(scored, finals), pick_rivals(scored)
-    candidates = {e.key: Candidate.from_json(e.payload) for e in journal.events("candidate")}
+    candidates = {key: record.candidate for key, record in history.candidates.items()}
     by_id = {standing.candidate.id: standing for standing in scored}
-    launch = next(journal.events("campaign"))
     race = scored[0].evaluation.fidelity
-    measured = recorded(journal)
-    parts = (ablation(function, race, measured=measured) for function in divisible(winners))
+    parts = (ablation(function, race, measured=history.measured) for function in divisible(winners))
     return Findings(
         name=name,
-        launched=launch.payload,
-        time=launch.time,
-        seconds=seconds_worked(journal),
-        ending=_ending(journal),
-        generations=tuple(event.payload for event in journal.events("generation")),
+        launch=history.launch,
+        seconds=history.work.seconds(),
+        ending=history.finish.reason if history.finish else None,
+        generations=tuple(record.summary for record in history.generations),
         candidates=candidates,
-        attempts=tuple(_attempts(journal, candidates)),
-        tried=count_tried(journal),
+        attempts=tuple(_attempts(history)),
+        tried=count_tried(history),
         standings=tuple(scored),
         winners=winners,
         rivals=rivals,
@@ -172,17 +167,15 @@ def _read(name: str, journal: Journal) -> Findings:
         ablations=tuple(part for part in parts if part is not None),
         diagnoses=_diagnoses(winners, scored, finals),
         finals=finals,
-        practice=rival_practice(journal),
+        practice=rival_practice(history),
     )
 
 
-def _attempts(journal: Journal, candidates: Mapping[str, Candidate]) -> Iterator[Attempt]:
-    for event in journal.events("evaluation"):
-        rung, evaluation = read_evaluation(event.payload)
+def _attempts(history: History) -> Iterator[Attempt]:
+    for rung, evaluation in ((each.rung, each.evaluation) for each in history.evaluations):
         if evaluation.outcome is not Outcome.REJECTED:
-            candidate = candidates.get(evaluation.candidate_id)
-            is_baseline = candidate is not None and candidate.origin == "baseline"
-            yield Attempt(rung, evaluation, is_baseline)
+            record = history.candidates.get(evaluation.candidate_id)
+            yield Attempt(rung, evaluation, record is not None and record.is_baseline)
 
 
 def _diagnoses(
@@ -198,11 +191,3 @@ def _diagnoses(
         diagnosed = [each.diagnostics for each in carriers if each.diagnostics is not None]
         found.append(diagnose_runs(standing, diagnosed))
     return tuple(diagnosis for diagnosis in found if diagnosis is not None)
-
-
-def _ending(journal: Journal) -> str | None:
-    """Of the last launch; a larger budget may have taken a finished campaign on."""
-    reason = None
-    for event in journal.events("evaluation", "generation", "finished"):
-        reason = event.payload["reason"] if event.kind == "finished" else None
-    return reason

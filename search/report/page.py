@@ -117,7 +117,7 @@ def _context(found: Findings) -> dict[str, Any]:
         "rows": list(_leaders(found)),
         "front": front_of(found.standings),
         "objectives": list(OBJECTIVES.values()),
-        "settings": settings_table(found.launched),
+        "settings": settings_table(found.launch),
         "command": commands(found),
         "version": version("actsearch"),
         "style": Markup(_resource("style.css")),
@@ -146,9 +146,9 @@ def _facts(found: Findings) -> Iterator[tuple[str, str]]:
     yield "functions considered", f"{found.considered:,}"
     yield "trainings spent", f"{len(found.attempts):,}"
     yield "time searching", wording.duration(found.seconds)
-    yield "data set", str(found.launched["dataset"]["name"])
-    yield "task", str(found.launched["settings"]["task"])
-    dataset = str(found.launched["dataset"]["name"])
+    yield "data set", str(found.launch.dataset.name)
+    yield "task", str(found.launch.settings["task"])
+    dataset = str(found.launch.dataset.name)
     yield "test set opened", "never" if found.finals is None else times(found.finals, dataset)
 
 

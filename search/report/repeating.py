@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 from pydantic import ValidationError
 
 from search.commands import command
 from search.dotted import flatten
-from search.finals import Plan
+from search.history import LaunchRecord, Plan
 from search.report.findings import Findings
 from search.settings import FinalsSettings, Settings
 from search.settings.mapping import toml_value
@@ -29,19 +28,19 @@ def commands(found: Findings, *, campaign_file: str | None = None) -> str:
     """
     path = f"{found.name}.toml" if campaign_file is None else campaign_file
     named = [] if campaign_file is None else [f"name={found.name}"]
-    overrides = [*named, *_overrides(found.launched)]
+    overrides = [*named, *_overrides(found.launch)]
     sets = chain.from_iterable(("--set", text) for text in overrides)
     lines = [command("launch", path, *sets)]
     lines += (command("finals", found.name, *options) for options in _finals_options(found))
     return "\n".join([*lines, command("report", found.name)])
 
 
-def settings_table(launched: Mapping[str, Any]) -> list[tuple[str, str]]:
+def settings_table(launch: LaunchRecord) -> list[tuple[str, str]]:
     """Data, versions and settings as rows of two texts."""
-    dataset = launched["dataset"]
-    rows = [("data set", str(dataset["name"])), ("its source", str(dataset["source"]))]
-    rows += [(f"version of {name}", str(text)) for name, text in launched["versions"].items()]
-    flat = flatten(launched["settings"])
+    dataset = launch.dataset
+    rows = [("data set", str(dataset.name)), ("its source", str(dataset.source))]
+    rows += [(f"version of {name}", str(text)) for name, text in launch.versions.items()]
+    flat = flatten(launch.settings)
     return rows + [(name, toml_value(value)) for name, value in flat.items() if value is not None]
 
 
@@ -50,7 +49,7 @@ def _finals_options(found: Findings) -> Iterator[list[str]]:
     if found.finals is None:
         return
     try:
-        settings = Settings.model_validate(found.launched["settings"])
+        settings = Settings.model_validate(found.launch.settings)
     except ValidationError:
         return
     options = list(chain.from_iterable(_options(found.finals.plan, settings)))
@@ -76,10 +75,10 @@ def _options(plan: Plan, settings: Settings) -> Iterator[tuple[str, str]]:
         yield "--minutes", f"{plan.minutes:g}"
 
 
-def _overrides(launched: Mapping[str, Any]) -> Iterator[str]:
-    recorded = launched["settings"]
+def _overrides(launch: LaunchRecord) -> Iterator[str]:
+    recorded = launch.settings
     try:
-        document = tomllib.loads(launched["campaign_file"].removeprefix("\ufeff"))
+        document = tomllib.loads(launch.campaign_file.removeprefix("\ufeff"))
         document.setdefault("name", recorded["name"])
         filed = Settings.model_validate(document).model_dump(mode="json")
     except (tomllib.TOMLDecodeError, ValidationError, RecursionError):

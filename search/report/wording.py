@@ -59,7 +59,7 @@ def counted(count: int, noun: str) -> str:
 
 def search_words(found: Findings) -> str:
     """What the search did, in figures."""
-    tried, settings = found.tried, found.launched["settings"]
+    tried, settings = found.tried, found.launch.settings
     rungs = [
         f"{rung['steps']} steps on {counted(rung['seeds'], 'seed')}"
         for rung in settings["scoring"]["rungs"]

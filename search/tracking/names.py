@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from search.finals import TITLES
+from search.history import TITLES
 from search.objectives import OBJECTIVES
 
 # One metric for each mutation, such as "rate.hoisting".

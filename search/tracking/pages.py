@@ -13,20 +13,19 @@ from typing import Any, Final
 from evaluators.diagnostics import Diagnostics
 from evaluators.evaluation import Outcome, OverTasks
 from grammars import shortened
-from search.candidate import Candidate
 from search.dotted import flatten
+from search.history import (
+    CandidateRecord,
+    FinishRecord,
+    GenerationRecord,
+    LaunchRecord,
+    RungRecord,
+)
 from search.objectives import OBJECTIVES
 from search.racing import Standing
 from search.settings import FREE_SETTINGS
 from search.shortening import shorten
 from search.tracking import names
-from search.tracking.history import (
-    CampaignRecord,
-    CandidateRecord,
-    FinishRecord,
-    GenerationRecord,
-    RungRecord,
-)
 from search.tracking.report import write_report
 from search.tracking.store import Store
 from search.tracking.views import (
@@ -65,7 +64,7 @@ class CampaignPages:
     same row twice, which MLflow ignores.
     """
 
-    def __init__(self, store: Store, campaign: str, record: CampaignRecord) -> None:
+    def __init__(self, store: Store, campaign: str, record: LaunchRecord) -> None:
         self._store = store
         self._client = store.client
         self._campaign = campaign
@@ -83,51 +82,55 @@ class CampaignPages:
         self.run_id, self._generations_written = self._find_or_create_run(record)
         self._candidate_runs = dict(self._existing_candidate_runs())
 
-    def write_campaign(self, record: CampaignRecord) -> None:
+    def write_campaign(self, record: LaunchRecord) -> None:
         """Writes settings, versions, data set and campaign file."""
         # What may change between launches becomes tags: MLflow's params could not follow.
         free = {key: record.settings.get(key) or {} for key in FREE_SETTINGS}
         settings = {key: value for key, value in record.settings.items() if key not in free}
         self._write_missing_params(flatten(settings))
         tags = {
-            "dataset": record.dataset["name"],
-            "dataset_source": record.dataset["source"],
+            "dataset": record.dataset.name,
+            "dataset_source": record.dataset.source,
             **{f"version.{package}": version for package, version in record.versions.items()},
             **flatten(free),
             "mlflow.note.content": describe_campaign(self._campaign, record),
         }
-        if fallback_for := record.dataset.get("fallback_for"):
+        if fallback_for := record.dataset.fallback_for:
             tags["fallback_for"] = fallback_for
         self._log(self.run_id, tags=tags)
+        self._delete_free_tags_except(tags)
         self._client.log_inputs(self.run_id, datasets=[_dataset_input(record)])
         self._client.log_text(self.run_id, record.campaign_file, names.CAMPAIGN_FILE)
 
     def write_generations(self, generations: Iterable[GenerationRecord]) -> None:
         """Writes the figures of each generation as metrics of the campaign's run."""
-        missing = [record for record in generations if record.number >= self._generations_written]
+        missing = [
+            record
+            for record in generations
+            if record.summary.generation >= self._generations_written
+        ]
         if not missing:
             return
         metrics = [metric for record in missing for metric in _generation_metrics(record)]
         for start in range(0, len(metrics), MAX_METRICS_A_BATCH):
             self._log(self.run_id, metrics=metrics[start : start + MAX_METRICS_A_BATCH])
         last = missing[-1]
-        form = last.payload.get("best_expression")
+        form = last.summary.best_expression
         best = {
-            "best_id": last.payload.get("best_id"),
+            "best_id": last.summary.best_id,
             "best_expression": None if form is None else shortened(form),
         }
-        written = last.number + 1
+        written = last.summary.generation + 1
         self._log(self.run_id, tags={**best, names.GENERATIONS_WRITTEN: written})
         self._generations_written = written
 
     def write_candidate(self, record: CandidateRecord) -> None:
         """Writes a candidate with its evaluations as a run of its own."""
-        known = self._candidate_runs.get(record.id)
+        known = self._candidate_runs.get(record.candidate.id)
         if known is not None and known.evaluations_written >= len(record.rungs):
             return
         run_id = known.run_id if known else self._create_candidate_run(record)
         last = record.rungs[-1].evaluation
-        document = {**record.document, "function": _readable(record.document)}
         status = "FAILED" if last.outcome is Outcome.FAILED else "FINISHED"
         self._client.set_terminated(run_id, status, milliseconds(record.rungs[-1].time))
         # MLflow writes the tags of a batch last, so what says "written" comes after all the rest,
@@ -135,14 +138,18 @@ class CampaignPages:
         self._log(
             run_id,
             metrics=list(_candidate_metrics(record)),
-            params={key: document[key] for key in names.CANDIDATE_PARAMS},
+            params={
+                "function": _readable(record),
+                "expression": record.candidate.text,
+                "canonical": record.introduced.canonical,
+            },
             tags={
                 "outcome": str(last.outcome),
                 "reason": last.reason,
                 names.EVALUATIONS_WRITTEN: len(record.rungs),
             },
         )
-        self._candidate_runs[record.id] = _CandidateRun(run_id, len(record.rungs))
+        self._candidate_runs[record.candidate.id] = _CandidateRun(run_id, len(record.rungs))
 
     def write_state(self, finish: FinishRecord | None, *, is_running: bool) -> None:
         """Writes whether the campaign runs, was interrupted or has finished."""
@@ -169,7 +176,7 @@ class CampaignPages:
         """Writes the report that lies in the folder."""
         write_report(self._client, self.run_id, folder)
 
-    def _find_or_create_run(self, record: CampaignRecord) -> tuple[str, int]:
+    def _find_or_create_run(self, record: LaunchRecord) -> tuple[str, int]:
         found = self._client.search_runs(
             [self._experiment], f"tags.{names.KIND} = 'campaign'", max_results=1
         )
@@ -202,22 +209,28 @@ class CampaignPages:
                 return
 
     def _create_candidate_run(self, record: CandidateRecord) -> str:
-        document = record.document
+        candidate = record.candidate
         run = self._client.create_run(
             self._candidates_experiment,
             start_time=milliseconds(record.time),
             tags={
                 names.KIND: "candidate",
                 names.CAMPAIGN: self._campaign,
-                names.CANDIDATE_ID: record.id,
-                "origin": document["origin"],
-                "variation": document["variation"],
-                "generation": str(document["generation"]),
-                "parents": " ".join(document["parents"]),
+                names.CANDIDATE_ID: candidate.id,
+                "origin": candidate.origin,
+                "variation": candidate.variation,
+                "generation": str(candidate.generation),
+                "parents": " ".join(candidate.parents),
             },
             run_name=shorten(_run_name(record), MAX_RUN_NAME),
         )
         return str(run.info.run_id)
+
+    def _delete_free_tags_except(self, tags: Mapping[str, Any]) -> None:
+        """A limit that a later launch does not have any more is not shown any more."""
+        for key in self._client.get_run(self.run_id).data.tags:
+            if key.partition(".")[0] in FREE_SETTINGS and tags.get(key) is None:
+                self._client.delete_tag(self.run_id, key)
 
     def _write_missing_params(self, params: Mapping[str, Any]) -> None:
         present = self._client.get_run(self.run_id).data.params
@@ -266,13 +279,13 @@ def _text(value: Any) -> str:
     return shorten(json.dumps(value) if isinstance(value, list | tuple) else str(value), MAX_TEXT)
 
 
-def _readable(document: Mapping[str, Any]) -> str:
-    return shortened(document["canonical"], written=document["expression"])
+def _readable(record: CandidateRecord) -> str:
+    return shortened(record.introduced.canonical, written=record.candidate.text)
 
 
 def _run_name(record: CandidateRecord) -> str:
-    expression = _readable(record.document)
-    return f"{record.document['variation']}: {expression}" if record.is_baseline else expression
+    name = _readable(record)
+    return f"{record.candidate.variation}: {name}" if record.is_baseline else name
 
 
 def _present(values: Mapping[str, Any] | None) -> Iterator[tuple[str, Any]]:
@@ -284,15 +297,15 @@ def _generation_metrics(record: GenerationRecord) -> Iterator[Any]:
         "evaluations": record.evaluations,
         "evaluations_per_second": record.evaluations_per_second,
     }
-    values = {**record.payload, **derived}
+    values = {**record.summary.to_json(), **derived}
     known = {key: values.get(key) for key in names.GENERATION_METRICS}
-    rates = record.payload.get("rates") or {}
-    known |= {f"{names.RATE_PREFIX}{name}": rate for name, rate in rates.items()}
-    return metrics_at(known, step=record.number, time=record.time)
+    rates = record.summary.rates.items()
+    known |= {f"{names.RATE_PREFIX}{name}": rate for name, rate in rates}
+    return metrics_at(known, step=record.summary.generation, time=record.time)
 
 
 def _candidate_metrics(record: CandidateRecord) -> Iterator[Any]:
-    shape = {"size": record.document["size"], "depth": record.document["depth"]}
+    shape = {"size": record.introduced.size, "depth": record.introduced.depth}
     yield from metrics_at({**shape, **_untrained(record)}, step=0, time=record.time)
     for rung in record.rungs:
         yield from metrics_at(_rung_values(rung), step=rung.rung, time=rung.time)
@@ -303,7 +316,7 @@ def _untrained(record: CandidateRecord) -> dict[str, float]:
     if not record.rungs:
         return {}
     first = record.rungs[0]
-    standing = Standing(Candidate.from_json(record.document), first.rung, first.evaluation)
+    standing = Standing(record.candidate, first.rung, first.evaluation)
     wanted = (row for row in OBJECTIVES.values() if not row.is_trained)
     return {row.name: row.value(standing) for row in wanted}
 
@@ -357,11 +370,11 @@ def _ratio(diagnostics: Diagnostics) -> dict[str, float]:
     return {"gradient_ratio": ratio} if math.isfinite(ratio) else {}
 
 
-def _dataset_input(record: CampaignRecord) -> Any:
+def _dataset_input(record: LaunchRecord) -> Any:
     """The data set as MLflow's "input": a name, a source and a digest of the two."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    name, source = str(record.dataset["name"]), str(record.dataset["source"])
+    name, source = str(record.dataset.name), str(record.dataset.source)
     digest = hashlib.sha256(f"{name}\n{source}".encode()).hexdigest()[:8]
     described = json.dumps({"source": source})
     dataset = Dataset(name=name, digest=digest, source_type="code", source=described)

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -16,10 +16,10 @@ from grammars import Layered, parse_activation
 from search.campaign_folder import located
 from search.drawing import draw_functions, draw_progress
 from search.finals import finals_of
-from search.journal import Event, Journal
+from search.history import CandidateRecord, Evaluated, History, Told, read
+from search.journal import Journal
 from search.tracking import names
 from search.tracking.finals_pages import FinalsPages
-from search.tracking.history import CandidateRecord, History
 from search.tracking.pages import CampaignPages
 from search.tracking.store import Store, TrackingError, exclusive
 from search.tracking.table import candidate_rows, table_csv, table_json
@@ -56,7 +56,6 @@ class Replica:
         self._finals: FinalsPages | None = None
         self._finals_written: set[int] = set()
         self._history = History()
-        self._position = 0
         self.complete_to = 0
         """Sequence of the event up to which the store is known to hold everything."""
 
@@ -72,11 +71,10 @@ class Replica:
             self.forget()
             self.complete_to = 0
         with Journal(self._journal_path, read_only=True) as journal:
-            events = journal.events(after=self._position)
-            while chunk := list(islice(events, EVENTS_A_CHUNK)):
+            told = read(journal, after=self._history.position)
+            while chunk := list(islice(told, EVENTS_A_CHUNK)):
                 self._write(chunk, after_write=after_write, is_running=is_running)
-                self._position = chunk[-1].sequence
-                self.complete_to = max(self.complete_to, self._position)
+                self.complete_to = max(self.complete_to, self._history.position)
 
     def summarise(self, *, is_running: bool) -> None:
         """Writes the table of every candidate, the pictures, the report and the state."""
@@ -111,22 +109,22 @@ class Replica:
         self._finals = None
         self._finals_written = set()
         self._history = History()
-        self._position = 0
         self._resources.close()
 
     def _write(
-        self, events: Iterable[Event], *, after_write: Callable[[float], None], is_running: bool
+        self, chunk: Iterable[Told], *, after_write: Callable[[float], None], is_running: bool
     ) -> None:
-        is_new_launch = self._pages is None
+        launch, wanted = self._history.launch, self._wanted_runs
         generations = len(self._history.generations)
         changed: dict[str, None] = {}
-        for event in events:
-            self._history.add(event)
-            if event.kind == "evaluation":
-                changed[str(event.payload["candidate_id"])] = None
-            is_new_launch |= event.kind == "campaign"
-        if is_new_launch:
+        for told in chunk:
+            self._history.add(told)
+            if isinstance(told.event, Evaluated):
+                changed[told.event.evaluation.candidate_id] = None
+        if self._pages is None or self._history.launch is not launch:
             self._write_launch(is_running=is_running)
+        if self._wanted_runs != wanted:  # a later launch may want runs of more candidates
+            changed = {key: None for key, each in self._history.candidates.items() if each.rungs}
         for write in self._writes(changed, generations):
             started = time.monotonic()
             write()
@@ -136,14 +134,14 @@ class Replica:
         pages = self._pages
         assert pages is not None
         for candidate_id in changed:
-            record = self._history.candidates[candidate_id]
-            if self._has_run(record):
+            record = self._history.candidates.get(candidate_id)
+            if record is not None and self._has_run(record):
                 yield partial(pages.write_candidate, record)
         if new := self._history.generations[generations:]:
             yield partial(pages.write_generations, new)
-        for number, ended in self._history.finals_ended.items():
+        for number, ending in self._history.finals.endings.items():
             if number not in self._finals_written:
-                yield from self._write_finals(number, ended)
+                yield from self._write_finals(number, ending.time)
 
     def _write_finals(self, number: int, ended: float) -> Iterator[Callable[[], None]]:
         ledger = self._history.finals
@@ -155,20 +153,20 @@ class Replica:
         # As it was then, so that a store that is rebuilt after further finals says the same.
         openings = tuple(each for each in finals.openings if each.finals <= number)
         finals = replace(finals, openings=openings)
-        yield from self._finals.writes(finals, begun=ledger.begun[number].time, ended=ended)
+        yield from self._finals.writes(finals, begun=ledger.begun[number], ended=ended)
         self._finals_written.add(number)
 
     def _write_launch(self, *, is_running: bool) -> None:
-        campaign = self._history.campaign
-        if campaign is None:
+        launch = self._history.launch
+        if launch is None:
             raise TrackingError(
                 f"{self._journal_path} does not begin with the settings of a campaign, so there is "
                 "nothing to mirror; launch the campaign first"
             )
         if self._pages is None:
             self._store = self._open_store()
-            self._pages = CampaignPages(self._store, self._campaign_dir.name, campaign)
-        self._pages.write_campaign(campaign)
+            self._pages = CampaignPages(self._store, self._campaign_dir.name, launch)
+        self._pages.write_campaign(launch)
         if is_running:
             self._pages.write_state(None, is_running=True)
 
@@ -182,8 +180,15 @@ class Replica:
             ) from None
         return self._resources.enter_context(Store(self._runs_dir))
 
+    @property
+    def _wanted_runs(self) -> str:
+        """Which candidates get a run, as the campaign was launched last."""
+        launch = self._history.launch
+        tracking = launch.settings.get("tracking", {}) if launch else {}
+        return str(self._candidate_runs or tracking.get("candidate_runs", "promoted"))
+
     def _has_run(self, record: CandidateRecord) -> bool:
-        match self._candidate_runs or self._history.recorded_candidate_runs:
+        match self._wanted_runs:
             case "all":
                 return True
             case "promoted":
@@ -197,9 +202,10 @@ class Replica:
         generations = self._history.generations
         if not generations:
             return
-        draw_progress([record.payload for record in generations], folder / names.PROGRESS_PICTURE)
+        summaries = [record.summary for record in generations]
+        draw_progress(list(map(asdict, summaries)), folder / names.PROGRESS_PICTURE)
         yield names.PROGRESS_PICTURE
-        if expression := generations[-1].payload.get("best_expression"):
+        if expression := summaries[-1].best_expression:
             best = parse_activation(expression)
             functions = best.by_place if isinstance(best, Layered) else {"best so far": best}
             draw_functions(functions, folder / names.FUNCTIONS_PICTURE)

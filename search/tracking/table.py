@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from search.tracking.history import CandidateRecord
+from search.history import CandidateRecord
 
 # Those that are one figure; what has one for each layer is in the candidates' runs.
 DIAGNOSTICS: Final = ("dead_units", "saturated_units", "output_sparsity", "gradient_ratio")
@@ -64,14 +64,22 @@ def table_csv(rows: Iterable[Row]) -> str:
     return text.getvalue()
 
 
-def _row(candidate: CandidateRecord) -> Row:
+def _row(record: CandidateRecord) -> Row:
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
-    document = candidate.document
-    row.update({column: document[column] for column in COLUMNS if column in document})
-    row["candidate_id"] = candidate.id
-    row["parents"] = " ".join(document["parents"])
-    if candidate.rungs:
-        last = candidate.rungs[-1]
+    candidate, introduced = record.candidate, record.introduced
+    row.update(
+        candidate_id=candidate.id,
+        expression=candidate.text,
+        canonical=introduced.canonical,
+        size=introduced.size,
+        depth=introduced.depth,
+        origin=candidate.origin,
+        variation=candidate.variation,
+        generation=candidate.generation,
+        parents=" ".join(candidate.parents),
+    )
+    if record.rungs:
+        last = record.rungs[-1]
         evaluation = last.evaluation
         row.update(
             outcome=str(evaluation.outcome),

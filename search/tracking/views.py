@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from search.finals import TITLES
+from search.history import TITLES, LaunchRecord
 from search.tracking import names
-from search.tracking.history import CampaignRecord
 
 # A "shared view" of the UI is a tag of the experiment; a link that names its key opens with it.
 VIEW_KEY: Final = "actsearch"
@@ -124,7 +123,7 @@ def finals_view(number: int, task: str) -> dict[str, Any]:
     return {**_FINALS_TABLE, "searchFilter": only}
 
 
-def describe_campaign(campaign: str, record: CampaignRecord) -> str:
+def describe_campaign(campaign: str, record: LaunchRecord) -> str:
     """The markdown that heads the campaign's run."""
     dataset = record.dataset
     lines = [
@@ -132,9 +131,9 @@ def describe_campaign(campaign: str, record: CampaignRecord) -> str:
         "",
         record.settings.get("description") or "A search for activation functions.",
         "",
-        f"Trained on **{dataset['name']}** ({dataset['source']}).",
+        f"Trained on **{dataset.name}** ({dataset.source}).",
     ]
-    if fallback_for := dataset.get("fallback_for"):
+    if fallback_for := dataset.fallback_for:
         lines += ["", f"> **Fallback**: {fallback_for} could not be had; its place was taken."]
     lines += [
         "",

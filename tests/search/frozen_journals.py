@@ -54,8 +54,11 @@ _TIMES: Final = ("seconds", "relative_cost")
 
 _MACHINE: Final = FOLDER / "machine.json"
 
+# What a later version writes beside what was frozen; without it it must be the same.
+_YOUNGER_IN_STAGES: Final = "definition"
+
 Told = dict[tuple[str, str], Mapping[str, Any]]
-"""Payloads by kind and key, without what tells of time."""
+"""Payloads by kind and key, without what tells of time and what is younger than the frozen ones."""
 
 
 @cache
@@ -85,7 +88,7 @@ def told(folder: Path) -> Told:
     """What the journal in a folder tells, of the kinds that were frozen."""
     with closing(sqlite3.connect(folder / FILE_NAME)) as database:
         rows = database.execute("SELECT kind, key, payload FROM events ORDER BY sequence")
-        return {(kind, key): _timeless(text) for kind, key, text in rows if kind in KINDS}
+        return {(kind, key): _comparable(text) for kind, key, text in rows if kind in KINDS}
 
 
 def payloads(events: Told, kind: str) -> list[Mapping[str, Any]]:
@@ -93,8 +96,11 @@ def payloads(events: Told, kind: str) -> list[Mapping[str, Any]]:
     return [payload for (its_kind, _), payload in events.items() if its_kind == kind]
 
 
-def _timeless(payload: str) -> Mapping[str, Any]:
-    return {key: value for key, value in json.loads(payload).items() if key not in _TIMES}
+def _comparable(payload: str) -> Mapping[str, Any]:
+    document = {key: value for key, value in json.loads(payload).items() if key not in _TIMES}
+    for stage in document.get("stages", []):
+        stage.pop(_YOUNGER_IN_STAGES, None)
+    return document
 
 
 def recorded_versions(events: Told) -> Any:

@@ -13,8 +13,9 @@ from evaluators.fidelity import Fidelity
 from evaluators.moments import mean
 from grammars import expression_id, parse
 from search.ablation import MOST_VARIANTS, ablation, to_measure, variants
+from search.history import read_history
 from search.journal import FILE_NAME, Journal
-from search.measuring import Measurer, measurement_key, missing_of, recorded
+from search.measuring import Measurer, measurement_key, missing_of
 from search.report.wording import ablation_words
 
 from .simulation import BENCH, Simulation
@@ -115,7 +116,7 @@ def test_measurements_are_made_once_and_kept(tmp_path: Path) -> None:
         for _ in range(2):
             measurer = Measurer(journal, simulation, bench=BENCH, stopping=threading.Event())
             measurer.measure(wanted, RACE)
-        records = recorded(journal)
+        records = read_history(journal).measured
     assert simulation.done == [("x * tanh(x)", 200), ("square(x)", 200)]
     assert [record.outcome for record in records.values()].count(Outcome.REJECTED) == 1
     assert missing_of(wanted, RACE, measured=records) == []

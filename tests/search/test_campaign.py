@@ -18,8 +18,9 @@ from search.executors import Interrupted, Stopping
 from search.finals import count_tried
 from search.generation import GenerationSummary
 from search.hall_of_fame import FILE_NAME as HALL_OF_FAME
+from search.history import read_history
 from search.journal import FILE_NAME, Journal
-from search.leaderboard import leaderboard, read_evaluation
+from search.leaderboard import leaderboard
 from search.racing import Standing
 from search.settings import Settings
 
@@ -83,7 +84,7 @@ def test_it_runs_its_generations_and_says_why_it_ended(tmp_path: Path) -> None:
 def test_baselines_climb_every_rung(tmp_path: Path) -> None:
     run(tmp_path, settings(stop__generations=1))
     with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
-        rows = [row for row in leaderboard(journal) if row.origin == "baseline"]
+        rows = [row for row in leaderboard(read_history(journal)) if row.origin == "baseline"]
     assert {row.name for row in rows} == set(BASELINES)
     assert {(row.steps, row.seeds) for row in rows} == {(40, 2)}
     assert rows[0].name == "swish"
@@ -263,7 +264,7 @@ def test_what_the_budget_has_cut_is_an_end_and_counts(tmp_path: Path) -> None:
     with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
         (ending,) = [event.payload for event in journal.events("finished")]
         assert ending == {"reason": "its 0.05 minutes are over", "generations": 0}
-        tried = count_tried(journal)
+        tried = count_tried(read_history(journal))
         drawn = [e for e in journal.events("candidate") if e.payload["origin"] == "discovered"]
     assert tried["considered"] == tried["distinct"] == len(drawn) == 12
     assert tried["trained"] < tried["distinct"] - tried["rejected"]
@@ -277,7 +278,7 @@ def test_rejections_are_recorded_with_their_reason_and_not_trained(tmp_path: Pat
     simulation = Simulation()
     run(tmp_path, settings(search__population=40), simulation)
     evaluations = [
-        read_evaluation(payload)[1] for kind, _, payload in told(tmp_path) if kind == "evaluation"
+        Evaluation.from_json(payload) for kind, _, payload in told(tmp_path) if kind == "evaluation"
     ]
     rejected = [e for e in evaluations if e.outcome is Outcome.REJECTED]
     assert rejected
@@ -319,5 +320,5 @@ def test_the_hall_of_fame_stays_current_in_its_file(tmp_path: Path) -> None:
     lines = (tmp_path / HALL_OF_FAME).read_text().splitlines()
     assert lines[0].startswith("rank,candidate_id,expression,score")
     with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
-        best = next(row for row in leaderboard(journal) if row.origin == "discovered")
+        best = next(row for row in leaderboard(read_history(journal)) if row.origin == "discovered")
     assert lines[1].split(",")[:2] == ["1", best.candidate_id]

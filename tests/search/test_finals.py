@@ -25,16 +25,17 @@ from search.finals import (
     check_tasks,
     claim,
     finals_document,
+    finals_in,
     hold,
     is_same,
     opened,
     plan_finals,
-    read_finals,
     rival_practice,
     tried,
     where_it_holds,
     write_finals,
 )
+from search.history import read_history
 from search.journal import JournalError
 from search.settings import FinalsSettings, SettingsError, load_settings
 
@@ -209,7 +210,7 @@ def test_interrupted_finals_go_on_as_if_nothing_had_happened(
     with pytest.raises(Interrupted):
         held(tmp_path / "cut", plan, SimulatedTraining(stop_after=stop_after), stopping=stopping)
     with journal_in(tmp_path / "cut") as journal:
-        unfinished = read_finals(journal)
+        unfinished = finals_in(read_history(journal))
     assert unfinished is not None
     assert unfinished.ended is None
     again = held(tmp_path / "cut", plan)
@@ -236,7 +237,7 @@ def test_further_finals_use_old_runs_and_show_that_test_data_were_opened_twice(
     assert {text for _, _, text, _, _ in training.done} == {str(parse("x * atan(x)"))}
     assert opened(finals) == "The test set of digits was opened twice."
     with journal_in(tmp_path) as journal:
-        first = read_finals(journal, number=1)
+        first = finals_in(read_history(journal), number=1)
     assert first is not None
     assert len(first.plan.finalists) == 3
 
@@ -340,14 +341,14 @@ def test_finals_leave_one_file_for_everybody(tmp_path: Path) -> None:
 
 def test_a_campaign_without_finals_has_none_to_read(tmp_path: Path) -> None:
     with journal_in(tmp_path) as journal:
-        assert read_finals(journal) is None
-        assert rival_practice(journal) is None
+        assert finals_in(read_history(journal)) is None
+        assert rival_practice(read_history(journal)) is None
 
 
 def test_the_best_on_one_seed_of_the_test_promises_more_than_it_keeps(tmp_path: Path) -> None:
     held(tmp_path, plan_of(RELU_COPIES, seeds=10, max_seeds=10))
     with journal_in(tmp_path) as journal:
-        practice = rival_practice(journal)
+        practice = rival_practice(read_history(journal))
     assert practice is not None
     assert practice.test is not None
     assert (practice.test.functions, practice.test.seeds) == (20, 10)

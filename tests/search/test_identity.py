@@ -12,13 +12,19 @@ from evaluators.datasets import load
 from evaluators.recipes import Recipe
 from evaluators.tasks import Task, find_task, shipped_tasks
 from grammars import load_grammar, parse
-from search.identity import identify, recorded_task
+from search.history import read_history
+from search.identity import identify, recorded_task, settings_in_force
 from search.journal import FILE_NAME, Journal
 from search.settings import Settings, SettingsError
 
 
 def launch(
-    folder: Path, *, seeds: Sequence[str] = (), task: Task | None = None, **changes: object
+    folder: Path,
+    *,
+    seeds: Sequence[str] = (),
+    task: Task | None = None,
+    campaign_file: str = "",
+    **changes: object,
 ) -> None:
     settings = Settings.model_validate({"name": "mine", "task": "digits-mlp", **changes})
     with Journal(folder / FILE_NAME) as journal:
@@ -29,7 +35,7 @@ def launch(
             grammar=load_grammar(settings.grammar),
             dataset=load("digits"),
             seeds=[parse(text) for text in seeds],
-            campaign_file="",
+            campaign_file=campaign_file,
         )
 
 
@@ -40,6 +46,36 @@ def test_the_same_campaign_goes_on_and_may_have_another_end(tmp_path: Path) -> N
         (recorded,) = journal.events("campaign")
     assert recorded.payload["seeds"] == ["x * erf(x)"]
     assert recorded.payload["settings"]["description"] != "longer"
+
+
+def test_the_settings_of_the_last_launch_are_in_force(tmp_path: Path) -> None:
+    launch(tmp_path)
+    for generations in (20, 20, 30, 20):
+        launch(tmp_path, stop={"generations": generations})
+        with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
+            history = read_history(journal)
+            events = [event.key for event in journal.events()]
+        assert settings_in_force(history).stop.generations == generations
+        assert settings_in_force(history).task == "digits-mlp"
+    # What is the same as before is no event.
+    assert events == ["settings", "0002", "0003", "0004"]
+
+
+def test_the_text_of_the_last_campaign_file_is_in_force(tmp_path: Path) -> None:
+    launch(tmp_path)
+    launch(tmp_path, campaign_file="# better explained\n")
+    with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
+        record = read_history(journal).launch
+    assert record is not None
+    assert record.campaign_file == "# better explained\n"
+
+
+def test_a_journal_without_a_launch_has_no_settings(tmp_path: Path) -> None:
+    with (
+        Journal(tmp_path / FILE_NAME) as journal,
+        pytest.raises(SettingsError, match="does not begin with the settings of a campaign"),
+    ):
+        settings_in_force(read_history(journal))
 
 
 def test_another_seed_is_another_campaign(tmp_path: Path) -> None:
@@ -85,7 +121,7 @@ def test_a_journal_that_knows_its_task_by_name_goes_on(tmp_path: Path) -> None:
     known_by_name(tmp_path / "old")
     launch(tmp_path / "old")
     with Journal(tmp_path / "old" / FILE_NAME, read_only=True) as journal:
-        assert recorded_task(journal) == shipped_tasks()["digits-mlp"]
+        assert recorded_task(read_history(journal)) == shipped_tasks()["digits-mlp"]
 
 
 def test_a_shipped_task_that_has_changed_since_is_told(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Final
 import pytest
 
 from search.hall_of_fame import FILE_NAME as HALL_OF_FAME
+from search.history import read_history
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import leaderboard
 
@@ -97,7 +98,7 @@ def journal_of(runs_dir: Path) -> list[Any]:
 
 def leaderboard_of(runs_dir: Path) -> list[dict[str, Any]]:
     with Journal(runs_dir / "killed" / FILE_NAME, read_only=True) as journal:
-        return [asdict(row) for row in leaderboard(journal)]
+        return [asdict(row) for row in leaderboard(read_history(journal))]
 
 
 def mirrored(runs_dir: Path) -> tuple[list[Any], list[str]]:

@@ -15,6 +15,7 @@ from evaluators.tasks import find_task
 from grammars import Layered, parse_activation
 from search.campaign import Ending
 from search.finals import FinalsError, Plan, count_tried, hold, plan_finals
+from search.history import read_history
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import find_standing, standings
 from search.report import read_findings
@@ -55,7 +56,7 @@ def campaign(launched: tuple[Path, Answer], tmp_path: Path) -> Path:
 
 def best_of(folder: Path) -> Layered:
     with Journal(folder / FILE_NAME, read_only=True) as journal:
-        found = find_standing(journal).candidate.canonical
+        found = find_standing(read_history(journal)).candidate.canonical
     assert isinstance(found, Layered)
     return found
 
@@ -65,11 +66,11 @@ def plan(folder: Path, **wanted: object) -> Plan:
         return plan_finals(
             FinalsSettings.model_validate({"top": 2, "seeds": 4, "max_seeds": 4, **wanted}),
             number=1,
-            standings=standings(journal),
+            standings=standings(read_history(journal)),
             task=find_task("digits-mlp"),
             dataset=load("digits"),
             steps=40,
-            tried=count_tried(journal),
+            tried=count_tried(read_history(journal)),
             load=load,
         )
 

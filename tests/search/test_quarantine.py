@@ -9,8 +9,9 @@ from evaluators.evaluation import Outcome
 from evaluators.tasks import find_task
 from grammars import parse
 from search.executors import ProcessPool
+from search.history import read_history
 from search.journal import FILE_NAME, Journal
-from search.leaderboard import leaderboard, read_evaluation
+from search.leaderboard import leaderboard
 
 from .faulty import FaultyWorkload
 from .test_campaign import run, settings
@@ -36,13 +37,13 @@ def test_the_culprit_is_never_tried_again(tmp_path: Path) -> None:
     campaign(tmp_path / "test", workload, generations=2)
     assert workload.attempts() == attempts
     with Journal(tmp_path / "test" / FILE_NAME, read_only=True) as journal:
-        failed = [
-            (event.payload["rung"], evaluation.reason)
-            for event in journal.events("evaluation")
-            for _, evaluation in [read_evaluation(event.payload)]
-            if evaluation.outcome is Outcome.FAILED
-        ]
-        rows = leaderboard(journal)
+        history = read_history(journal)
+    failed = [
+        (each.rung, each.evaluation.reason)
+        for each in history.evaluations
+        if each.evaluation.outcome is Outcome.FAILED
+    ]
+    rows = leaderboard(history)
     assert failed == [(0, "its worker died (SIGSEGV)")]
     assert len(attempts) == 3
     assert POISON not in {row.name for row in rows}

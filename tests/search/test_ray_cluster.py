@@ -19,6 +19,7 @@ from grammars import parse
 from search.executors import ProcessPool, RayCluster, WorkersUnusableError
 from search.executors import ray_cluster as module
 from search.generation import GenerationSummary
+from search.history import read_history
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import leaderboard
 from search.racing import Standing
@@ -79,7 +80,7 @@ def without_times(folder: Path) -> list[Any]:
 
 def rows(folder: Path) -> list[dict[str, Any]]:
     with Journal(folder / FILE_NAME, read_only=True) as journal:
-        return [asdict(row) for row in leaderboard(journal)]
+        return [asdict(row) for row in leaderboard(read_history(journal))]
 
 
 def test_a_lost_node_costs_nothing_but_time(cluster: Any, tmp_path: Path) -> None:

@@ -10,13 +10,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from search.dotted import flatten
-from search.journal import FILE_NAME, Event, Journal
+from search.history import GenerationEnded, History, Told, read, read_history
+from search.journal import FILE_NAME, Journal
 from search.settings import FREE_SETTINGS
 from search.shortening import shorten
 from search.tracking import (
@@ -28,7 +30,6 @@ from search.tracking import (
     replica,
     store_uri,
 )
-from search.tracking.history import History
 from search.tracking.replica import LOCK, Replica
 from search.tracking.store import exclusive
 from search.tracking.table import COLUMNS, candidate_rows, table_csv, table_json
@@ -387,11 +388,8 @@ def test_every_name_is_documented(table: dict[str, str]) -> None:
 
 
 def folded(folder: Path) -> History:
-    history = History()
     with Journal(folder / FILE_NAME, read_only=True) as journal:
-        for event in journal.events():
-            history.add(event)
-    return history
+        return read_history(journal)
 
 
 def test_the_table_holds_every_candidate_the_fittest_first(write_campaign: WriteCampaign) -> None:
@@ -410,8 +408,8 @@ def test_the_rate_counts_trainings_by_the_journal_clock(write_campaign: WriteCam
     folder = write_campaign()
     history = History()
     with Journal(folder / FILE_NAME, read_only=True) as journal:
-        for position, event in enumerate(journal.events()):
-            history.add(Event(event.sequence, event.kind, event.key, position, event.payload))
+        for position, told in enumerate(read(journal)):
+            history.add(Told(told.sequence, position, told.event))
     first, second = history.generations
     assert (first.evaluations, second.evaluations) == (5, 9)
     assert first.evaluations_per_second == pytest.approx(5 / 12)
@@ -421,8 +419,8 @@ def test_the_rate_counts_trainings_by_the_journal_clock(write_campaign: WriteCam
 def test_a_larger_budget_takes_a_finished_campaign_on(write_campaign: WriteCampaign) -> None:
     history = folded(write_campaign())
     assert history.finish is not None
-    payload = {**history.generations[-1].payload, "generation": 2}
-    history.add(Event(99, "generation", "000002", 2e9, payload))
+    summary = replace(history.generations[-1].summary, generation=2)
+    history.add(Told(99, 2e9, GenerationEnded(summary)))
     assert history.finish is None
 
 

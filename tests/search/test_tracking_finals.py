@@ -20,6 +20,7 @@ from evaluators.datasets import load
 from evaluators.tasks import find_task
 from grammars import BASELINES, evaluate, parse
 from search.finals import Finals, count_tried, finals_document, hold, plan_finals
+from search.history import read_history
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import standings
 from search.settings import FinalsSettings
@@ -56,11 +57,11 @@ def with_finals(folder: Path) -> Finals:
         plan = plan_finals(
             WANTED,
             number=1,
-            standings=standings(journal),
+            standings=standings(read_history(journal)),
             task=find_task("digits-mlp"),
             dataset=load("digits"),
             steps=8,
-            tried=count_tried(journal),
+            tried=count_tried(read_history(journal)),
             load=load,
         )
         training = SimulatedTraining({"softplus(x) - 0.5": 1.5}, noise_points=0.1)

@@ -7,8 +7,9 @@ from unittest import mock
 
 import pytest
 
+from search.history import SEARCH, read_history
 from search.journal import FILE_NAME, Journal, JournalError
-from search.work import BEAT_SECONDS, SEARCH, Work, seconds_worked
+from search.work import BEAT_SECONDS, Work
 
 from .here import actsearch
 from .test_mutations import CAMPAIGN
@@ -27,6 +28,15 @@ class Clock:
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
     return Journal(tmp_path / FILE_NAME)
+
+
+def seconds_worked(journal: Journal, *, of: str = SEARCH) -> float:
+    return read_history(journal).work.seconds(of)
+
+
+def search_event(journal: Journal, key: str) -> None:
+    """One without a meaning here, at the time that it is."""
+    journal.append("finished", key, {"reason": "a test", "generations": 0})
 
 
 def work(journal: Journal, clock: Clock, *seconds: float, of: str = SEARCH) -> None:
@@ -81,14 +91,14 @@ def test_a_journal_of_old_goes_on_as_it_counted(journal: Journal) -> None:
     """There the gaps between events are work, up to ten minutes each."""
     with mock.patch("search.journal.time.time") as time:
         for time.return_value in (100.0, 130.0, 1_000.0, 1_020.0):
-            journal.append("candidate", str(time.return_value), {})
+            search_event(journal, str(time.return_value))
         assert seconds_worked(journal) == 50.0
         clock = Clock()
         time.return_value = 1_100.0
         with Work(journal, SEARCH, clock=clock):
             clock.now += 7.0
             time.return_value = 1_107.0
-            journal.append("candidate", "new", {})
+            search_event(journal, "new")
     assert seconds_worked(journal) == 57.0
 
 
@@ -98,10 +108,10 @@ def test_setting_the_time_of_day_changes_nothing(journal: Journal, jump: float) 
     with mock.patch("search.journal.time.time") as time:
         time.return_value = 1e9
         with Work(journal, SEARCH, clock=clock):
-            journal.append("candidate", "before", {})
+            search_event(journal, "before")
             clock.now += 4.0
             time.return_value += jump
-            journal.append("candidate", "after", {})
+            search_event(journal, "after")
     assert seconds_worked(journal) == 4.0
 
 

@@ -1,24 +1,13 @@
-"""What finals leave in the journal: training runs, looks, openings of test data, scores."""
+"""What finals come to step by step: training runs, looks, openings of test data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from evaluators.diagnostics import Diagnostics
 from evaluators.evaluation import Outcome
-from search.finals.plan import Plan, Stage
-from search.journal import Event, Journal, Kind
-
-FINALS_KINDS: Final[tuple[Kind, ...]] = (
-    "finals_plan",
-    "finals_run",
-    "finals_look",
-    "test_opening",
-    "finals_score",
-    "finals_end",
-)
 
 
 @dataclass(frozen=True)
@@ -120,54 +109,6 @@ class Opening:
     dataset: str
     runs: int
     time: float
-
-
-@dataclass
-class Ledger:
-    """The fold of a journal's finals; `add` takes its events in order."""
-
-    plans: dict[int, Plan] = field(default_factory=dict)
-    begun: dict[int, Event] = field(default_factory=dict)
-    runs: dict[str, Run] = field(default_factory=dict)
-    looks: dict[tuple[int, str], list[Look]] = field(default_factory=dict)
-    openings: list[Opening] = field(default_factory=list)
-    endings: dict[int, str] = field(default_factory=dict)
-
-    def add(self, event: Event) -> None:
-        """Takes the next event; others than those of finals are passed over."""
-        payload = dict(event.payload)
-        match event.kind:
-            case "finals_plan":
-                plan = Plan.from_json(payload)
-                self.plans[plan.number], self.begun[plan.number] = plan, event
-            case "finals_run":
-                self.runs[event.key] = Run.from_json(payload)
-            case "finals_look":
-                place = (payload.pop("finals"), payload.pop("task"))
-                self.looks.setdefault(place, []).append(Look(**payload))
-            case "test_opening":
-                self.openings.append(Opening(**payload, time=event.time))
-            case "finals_score":
-                payload["outcome"] = Outcome(payload["outcome"])
-                self.runs[event.key] = replace(self.runs[event.key], **payload)
-            case "finals_end":
-                self.endings[payload["finals"]] = payload["reason"]
-
-    def run(self, stage: Stage, candidate_id: str, seed: int) -> Run | None:
-        """A training run, None if it has not been made."""
-        return self.runs.get(run_key(candidate_id, stage.task, stage.dataset, stage.steps, seed))
-
-    def looks_at(self, plan: Plan, stage: Stage) -> tuple[Look, ...]:
-        """The looks at a stage so far."""
-        return tuple(self.looks.get((plan.number, stage.task), ()))
-
-
-def read_ledger(journal: Journal) -> Ledger:
-    """All that the journal tells of finals."""
-    ledger = Ledger()
-    for event in journal.events(*FINALS_KINDS):
-        ledger.add(event)
-    return ledger
 
 
 def run_key(candidate_id: str, task: str, dataset: str, steps: int, seed: int) -> str:

@@ -1,0 +1,89 @@
+"""The fold of a campaign's finals: plans, training runs with their scores, looks, openings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from search.history.events import (
+    FinalistScored,
+    FinalistTrained,
+    FinalsEnded,
+    FinalsLooked,
+    FinalsPlanned,
+    TestDataOpened,
+    Told,
+)
+from search.history.finals_plan import Plan, Stage
+from search.history.finals_steps import Look, Opening, Run, run_key
+
+
+@dataclass(frozen=True, slots=True)
+class FinalsEnding:
+    """Why finals ended, and when, in seconds since the epoch."""
+
+    reason: str
+    time: float
+
+
+@dataclass
+class Ledger:
+    """The finals of a campaign; `add` takes its events in order.
+
+    Attributes:
+        plans: By the number of the finals, counted from 1.
+        begun: Seconds since the epoch at which they were planned, by their number.
+        runs: By `Run.key`, with their test scores once there are any.
+        looks: By the number of the finals and the task.
+        openings: Of test data.
+        endings: By the number of the finals; those that go on are missing.
+    """
+
+    plans: dict[int, Plan] = field(default_factory=dict)
+    begun: dict[int, float] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
+    looks: dict[tuple[int, str], list[Look]] = field(default_factory=dict)
+    openings: list[Opening] = field(default_factory=list)
+    endings: dict[int, FinalsEnding] = field(default_factory=dict)
+
+    def add(self, told: Told) -> None:
+        """Takes the next event; others than those of finals are passed over."""
+        match told.event:
+            case FinalsPlanned(plan):
+                self.plans[plan.number], self.begun[plan.number] = plan, told.time
+            case FinalistTrained(run):
+                self.runs[run.key] = run
+            case FinalsLooked(finals, task, _, look):
+                self.looks.setdefault((finals, task), []).append(look)
+            case TestDataOpened(finals, dataset, runs):
+                self.openings.append(Opening(finals, dataset, runs, told.time))
+            case FinalistScored(key) as score:
+                self.runs[key] = _scored(self.runs[key], score)
+            case FinalsEnded(finals, reason):
+                self.endings[finals] = FinalsEnding(reason, told.time)
+
+    @property
+    def last_plan(self) -> Plan | None:
+        """Of the finals that were planned last, finished or not."""
+        return self.plans.get(max(self.plans, default=0))
+
+    def run(self, stage: Stage, candidate_id: str, seed: int) -> Run | None:
+        """A training run, None if it has not been made."""
+        return self.runs.get(run_key(candidate_id, stage.task, stage.dataset, stage.steps, seed))
+
+    def looks_at(self, plan: Plan, stage: Stage) -> tuple[Look, ...]:
+        """The looks at a stage so far."""
+        return tuple(self.looks.get((plan.number, stage.task), ()))
+
+    def is_open(self, plan: Plan, dataset: str) -> bool:
+        """Whether these finals have opened the test data of a data set."""
+        return any((o.finals, o.dataset) == (plan.number, dataset) for o in self.openings)
+
+
+def _scored(run: Run, score: FinalistScored) -> Run:
+    return replace(
+        run,
+        outcome=score.outcome,
+        reason=score.reason,
+        test_loss=score.test_loss,
+        test_accuracy=score.test_accuracy,
+    )

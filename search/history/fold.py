@@ -1,0 +1,230 @@
+"""The fold of a journal: what all its events together say of a campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from evaluators.evaluation import Evaluation, Outcome
+from search.candidate import Candidate
+from search.generation import GenerationSummary
+from search.history.documents import read
+from search.history.events import (
+    Begun,
+    DatasetRecord,
+    Evaluated,
+    GenerationEnded,
+    Introduced,
+    Measured,
+    Relaunched,
+    SearchEnded,
+    Told,
+)
+from search.history.finals_ledger import Ledger
+from search.history.work_record import WorkRecord
+from search.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRecord:
+    """What is in force: what the campaign was begun with, and the settings of its last launch.
+
+    Attributes:
+        settings: `Settings` as JSON, of the version that wrote them.
+        task: As its file read; None in journals of old, which know it by name.
+        dataset: That it really trains on.
+        versions: Of each package that takes part.
+        campaign_file: Text of the campaign file.
+        time: Seconds since the epoch at which the campaign was begun.
+    """
+
+    settings: Mapping[str, Any]
+    task: Mapping[str, Any] | None
+    dataset: DatasetRecord
+    versions: Mapping[str, str]
+    campaign_file: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class RungRecord:
+    """One evaluation of a candidate: its place on the ladder, the result, and when it ended."""
+
+    rung: int
+    evaluation: Evaluation
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateRecord:
+    """A candidate with all that was measured on it.
+
+    Attributes:
+        introduced: The candidate, and what its canonical form was then.
+        time: Seconds since the epoch at which it was first considered.
+        rungs: Its evaluations, in the order in which they were made.
+    """
+
+    introduced: Introduced
+    time: float
+    rungs: tuple[RungRecord, ...] = ()
+
+    @property
+    def candidate(self) -> Candidate:
+        """The candidate itself."""
+        return self.introduced.candidate
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it comes from the catalogue."""
+        return self.candidate.origin == "baseline"
+
+    @property
+    def is_promoted(self) -> bool:
+        """Whether it was evaluated beyond the first rung."""
+        return any(record.rung >= 1 for record in self.rungs)
+
+    @property
+    def highest(self) -> RungRecord | None:
+        """The evaluation on the highest rung that it was scored on; None if it never was."""
+        scored = (each for each in self.rungs if each.evaluation.outcome is Outcome.SCORED)
+        return max(scored, key=lambda each: each.rung, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRecord:
+    """A generation's figures.
+
+    Attributes:
+        summary: What it came to.
+        evaluations: Trainings of the campaign up to its end.
+        evaluations_per_second: Trainings a second since the generation before; None where the
+            clock did not advance.
+        time: Seconds since the epoch at its end.
+    """
+
+    summary: GenerationSummary
+    evaluations: int
+    evaluations_per_second: float | None
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class FinishRecord:
+    """Why and when a search ended."""
+
+    reason: str
+    time: float
+
+
+@dataclass
+class History:
+    """What is known of a campaign; `add` takes the events of its journal in order.
+
+    Whoever follows a campaign that runs adds what is new, and needs to read nothing twice.
+
+    Attributes:
+        position: Of the last event that was added, 0 before the first.
+        launch: What is in force; None before the first launch.
+        candidates: Everybody considered, by id.
+        evaluations: All of them in the order in which they were made, rejections included.
+        generations: In order.
+        finish: Of the search; None while it runs, after an interruption, and where a larger budget
+            has taken it on.
+        measured: What was measured beside the race, by `measuring.measurement_key`.
+        finals: All that is known of finals.
+        work: How long which part was worked on.
+        endings: Why the search ended, each time.
+        trainings: Evaluations for which something was trained.
+    """
+
+    position: int = 0
+    launch: LaunchRecord | None = None
+    relaunches: int = 0
+    candidates: dict[str, CandidateRecord] = field(default_factory=dict)
+    evaluations: list[Evaluated] = field(default_factory=list)
+    generations: list[GenerationRecord] = field(default_factory=list)
+    finish: FinishRecord | None = None
+    measured: dict[str, Evaluation] = field(default_factory=dict)
+    finals: Ledger = field(default_factory=Ledger)
+    work: WorkRecord = field(default_factory=WorkRecord)
+    endings: list[str] = field(default_factory=list)
+    trainings: int = 0
+
+    @property
+    def name(self) -> str:
+        """Of the campaign."""
+        return str(self.launch.settings["name"]) if self.launch else "campaign"
+
+    def add(self, told: Told) -> None:
+        """Takes the next event of the journal."""
+        self.position = told.sequence
+        self.work.add(told)
+        match told.event:
+            case Evaluated() as evaluated:
+                self._add_evaluation(evaluated, told.time)
+                self.finish = None  # a larger budget has taken the campaign on
+            case Introduced(candidate) as introduced:
+                self.candidates[candidate.id] = CandidateRecord(introduced, told.time)
+            case GenerationEnded(summary):
+                self._add_generation(summary, told.time)
+                self.finish = None
+            case SearchEnded(reason):
+                self.finish = FinishRecord(reason, told.time)
+                self.endings.append(reason)
+            case Begun() as begun:
+                self.launch = _first_launch(begun, told.time)
+            case Relaunched(_, settings, text) if self.launch is not None:
+                self.launch = replace(self.launch, settings=settings, campaign_file=text)
+                self.relaunches += 1
+            case Measured(key, evaluation):
+                self.measured[key] = evaluation
+            case _:
+                self.finals.add(told)
+
+    def follow(self, journal: Journal) -> None:
+        """Adds what the journal holds beyond what is known."""
+        for told in read(journal, after=self.position):
+            self.add(told)
+
+    def _add_evaluation(self, evaluated: Evaluated, time: float) -> None:
+        evaluation = evaluated.evaluation
+        self.evaluations.append(evaluated)
+        self.trainings += evaluation.outcome is not Outcome.REJECTED
+        record = self.candidates.get(evaluation.candidate_id)
+        if record is not None:
+            rungs = (*record.rungs, RungRecord(evaluated.rung, evaluation, time))
+            self.candidates[evaluation.candidate_id] = CandidateRecord(
+                record.introduced, record.time, rungs
+            )
+
+    def _add_generation(self, summary: GenerationSummary, time: float) -> None:
+        trainings, started = 0, self.launch.time if self.launch else time
+        if self.generations:
+            trainings, started = self.generations[-1].evaluations, self.generations[-1].time
+        seconds = time - started
+        rate = (self.trainings - trainings) / seconds if seconds > 0 else None
+        self.generations.append(GenerationRecord(summary, self.trainings, rate, time))
+
+
+def read_history(journal: Journal) -> History:
+    """All that a journal tells.
+
+    Raises:
+        JournalError: If it is damaged.
+    """
+    history = History()
+    history.follow(journal)
+    return history
+
+
+def _first_launch(begun: Begun, time: float) -> LaunchRecord:
+    return LaunchRecord(
+        settings=begun.settings,
+        task=begun.task,
+        dataset=begun.dataset,
+        versions=begun.versions,
+        campaign_file=begun.campaign_file,
+        time=time,
+    )
