@@ -78,6 +78,9 @@ _PASSING: Final = frozenset(
 _ENCODE_PAYLOAD: Final = json.JSONEncoder(sort_keys=True, allow_nan=False).encode
 # Types that SQLite gives back only from a damaged file are written somehow, and differ.
 _ENCODE_ROW: Final = json.JSONEncoder(default=repr).encode
+_QUOTE: Final = json.encoder.encode_basestring_ascii
+# Our documents begin with what they are: no white space is looked for.
+_DECODE: Final = json.JSONDecoder().raw_decode
 
 _Row = tuple[int, Kind, str, float, str]
 """An event as the file holds it, without its checksum."""
@@ -249,7 +252,7 @@ class Journal:
             rows = list(self._rows(after))
         for sequence, kind, key, moment, payload in rows:
             if not kinds or kind in kinds:
-                yield Event(sequence, kind, key, moment, json.loads(payload))
+                yield Event(sequence, kind, key, moment, _DECODE(payload)[0])
 
     def _rows(self, after: int, *, at_most: int = -1) -> Iterator[_Row]:
         """Rows beyond a position, each with its checksum checked; -1 at most means all.
@@ -335,5 +338,13 @@ class Journal:
 
 def _checksum(before: str, row: _Row) -> str:
     """Of an event and, through the checksum before it, of all events up to it."""
-    text = _ENCODE_ROW([before, *row])
+    sequence, kind, key, moment, payload = row
+    try:
+        # What the encoder writes, in a third of its time.
+        text = (
+            f"[{_QUOTE(before)}, {sequence:d}, {_QUOTE(kind)}, {_QUOTE(key)}, {moment!r}, "
+            f"{_QUOTE(payload)}]"
+        )
+    except (TypeError, ValueError):
+        text = _ENCODE_ROW([before, *row])
     return hashlib.blake2b(text.encode(), digest_size=_CHECKSUM_BYTES).hexdigest()

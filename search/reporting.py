@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grammars import Expression
 from search.ablation import to_measure
 from search.campaign_folder import located
 from search.commands import command
 from search.executors import Interrupted, Workload
 from search.history import read_history
 from search.identity import launched_task, settings_in_force
-from search.journal import FILE_NAME, Journal
+from search.journal import FILE_NAME
 from search.measuring import Measurer, missing_of
 from search.open_campaign import open_campaign
-from search.report import Findings, read_findings, write_report
+from search.report import FOLDER, Findings, read_findings, write_findings
 from search.site import Site
 from search.tracking import Mirror, TrackingError
 
@@ -65,11 +66,16 @@ def report(
     folder = located(folder)
     found = read_findings(folder)
     stopping = stopping or threading.Event()
-    interrupted = measure and not _measure_parts(folder, found, site, stopping=stopping)
-    page = write_report(folder, output)
+    wanted = [part for function in found.divisible for part in to_measure(function)]
+    missing = missing_of(wanted, found.race, measured=found.measured)
+    is_complete = True
+    if measure and missing:
+        is_complete = _measure(missing, folder, found, site, stopping=stopping)
+        found = read_findings(folder)
+    page = write_findings(found, folder / FOLDER if output is None else output)
     if output is None and found.launch.settings["tracking"]["mlflow"]:
         _mirror(folder, announce=site.announce)
-    return Reported(page, interrupted)
+    return Reported(page, interrupted=not is_complete)
 
 
 def _mirror(folder: Path, *, announce: Callable[[str], None]) -> None:
@@ -83,13 +89,15 @@ def _mirror(folder: Path, *, announce: Callable[[str], None]) -> None:
         )
 
 
-def _measure_parts(folder: Path, found: Findings, site: Site, *, stopping: threading.Event) -> bool:
-    """Trains what the ablation of the winners lacks; whether it is complete."""
-    wanted = [part for function in found.divisible for part in to_measure(function)]
-    with Journal(folder / FILE_NAME, read_only=True) as journal:
-        missing = missing_of(wanted, found.race, measured=read_history(journal).measured)
-    if not missing:
-        return True
+def _measure(
+    missing: Sequence[Expression],
+    folder: Path,
+    found: Findings,
+    site: Site,
+    *,
+    stopping: threading.Event,
+) -> bool:
+    """Trains what the ablation of the winners lacks; whether it came to its end."""
     if not os.access(folder, os.W_OK):
         site.announce(
             f"which parts matter is not known of all and cannot be recorded: {folder} may not be "

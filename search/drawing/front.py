@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from evaluators.comparison import listed
 from search.drawing.limits import score_limits
 from search.drawing.panels import Panel, PictureError, write
+from search.drawing.points import draw_points
 from search.drawing.styles import COLOURS, FAINT, INK
 from search.objectives import OBJECTIVES, front_of, on_highest_rung
 from search.racing import Standing
@@ -70,8 +71,8 @@ def draw_front(standings: Sequence[Standing], output: Path) -> list[Standing]:
 def _draw(axes: Axes, *, compared: Sequence[Standing], front: Sequence[Standing]) -> None:
     members = {standing.candidate.id for standing in front}
     others = [standing for standing in compared if standing.candidate.id not in members]
-    axes.scatter(*_points(others), s=12, color=FAINT, linewidths=0, label="surpassed")
-    axes.scatter(*_points(front), s=34, color=FRONT_COLOUR, linewidths=0, label=FRONT_LABEL)
+    draw_points(axes, *_points(others), size=12, colour=FAINT, label="surpassed")
+    draw_points(axes, *_points(front), size=34, colour=FRONT_COLOUR, label=FRONT_LABEL)
     for number, point in enumerate(zip(*_points(front), strict=True), 1):
         x, y, horizontal, vertical = _ABOVE if number % 2 else _BELOW
         axes.annotate(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WIDTH_INCHES: Final = 4.4
 HEIGHT_INCHES: Final = 3.1
-_PNG_DPI: Final = 200
+DPI: Final = 200
 _LEGEND_ROW_INCHES: Final = 0.19
 # Characters of a label that fit below one panel, beside another label and alone.
 _LABEL_BESIDE_ANOTHER: Final = 32
@@ -82,7 +82,7 @@ def write(panels: Sequence[Panel], output: Path) -> None:
     # Neither a date nor random names in the file: the same campaign draws the same bytes.
     metadata = {"Date": None} if suffix == "svg" else None
     with settings({"svg.hashsalt": panels[0].name}):
-        figure.savefig(output, dpi=_PNG_DPI, metadata=metadata)
+        figure.savefig(output, dpi=DPI, metadata=metadata)
 
 
 def drawn(panels: Sequence[Panel], *, legend: bool) -> Figure:

@@ -6,7 +6,7 @@ import io
 import re
 from typing import Final
 
-from search.drawing.panels import Panel, drawn, settings
+from search.drawing.panels import DPI, Panel, drawn, settings
 from search.drawing.styles import PROPERTIES
 
 _SUPERFLUOUS: Final = (
@@ -28,7 +28,7 @@ def inline_svg(panel: Panel) -> str:
     text = io.StringIO()
     with settings({"svg.hashsalt": panel.name, "svg.fonttype": "none"}):
         drawn([panel], legend=False).savefig(
-            text, format="svg", transparent=True, metadata={"Date": None}
+            text, format="svg", transparent=True, metadata={"Date": None}, dpi=DPI
         )
     return _for_page(text.getvalue(), prefix=panel.name)
 
@@ -40,7 +40,7 @@ def _for_page(markup: str, *, prefix: str) -> str:
         markup = superfluous.sub("", markup)
     markup = markup.replace(' id="', f' id="{prefix}-')
     markup = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", markup)
-    markup = re.sub(r"\s+", " ", markup)
+    markup = re.sub(r"\s+", " ", markup).replace(";base64, ", ";base64,")
     for colour, name in PROPERTIES.items():
         markup = markup.replace(colour, name)
     return markup.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)

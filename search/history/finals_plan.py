@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from evaluators.comparison import listed
-from evaluators.datasets import Builtin
-from evaluators.tasks import Task, task_known_by_name
 from grammars import Activation, parse_activation, shortened
+
+if TYPE_CHECKING:
+    from evaluators.tasks import Task
 
 RIVALS: Final = ("relu", "swish", "gelu")
 """Catalogue names of the baselines that every function is compared with."""
@@ -94,6 +95,9 @@ class Stage:
     @property
     def trained(self) -> Task:
         """The task itself, with the data that it really uses."""
+        from evaluators.datasets import Builtin
+        from evaluators.tasks import Task, task_known_by_name
+
         if self.definition is not None:
             return Task.from_json(self.definition)
         task = task_known_by_name(self.task)

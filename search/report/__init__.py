@@ -1,7 +1,7 @@
 """The report of a campaign: one page to look at, with its figures and tables as files."""
 
 from search.report.claim import Lead, lead
-from search.report.files import FIGURES, FOLDER, PAGE, TABLES, write_report
+from search.report.files import FIGURES, FOLDER, PAGE, TABLES, write_findings, write_report
 from search.report.findings import Findings, read_findings
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "Lead",
     "lead",
     "read_findings",
+    "write_findings",
     "write_report",
 ]

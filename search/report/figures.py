@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +11,7 @@ from grammars import Layered, readable
 from search.drawing import Graph, Panel
 from search.drawing.front import FRONT_COLOUR, FRONT_LABEL
 from search.drawing.limits import score_limits
+from search.drawing.points import draw_points
 from search.drawing.styles import (
     DASHES,
     FAINT,
@@ -96,7 +97,9 @@ def _draw_progress(axes: Axes, findings: Findings) -> None:
     highest = max((attempt.rung for attempt in findings.attempts), default=0)
     for rungs, colour, label in _rungs(highest):
         points = [(n, score) for n, a, score in scored if score is not None and a.rung in rungs]
-        _scatter(axes, points, size=7, colour=colour, label=label)
+        if points:
+            x, y = zip(*points, strict=True)
+            draw_points(axes, x, y, size=7, colour=colour, label=label)
     if leaders := _leaders(findings):
         numbers, best = zip(*leaders, (len(scored), leaders[-1][1]), strict=True)
         axes.step(numbers, best, where="post", color=INK, linewidth=1.3, label="best so far")
@@ -106,14 +109,6 @@ def _draw_progress(axes: Axes, findings: Findings) -> None:
     if shown := [score for _, _, score in scored if score is not None]:
         axes.set_ylim(*score_limits(shown))
     axes.set_xlabel("evaluations")
-
-
-def _scatter(
-    axes: Axes, points: Sequence[tuple[float, float]], *, size: int, colour: str, label: str
-) -> None:
-    if points:
-        x, y = zip(*points, strict=True)
-        axes.scatter(x, y, s=size, color=colour, linewidths=0, label=label)
 
 
 def _rungs(highest: int) -> Iterator[tuple[range, str, str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from search.drawing import save
-from search.report.findings import read_findings
+from search.report.findings import Findings, read_findings
 from search.report.page import panels, render
 from search.report.tables import table_json, tables
 from search.writing import write_whole
@@ -35,12 +35,16 @@ def write_report(folder: Path, output: Path | None = None) -> Path:
         JournalError: If the journal is damaged.
         OSError: If the folder cannot be written.
     """
-    found = read_findings(folder)
-    output = folder / FOLDER if output is None else output
+    return write_findings(read_findings(folder), folder / FOLDER if output is None else output)
+
+
+def write_findings(found: Findings, output: Path) -> Path:
+    """The same, of what was read already."""
+    made = tables(found)
     (output / TABLES).mkdir(parents=True, exist_ok=True)
     for panel in panels(found):
         save(panel, output / FIGURES)
-    for name, rows in tables(found).items():
+    for name, rows in made.items():
         write_whole(output / TABLES / f"{name}.json", table_json(rows))
     write_whole(output / PAGE, render(found))
     return output / PAGE

@@ -26,6 +26,7 @@ from search.history import History, LaunchRecord, read_history
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import CandidateNotFoundError, standings
 from search.lineage import Ancestor, lineage
+from search.measuring import Measurements
 from search.racing import Standing
 from search.report.diagnosis import Diagnosis, diagnose_runs
 from search.unscored import explain_unscored, has_found
@@ -61,6 +62,7 @@ class Findings:
         rivals: ReLU, Swish and GELU, those that were scored.
         lineages: Ancestors of each winner.
         ablations: What was measured of the winners' parts.
+        measured: What was measured beside the race, by `measuring.measurement_key`.
         diagnoses: Of the winners, then of the baselines.
         finals: As they stand; None if none were planned.
         practice: What choosing the luckiest would have claimed; None without finals.
@@ -79,6 +81,7 @@ class Findings:
     rivals: tuple[Standing, ...]
     lineages: tuple[Ancestor, ...]
     ablations: tuple[Ablation, ...]
+    measured: Measurements
     diagnoses: tuple[Diagnosis, ...]
     finals: Finals | None
     practice: RivalPractice | None
@@ -165,6 +168,7 @@ def _read(name: str, journal: Journal) -> Findings:
         rivals=rivals,
         lineages=tuple(lineage(w.candidate.id, candidates, by_id) for w in winners),
         ablations=tuple(part for part in parts if part is not None),
+        measured=history.measured,
         diagnoses=_diagnoses(winners, scored, finals),
         finals=finals,
         practice=rival_practice(history),

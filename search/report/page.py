@@ -32,6 +32,7 @@ from search.report.figures import (
 from search.report.finals_figures import forest_panels, learning_panels
 from search.report.findings import Findings
 from search.report.repeating import commands, settings_table
+from search.report.tables import MOST_RANKS, leaders, tables
 
 TOP: Final = 10
 
@@ -114,10 +115,12 @@ def _context(found: Findings) -> dict[str, Any]:
         "search_words": wording.search_words(found),
         "search_panels": [progress_panel(found), front_panel(found.standings)],
         "progress_legend": progress_legend(found),
-        "rows": list(_leaders(found)),
+        "rows": [_Ranked(rank, standing) for rank, standing in leaders(found, TOP)],
         "front": front_of(found.standings),
         "objectives": list(OBJECTIVES.values()),
         "settings": settings_table(found.launch),
+        "tables": list(tables(found)),
+        "ranks": MOST_RANKS,
         "command": commands(found),
         "version": version("actsearch"),
         "style": Markup(_resource("style.css")),
@@ -150,12 +153,6 @@ def _facts(found: Findings) -> Iterator[tuple[str, str]]:
     yield "task", str(found.launch.settings["task"])
     dataset = str(found.launch.dataset.name)
     yield "test set opened", "never" if found.finals is None else times(found.finals, dataset)
-
-
-def _leaders(found: Findings) -> Iterator[_Ranked]:
-    for rank, standing in enumerate(found.standings, 1):
-        if rank <= TOP or standing.candidate.origin == "baseline":
-            yield _Ranked(rank, standing)
 
 
 def _environment() -> Environment:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from grammars import shortened
 from search.finals import RIVALS, Card
@@ -15,10 +15,14 @@ from search.report.findings import Findings
 Table = list[Mapping[str, Any]]
 
 
+MOST_RANKS: Final = 2_000
+"""Of the leaderboard; published functions follow at whatever rank."""
+
+
 def tables(found: Findings) -> dict[str, Table]:
     """Rows by the name of the table; a table without rows is left out."""
     made = {
-        "leaderboard": [_standing(s, rank) for rank, s in enumerate(found.standings, 1)],
+        "leaderboard": [_standing(s, rank) for rank, s in leaders(found, MOST_RANKS)],
         "front": [_standing(s, rank) for rank, s in enumerate(front_of(found.standings), 1)],
         "diagnostics": list(_diagnostics(found)),
         "ablation": list(_ablation(found)),
@@ -26,6 +30,13 @@ def tables(found: Findings) -> dict[str, Table]:
         "finals-seeds": list(_finals_seeds(found)),
     }
     return {name: rows for name, rows in made.items() if rows}
+
+
+def leaders(found: Findings, ranks: int) -> Iterator[tuple[int, Standing]]:
+    """The first ranks of the search, and the published functions that come later."""
+    for rank, standing in enumerate(found.standings, 1):
+        if rank <= ranks or standing.candidate.origin == "baseline":
+            yield rank, standing
 
 
 def table_json(rows: Table) -> str:

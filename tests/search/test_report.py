@@ -25,6 +25,7 @@ from search.records import RecordError, record
 from search.report import read_findings, write_report
 from search.report.formula import mathml
 from search.report.page import render
+from search.report.tables import tables
 from search.report.wording import brief, duration, percent, signed
 from search.tracking import Store
 
@@ -222,7 +223,9 @@ def test_the_report_is_written_as_page_figures_and_tables(write_campaign: WriteC
 
 def test_the_page_needs_nothing_from_elsewhere(write_campaign: WriteCampaign) -> None:
     page = render(read_findings(add_finals(write_campaign())))
-    assert not re.findall(r"""(?:src|href)=["'](?!#)""", page)
+    # Pictures are inside of it; nothing but its tables, which a click opens, lies beside it.
+    beside = r"#|data:image/png;base64,|tables/[a-z-]+\.json[\"']"
+    assert not re.findall(rf"""(?:src|href)=["'](?!{beside})""", page)
     identities = re.findall(r' id="([^"]*)"', page)
     assert len(identities) == len(set(identities))
     referred = set(re.findall(r"url\(#([^)]*)\)", page)) | set(re.findall(r'href="#([^"]*)"', page))
@@ -367,3 +370,25 @@ def test_numbers_are_written_as_people_write_them() -> None:
     ]
     assert [duration(99), duration(840), duration(7200)] == ["99 s", "14 min", "2.0 h"]
     assert brief(parse("1.4216705742851254 * relu(x)")) == "1.422 * relu(x)"
+
+
+def test_the_page_of_a_large_campaign_stays_small(write_campaign: WriteCampaign) -> None:
+    found = read_findings(write_campaign())
+    small = render(found)
+    assert "data:image/png" not in small
+    assert "prints all)" not in small
+    crowd = [
+        replace(standing, candidate=replace(standing.candidate, id=f"{number:06x}{place}"))
+        for number in range(400)
+        for place, standing in enumerate(found.standings)
+        if standing.candidate.origin == "discovered"
+    ]
+    large = replace(found, attempts=found.attempts * 400, standings=(*found.standings, *crowd))
+    page = render(large)
+    assert page.count("data:image/png;base64,") == 1  # the dots of the progress
+    assert len(page) < 1_000_000
+    shown = len(large.standings)
+    assert f"(the best 2,000 of {shown:,}; <code>actsearch leaderboard demo --json --top " in page
+    rows = tables(large)["leaderboard"]
+    assert [row["rank"] for row in rows[:2_000]] == list(range(1, 2_001))
+    assert all(row["origin"] == "baseline" for row in rows[2_000:])
