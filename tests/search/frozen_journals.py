@@ -91,6 +91,19 @@ def told(folder: Path) -> Told:
         return {(kind, key): _comparable(text) for kind, key, text in rows if kind in KINDS}
 
 
+def without_gradients(events: Told) -> Told:
+    """The same without the norms of gradients, which Adam's moments stood for then."""
+
+    def kept(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        diagnostics = payload.get("diagnostics")
+        if diagnostics is None:
+            return payload
+        others = {key: each for key, each in diagnostics.items() if key != "gradient_norms"}
+        return {**payload, "diagnostics": others}
+
+    return {key: kept(payload) for key, payload in events.items()}
+
+
 def payloads(events: Told, kind: str) -> list[Mapping[str, Any]]:
     """Those of one kind, in order."""
     return [payload for (its_kind, _), payload in events.items() if its_kind == kind]

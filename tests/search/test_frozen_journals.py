@@ -6,7 +6,6 @@ import csv
 import importlib.util
 import json
 import math
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
@@ -29,6 +28,7 @@ from .frozen_journals import (
     thaw,
     told,
     why_it_rounds_otherwise,
+    without_gradients,
 )
 from .here import Answer, actsearch, captured
 
@@ -223,5 +223,5 @@ def test_training_for_real_gives_the_same_bits(tmp_path: Path) -> None:
     with mock.patch("search.cli.campaigns.report_at_end"):
         run(*command, "--set", "tracking.mlflow=false")
     after = told(folder)
-    shutil.rmtree(tmp_path / "whole")
-    assert after == {key: event for key, event in whole.items() if key[0] != "measurement"}
+    events = {key: event for key, event in whole.items() if key[0] != "measurement"}
+    assert without_gradients(after) == without_gradients(events)

@@ -24,7 +24,6 @@ from evaluators.tasks import find_task
 from grammars import BASELINES, parse
 from search.executors import ProcessPool, Workload
 from search.journal import FILE_NAME, Journal
-from search.leaderboard import read_evaluation
 
 from .here import actsearch
 from .processes import start, workers_of
@@ -61,7 +60,7 @@ def launch(runs_dir: Path) -> subprocess.Popen[str]:
 
 def evaluations(runs_dir: Path) -> list[Evaluation]:
     with suppress(FileNotFoundError), Journal(runs_dir / "paused" / FILE_NAME, read_only=True) as j:
-        return [read_evaluation(event.payload)[1] for event in j.events("evaluation")]
+        return [Evaluation.from_json(event.payload) for event in j.events("evaluation")]
     return []
 
 

@@ -38,8 +38,7 @@ finals = { top = 2, seeds = 3, max_seeds = 3 }
 
 
 def launch(campaign_file: Path, runs_dir: Path, *options: str) -> Answer:
-    with mock.patch("search.finishing.ProcessPool", SimulatedPool):
-        answer = actsearch("launch", campaign_file, "--runs-dir", runs_dir, *options)
+    answer = actsearch("launch", campaign_file, "--runs-dir", runs_dir, *options)
     assert answer.status == 0, answer
     return answer
 
@@ -72,7 +71,7 @@ def test_everybody_says_the_settings_of_the_last_launch(grown: Path) -> None:
     assert finals is not None
     assert (finals.plan.number, len(finals.plan.finalists)) == (2, 2)
     with (
-        mock.patch("search.finishing.ProcessPool", SimulatedPool),
+        mock.patch("search.executors.starting.ProcessPool", SimulatedPool),
         mock.patch("search.cli.finals.report_at_end"),
     ):
         again = captured("finals", "growing", "--runs-dir", grown, "--seeds", "4", "--json")

@@ -16,7 +16,7 @@ from evaluators.evaluation import Evaluation
 from evaluators.fidelity import Fidelity
 from grammars import BASELINES, Activation
 from search.executors import Interrupted, Stopping
-from search.finals import read_ledger
+from search.history import read_history
 from search.journal import FILE_NAME, Journal
 from search.launching import Launch, launch
 from search.reporting import report
@@ -134,10 +134,10 @@ def test_a_wish_before_test_data_are_opened_leaves_them_closed(
     with pytest.raises(Interrupted):
         held(tmp_path / "cut", plan, training)
     with journal_in(tmp_path / "cut") as journal:
-        assert read_ledger(journal).openings == []
+        assert read_history(journal).finals.openings == []
     held(tmp_path / "cut", plan)
     with journal_in(tmp_path / "cut") as journal:
-        assert len(read_ledger(journal).openings) == 1
+        assert len(read_history(journal).finals.openings) == 1
 
 
 def test_a_wish_before_the_ablation_trains_nothing(write_campaign: WriteCampaign) -> None:
