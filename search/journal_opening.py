@@ -62,7 +62,7 @@ def let_others_read(connection: sqlite3.Connection, path: Path) -> None:
     Raises:
         sqlite3.Error: If it cannot be changed.
     """
-    if not (_can_share(connection) and not _is_on_a_network(path)):
+    if _is_on_a_network(path) or not _can_share(connection):
         connection.execute(f"PRAGMA journal_mode = {_BY_LOCKS}")
         connection.execute("PRAGMA locking_mode = NORMAL")
         _look_into(connection)  # which lets go of the lock
