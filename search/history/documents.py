@@ -31,6 +31,7 @@ from search.history.events import (
     Worked,
     YardsticksSet,
 )
+from search.history.finals_checks import check_plan, check_run, check_step
 from search.history.finals_plan import Plan
 from search.history.finals_steps import Look, Run
 from search.journal import Event, Journal, JournalError, Kind
@@ -169,14 +170,38 @@ def _read_introduced(row: Event) -> Introduced:
     return Introduced(candidate, document["canonical"], document["size"], document["depth"])
 
 
+def _read_plan(row: Event) -> FinalsPlanned:
+    plan = Plan.from_json(row.payload)
+    check_plan(row.payload, plan)
+    return FinalsPlanned(plan)
+
+
+def _read_run(row: Event) -> FinalistTrained:
+    check_run(row.payload)
+    return FinalistTrained(Run.from_json(row.payload))
+
+
 def _read_look(row: Event) -> FinalsLooked:
     fields = dict(row.payload)
     finals, task = fields.pop("finals"), fields.pop("task")
-    return FinalsLooked(finals, task, int(row.key.rpartition("/")[2]), Look(**fields))
+    planned = int(row.key.rpartition("/")[2])
+    check_step(FinalsLooked, {"finals": finals, "task": task, "planned": planned, "look": fields})
+    return FinalsLooked(finals, task, planned, Look(**fields))
+
+
+def _read_opening(row: Event) -> TestDataOpened:
+    check_step(TestDataOpened, row.payload)
+    return TestDataOpened(**row.payload)
+
+
+def _read_end(row: Event) -> FinalsEnded:
+    check_step(FinalsEnded, row.payload)
+    return FinalsEnded(**row.payload)
 
 
 def _read_score(row: Event) -> FinalistScored:
     document = row.payload
+    check_step(FinalistScored, {**document, "run_key": row.key})
     return FinalistScored(
         row.key,
         Outcome(document["outcome"]),
@@ -197,10 +222,10 @@ _READERS: Final[Mapping[Kind, Callable[[Event], Happening]]] = {
     "finished": lambda row: SearchEnded(row.payload["reason"], row.payload["generations"]),
     "work": lambda row: Worked(**row.payload, part=int(row.key.rpartition("/")[2])),
     "measurement": lambda row: Measured(row.key, Evaluation.from_json(row.payload)),
-    "finals_plan": lambda row: FinalsPlanned(Plan.from_json(row.payload)),
-    "finals_run": lambda row: FinalistTrained(Run.from_json(row.payload)),
+    "finals_plan": _read_plan,
+    "finals_run": _read_run,
     "finals_look": _read_look,
-    "test_opening": lambda row: TestDataOpened(**row.payload),
+    "test_opening": _read_opening,
     "finals_score": _read_score,
-    "finals_end": lambda row: FinalsEnded(**row.payload),
+    "finals_end": _read_end,
 }

@@ -46,20 +46,33 @@ class Ledger:
     endings: dict[int, FinalsEnding] = field(default_factory=dict)
 
     def add(self, told: Told) -> None:
-        """Takes the next event; others than those of finals are passed over."""
+        """Takes the next event; others than those of finals are passed over.
+
+        Raises:
+            ValueError: If it is of finals that were not planned, or scores a run that was not made.
+        """
         match told.event:
             case FinalsPlanned(plan):
                 self.plans[plan.number], self.begun[plan.number] = plan, told.time
             case FinalistTrained(run):
                 self.runs[run.key] = run
             case FinalsLooked(finals, task, _, look):
+                self._check_planned(finals)
                 self.looks.setdefault((finals, task), []).append(look)
             case TestDataOpened(finals, dataset, runs):
+                self._check_planned(finals)
                 self.openings.append(Opening(finals, dataset, runs, told.time))
             case FinalistScored(key) as score:
+                if key not in self.runs:
+                    raise ValueError(f"test data were scored with a run that was not made, {key!r}")
                 self.runs[key] = _scored(self.runs[key], score)
             case FinalsEnded(finals, reason):
+                self._check_planned(finals)
                 self.endings[finals] = FinalsEnding(reason, told.time)
+
+    def _check_planned(self, finals: int) -> None:
+        if finals not in self.plans:
+            raise ValueError(f"finals {finals!r} were not planned")
 
     @property
     def last_plan(self) -> Plan | None:

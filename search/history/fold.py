@@ -23,7 +23,7 @@ from search.history.events import (
 )
 from search.history.finals_ledger import Ledger
 from search.history.work_record import WorkRecord
-from search.journal import Journal
+from search.journal import Journal, JournalError
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,14 @@ class History:
     def follow(self, journal: Journal) -> None:
         """Adds what the journal holds beyond what is known."""
         for told in read(journal, after=self.position):
-            self.add(told)
+            try:
+                self.add(told)
+            except ValueError as error:
+                raise JournalError(
+                    f"{journal.path} holds an event that does not follow from those before it "
+                    f"(event {told.sequence}: {error}); restore a copy, or move it away and launch "
+                    "the campaign again"
+                ) from error
 
     def _add_evaluation(self, evaluated: Evaluated, time: float) -> None:
         evaluation = evaluated.evaluation

@@ -1,0 +1,111 @@
+"""Whether finals can be what a journal says of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from evaluators.diagnostics import Diagnostics
+from evaluators.evaluation import Outcome
+from grammars import parse_activation
+from search.history.events import FinalistScored, FinalsEnded, FinalsLooked, TestDataOpened
+from search.history.finals_plan import TITLES, Plan, Stage
+from search.history.finals_steps import Run
+
+_PLAN: Final = TypeAdapter(Plan)
+_RUN: Final = TypeAdapter(Run)
+_DIAGNOSTICS: Final = TypeAdapter(Diagnostics)
+
+Step = FinalsLooked | TestDataOpened | FinalistScored | FinalsEnded
+_STEPS: Final[Mapping[type[Step], TypeAdapter[Any]]] = {
+    step: TypeAdapter(step) for step in (FinalsLooked, TestDataOpened, FinalistScored, FinalsEnded)
+}
+
+_TRIED: Final = ("considered", "distinct", "trained")
+
+
+def check_plan(document: Mapping[str, Any], plan: Plan) -> None:
+    """Makes sure that finals could be held so.
+
+    Args:
+        document: As the journal holds it.
+        plan: What was read from it.
+
+    Raises:
+        ValueError: If a part has another type, or says what no plan can say.
+    """
+    _PLAN.validate_python(document)
+    if problems := list(_contradictions(plan)):
+        raise ValueError("; ".join(problems))
+
+
+def check_run(document: Mapping[str, Any]) -> None:
+    """Makes sure that a training run has what every run has.
+
+    Raises:
+        ValueError: If a part has another type, or a scored run was never validated.
+    """
+    # What was diagnosed is read by its own rules, of which older journals need some.
+    run = _RUN.validate_python({**document, "diagnostics": None})
+    if document["diagnostics"] is not None:
+        found = _DIAGNOSTICS.validate_python(document["diagnostics"])
+        if not found.gradient_norms or not found.mean_output:
+            raise ValueError("diagnostics of no layer")
+    if run.outcome is Outcome.SCORED and not run.curve:
+        raise ValueError("a scored run without a curve")
+
+
+def check_step(of: type[Step], document: Mapping[str, Any]) -> None:
+    """Makes sure that another step of finals has what every such step has.
+
+    Args:
+        of: What step.
+        document: As the journal holds it.
+
+    Raises:
+        ValueError: If a part has another type.
+    """
+    _STEPS[of].validate_python(document)
+
+
+def _contradictions(plan: Plan) -> Iterator[str]:
+    ids = [entrant.candidate_id for entrant in plan.entrants]
+    for entrant in plan.entrants:
+        for text in (entrant.expression, entrant.written):
+            parse_activation(text)
+    if len(set(ids)) < len(ids) or not plan.finalists:
+        yield "its entrants are not distinct functions with a finalist among them"
+    if unknown := set(plan.rivals) - set(TITLES):
+        yield f"rivals are among {', '.join(TITLES)}, not {', '.join(sorted(unknown))}"
+    if not set(plan.rivals) <= {entrant.key for entrant in plan.entrants}:
+        yield "a rival does not take part"
+    if not 0.0 < plan.error_rate < 1.0 or not _is_positive(plan.half_width_points):
+        yield "its error rate or half width is beyond all measure"
+    if not set(_TRIED) <= set(plan.tried):
+        yield f"it does not say how many functions were {', '.join(_TRIED)}"
+    if not plan.stages or not plan.rivals:
+        yield "it has no stage or no rival"
+    finalists = {entrant.candidate_id for entrant in plan.finalists}
+    for stage in plan.stages:
+        if not finalists <= set(stage.entrants) <= set(ids):
+            yield f"on {stage.task!r} others take part than its finalists and entrants"
+        yield from _of_stage(stage)
+
+
+def _of_stage(stage: Stage) -> Iterator[str]:
+    if not _ascends(stage.looks) or not _ascends(stage.checkpoints):
+        yield f"on {stage.task!r} looks and checkpoints must be positive and ascend"
+    if stage.steps < 1 or stage.classes < 0 or not _is_positive(stage.learning_rate):
+        yield f"on {stage.task!r} steps and learning rate must be positive"
+
+
+def _ascends(numbers: Sequence[int]) -> bool:
+    return bool(numbers) and numbers[0] > 0 and all(a < b for a, b in pairwise(numbers))
+
+
+def _is_positive(number: float) -> bool:
+    return math.isfinite(number) and number > 0.0
