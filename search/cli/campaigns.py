@@ -33,7 +33,7 @@ from search.cli.report import report_at_end
 from search.commands import command
 
 if TYPE_CHECKING:
-    from search.finals import Finals
+    from search.history import History
     from search.launching import Launch
     from search.leaderboard import LeaderboardRow
     from search.library import Campaign
@@ -98,7 +98,6 @@ def leaderboard_command(
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """The best so far, with the baselines in the same table; works while the campaign runs."""
-    from search.finals import finals_in
     from search.history import read_history
     from search.journal import FILE_NAME, Journal
     from search.leaderboard import find_campaign, leaderboard
@@ -110,10 +109,9 @@ def leaderboard_command(
     if as_json:
         print_json([asdict(row) for row in leaderboard(history, top=top)])
         return
-    rows, finals = leaderboard(history, top=top, baselines=True), finals_in(history)
-    _print_leaderboard(rows, title=folder.name)
+    _print_leaderboard(leaderboard(history, top=top, baselines=True), title=folder.name)
     if has_found(history):
-        _say_what_may_be_claimed(finals, folder)
+        _say_what_may_be_claimed(history, folder)
     else:
         print(explain_unscored(history))
 
@@ -174,14 +172,15 @@ def _listed(folder: Path) -> str:
     return listed(["its journal", "settings", *present])
 
 
-def _say_what_may_be_claimed(finals: Finals | None, folder: Path) -> None:
-    from search.finals import claim, opened, tried
-
+def _say_what_may_be_claimed(history: History, folder: Path) -> None:
     console = wide_console()
-    if finals is None:
+    if not history.finals.plans:
         holding = command("finals", folder.name, runs_dir=folder.parent)
         console.print(f"No finals were held; `{holding}` holds them.", style="dim")
-    else:
+        return
+    from search.finals import claim, finals_in, opened, tried
+
+    if (finals := finals_in(history)) is not None:
         said = f"Finals: {claim(finals)} {tried(finals.plan)} {opened(finals)}"
         console.print(said, highlight=False)
 
