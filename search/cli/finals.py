@@ -38,7 +38,7 @@ def finals_command(
     campaign: CampaignName,
     top: Annotated[int | None, typer.Option(min=1, help="Best of the search that enter.")] = None,
     seeds: Annotated[
-        int | None, typer.Option(min=2, help="Training seeds, with one look after the last.")
+        int | None, typer.Option(min=2, help="Training seeds, analysed once, after the last.")
     ] = None,
     tasks: Annotated[
         str | None,

@@ -31,7 +31,7 @@ def finals_document(finals: Finals) -> dict[str, Any]:
             "rule": plan.rule,
             "rivals": list(plan.rivals),
             "error_rate": plan.error_rate,
-            "interval": "paired t, per comparison, adjusted for the number of looks",
+            "interval": "paired t, per comparison, adjusted for the number of interim analyses",
             "correction": "Holm, over all distinct pairs of a function and a rival of a stage",
             "half_width_points": plan.half_width_points,
             "first_seed": plan.first_seed,

@@ -150,15 +150,15 @@ class Plan:
         own = self.stages[0]
         looks = " and ".join(map(str, own.looks))
         narrow = f"{self.half_width_points:g} points"
-        share = f", each look at {100 * self.error_rate / len(own.looks):g} %" * (
+        share = f", each analysis at {100 * self.error_rate / len(own.looks):g} %" * (
             len(own.looks) > 1
         )
         until = "" if self.minutes is None else f" No seed is begun after {self.minutes:g} minutes."
         return (
-            f"Looks after {looks} seeds, at validation data only; they end when every interval of "
-            f"a finalist against {listed([TITLES[rival] for rival in self.rivals])} is within "
-            f"{narrow} to either side. The error rate is {100 * self.error_rate:g} %{share}."
-            f"{until} Test data are opened after the last look, once for all functions."
+            f"Interim analyses after {looks} seeds, on validation data only, end when every "
+            f"interval of a finalist against {listed([TITLES[rival] for rival in self.rivals])} is "
+            f"within {narrow} to either side. The error rate is {100 * self.error_rate:g} %{share}."
+            f"{until} Test data are opened after the last of them, once for all functions."
         )
 
     def to_json(self) -> dict[str, Any]:

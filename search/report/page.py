@@ -140,8 +140,8 @@ def _finals_context(found: Findings, finals: Finals) -> dict[str, Any]:
         "rivals_words": listed([TITLES[rival] for rival in finals.plan.rivals]),
         "practice_words": list(wording.practice_words(found.practice)) if found.practice else [],
         "forest_caption": f"Paired differences of test accuracy over {len(finals.own.seeds)} seeds "
-        f"with {confidence} % intervals, adjusted for the number of looks. A triangle marks a "
-        "difference that stands after Holm's correction, a dot one that does not.",
+        f"with {confidence} % intervals, adjusted for the number of interim analyses. A triangle "
+        "marks a difference that stands after Holm's correction, a dot one that does not.",
     }
 
 

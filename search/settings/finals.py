@@ -15,9 +15,9 @@ class FinalsSettings(Section):
 
     Attributes:
         top: Best of the search that take part; all baselines do.
-        seeds: Training seeds at the first look; the number doubles from look to look.
-        max_seeds: At the last look.
-        half_width: Looks end when every interval of a finalist against ReLU, Swish and GELU, on
+        seeds: Training seeds at the first interim analysis; the number doubles each time.
+        max_seeds: At the last of them.
+        half_width: They end when every interval of a finalist against ReLU, Swish and GELU, on
             validation data, reaches at most so far to either side, in points of accuracy.
         steps: Optimiser steps of each training run; by default those of the last rung.
         transfer: Tasks beside the campaign's own on which the finalists meet the rivals.
@@ -25,7 +25,7 @@ class FinalsSettings(Section):
         transfer_seeds: Training seeds on each of those.
         transfer_steps: Optimiser steps there; by default those of the finals.
         first_seed: Training seeds count up from here; none of them is one of the search's.
-        minutes: Wall time after which no further seed is begun; the first look at the own task and
+        minutes: Wall time after which no further seed is begun; the first one of the own task and
             the scoring on test data are held in any case.
         timeout_seconds: What one training run may take.
         register_leader: Whether the best finalist enters MLflow's model registry.
@@ -53,7 +53,7 @@ class FinalsSettings(Section):
 
     @property
     def looks(self) -> tuple[int, ...]:
-        """Planned numbers of seeds: doubled from look to look, `max_seeds` at the last."""
+        """Numbers of seeds of the interim analyses: doubled each time, `max_seeds` at the last."""
         counts = [self.seeds]
         while counts[-1] < self.max_seeds:
             counts.append(min(2 * counts[-1], self.max_seeds))

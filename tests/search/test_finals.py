@@ -140,7 +140,7 @@ def test_the_plan_is_in_the_journal_before_anything_is_trained(tmp_path: Path) -
     events = told(tmp_path)
     assert events[0] == ("finals_plan", "0001", json.loads(json.dumps(plan.to_json())))
     assert Plan.from_json(events[0][2]) == plan
-    assert "Looks after 4 seeds" in plan.rule
+    assert "Interim analyses after 4 seeds" in plan.rule
 
 
 def test_test_data_are_opened_once_after_the_last_look(tmp_path: Path) -> None:
