@@ -144,7 +144,8 @@ def test_a_wrong_file_gets_every_problem_at_once_with_its_place(tmp_path: Path) 
     assert str(caught.value).splitlines() == [
         f"{path} has 6 problems:",
         "  data.builtin: input should be a valid string, got 7",
-        "  network.kind: unknown, got 'mpl'; did you mean 'mlp'? there are mlp, cnn",
+        "  network.kind: unknown, got 'mpl'; did you mean 'mlp'? there are mlp, cnn, residual_mlp, "
+        "residual_cnn, transformer",
         "  recipe.batch: input should be greater than or equal to 1, got 0",
         "  recipe.learning_rat: unknown key; did you mean 'learning_rate'?",
         "  description: it must be a text, got 3",
