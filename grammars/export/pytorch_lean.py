@@ -21,7 +21,7 @@ FLOATING: Final = "(x.new_empty(0) / 1).dtype"
 
 def slopes(function: Function) -> tuple[Expression, ...]:
     """The derivatives by the input and then by each parameter."""
-    by_parameters = (_by(function.stable, parameter) for parameter in function.stable.parameters)
+    by_parameters = (_by(function.stable, p) for p in function.expression.parameters)
     return (function.slope, *(fold(slope) for slope in by_parameters))
 
 
