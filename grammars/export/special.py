@@ -119,7 +119,10 @@ def _derived(function: Function, derived: Reference, x: numpy.ndarray, printed: 
     is_smooth = all(PRIMITIVES[name].smooth for name in calls)
     is_number = numpy.isfinite(derived.slope)
     compared = printed.compared & _are_alike(printed.right[0], derived.slope)
-    compared &= numpy.where(numpy.isnan(x), is_smooth & ~is_number, derived.smooth & is_number)
+    # A slope by x / x squares x, and so has no slope that float32 holds where x is tiny.
+    can_be_derived = numpy.isinf(x) | numpy.isfinite(derived.slope_spread)
+    is_known = derived.smooth & is_number & can_be_derived
+    compared &= numpy.where(numpy.isnan(x), is_smooth & ~is_number, is_known)
     return Answers((derived.slope, *printed.right), compared, numpy.isinf(x))
 
 

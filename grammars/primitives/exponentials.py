@@ -21,6 +21,10 @@ EXP_GUARD: Final = (
 _TORCH_AT_MOST: Final = f"torch.where({{0}} > {EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}, {{0}})"
 
 
+# With PyTorch as the backend, ops.clip would have a slope of 0 at NaN.
+_KERAS_WITHIN: Final = f"ops.minimum(ops.maximum({{0}}, -{EXP_ARGUMENT_MAX}), {EXP_ARGUMENT_MAX})"
+
+
 def _exp(arrays: Arrays, a: Any) -> Any:
     return arrays.np.exp(arrays.np.minimum(a, EXP_ARGUMENT_MAX))
 
@@ -184,7 +188,7 @@ HYPERBOLIC_ROWS: Final = (
                 f"sinhf(@_clip({{0}}, -{EXP_ARGUMENT_MAX}f, {EXP_ARGUMENT_MAX}f))", helper="clip"
             ),
             "jax": f"jnp.sinh(jnp.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))",
-            "keras": f"ops.sinh(ops.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))",
+            "keras": f"ops.sinh({_KERAS_WITHIN})",
             "latex": r"\sinh\left({0}\right)",
             "numpy": f"np.sinh(np.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))",
             "onnx": "Sinh",
@@ -211,7 +215,7 @@ HYPERBOLIC_ROWS: Final = (
                 f"coshf(@_clip({{0}}, -{EXP_ARGUMENT_MAX}f, {EXP_ARGUMENT_MAX}f))", helper="clip"
             ),
             "jax": f"jnp.cosh(jnp.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))",
-            "keras": f"ops.cosh(ops.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))",
+            "keras": f"ops.cosh({_KERAS_WITHIN})",
             "latex": r"\cosh\left({0}\right)",
             "numpy": f"np.cosh(np.clip({{0}}, -{EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}))",
             "onnx": "Cosh",

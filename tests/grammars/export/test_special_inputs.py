@@ -98,6 +98,21 @@ def test_a_plausible_number_is_found_out(text: str, at: int, wrong: float, worst
     assert (found.passed, found.where) == (False, worst)
 
 
+def test_a_slope_that_no_framework_can_derive_is_not_held_to_anything() -> None:
+    answers = special(Function(parse("x / x * asinh(x)"), "f", Provenance()), {})
+    tiny = numpy.abs(special_points()) < 1e-37
+    assert not answers.derived_slope.compared[tiny].any()
+    assert answers.printed_slope.compared[0]
+
+
+def test_keras_layers_on_pytorch_show_a_nan(tmp_path: Path) -> None:
+    pytest.importorskip("keras")
+    pytest.importorskip("torch")
+    texts = ("cosh(x)", "sinh(x) ** 2", "exp(x)", "expm1(2 * x)")
+    files = [exported("keras", text, f"f{i}", tmp_path) for i, text in enumerate(texts)]
+    assert [str(r) for r in verify(files, effort="quick") if r.status != "verified"] == []
+
+
 def test_a_processor_may_take_a_number_below_the_normal_ones_for_zero() -> None:
     function = Function(parse("log(x)"), "f", Provenance())
     answers = special(function, {}).value
