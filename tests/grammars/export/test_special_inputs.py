@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -106,8 +107,8 @@ def test_a_slope_that_no_framework_can_derive_is_not_held_to_anything() -> None:
 
 
 def test_keras_layers_on_pytorch_show_a_nan(tmp_path: Path) -> None:
-    pytest.importorskip("keras")
-    pytest.importorskip("torch")
+    if not (importlib.util.find_spec("keras") and importlib.util.find_spec("torch")):
+        pytest.skip("Keras and PyTorch are extras")
     texts = ("cosh(x)", "sinh(x) ** 2", "exp(x)", "expm1(2 * x)")
     files = [exported("keras", text, f"f{i}", tmp_path) for i, text in enumerate(texts)]
     assert [str(r) for r in verify(files, effort="quick") if r.status != "verified"] == []
