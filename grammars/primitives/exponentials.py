@@ -20,7 +20,6 @@ EXP_GUARD: Final = (
 # The guard in PyTorch, which leaves a NaN as it is: it is on neither side of a comparison.
 _TORCH_AT_MOST: Final = f"torch.where({{0}} > {EXP_ARGUMENT_MAX}, {EXP_ARGUMENT_MAX}, {{0}})"
 
-
 # With PyTorch as the backend, ops.clip would have a slope of 0 at NaN.
 _KERAS_WITHIN: Final = f"ops.minimum(ops.maximum({{0}}, -{EXP_ARGUMENT_MAX}), {EXP_ARGUMENT_MAX})"
 
