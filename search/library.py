@@ -191,9 +191,7 @@ class Campaign:
     def report(self, output: str | Path | None = None, *, measure: bool = True) -> Reported:
         """Writes the report: one page, with its figures and tables as files.
 
-        Args:
-            output: Folder to write into; `report` in the campaign's by default.
-            measure: Whether to train, once, the best functions without each of their parts.
+        With `measure` the best functions are trained, once, without each of their parts.
 
         Raises:
             CandidateNotFoundError: If nothing was discovered yet.
@@ -285,12 +283,8 @@ class Campaign:
     def plot(self, output: str | Path, *, top: int = 3) -> Path:
         """Draws f and f' of the best discovered functions beside ReLU.
 
-        Args:
-            output: A .png, .svg or .pdf file.
-            top: How many functions.
-
         Raises:
-            PictureError: If nothing was discovered yet, or the file cannot be written so.
+            PictureError: If nothing was discovered yet, or the file is no .png, .svg or .pdf.
         """
         with self._journal() as journal:
             found = [
