@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array
 
 from evaluators.datasets import Dataset
-from evaluators.networks import Chain, Network
+from evaluators.networks import AnyNetwork, Chain
 from evaluators.recipes import Loss
 
 CHUNK: Final = 100
@@ -99,7 +99,7 @@ class DeviceData:
         dataset: Dataset,
         *,
         batch: int,
-        network: Network | Chain | None = None,
+        network: AnyNetwork | None = None,
         loss: Loss = "cross_entropy",
     ) -> None:
         """Brings nothing to the device yet.

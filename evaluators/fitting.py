@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from evaluators.batches import DeviceData
 from evaluators.calls import Apply, trace
-from evaluators.networks import UNKNOWN, Chain, Moments, Network
+from evaluators.networks import UNKNOWN, AnyNetwork, Chain, Moments, OwnNetwork
 
 
 class NetworkError(ValueError):
@@ -48,15 +48,19 @@ class Fitted:
         return self.units or max(self.channels)
 
 
-def fitted(network: Network | Chain, data: DeviceData) -> Fitted:
+def fitted(network: AnyNetwork, data: DeviceData) -> Fitted:
     """A network on data.
 
     Raises:
         NetworkError: If it cannot be trained on them.
+        UserCodeError: If a network of a user's own raises.
     """
     if isinstance(network, Chain):
         inputs = data.shape if data.needed is None else data.needed.shape
         return _chain(network, data, inputs)
+
+    if isinstance(network, OwnNetwork):
+        return _own(network, data)
 
     def init(seed: int, moments: Moments) -> Any:
         return network.init(seed, shape=data.shape, outputs=data.outputs, moments=moments)
@@ -96,6 +100,16 @@ def examined(
             "search; call activate(z) where its nonlinearity belongs"
         )
     return tuple(call.channels for call in traced.calls)
+
+
+def _own(network: OwnNetwork, data: DeviceData) -> Fitted:
+    pair = network.made(data.shape, data.outputs)
+    weights = pair.init(0, UNKNOWN)
+    try:
+        channels = examined(pair.apply, weights, data.shape, data.outputs)
+    except NetworkError as error:
+        raise NetworkError(f"{network.function.place}: {error}") from None
+    return Fitted(None, channels, pair.init, pair.apply, data.shape)
 
 
 def _chain(network: Chain, data: DeviceData, inputs: tuple[int, ...]) -> Fitted:

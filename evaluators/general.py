@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -106,6 +106,9 @@ class GeneralStepper:
         *self._before, self._last = segments(found)
         self._forms: list[Differentiated] = [each.differentiated for each in self._before]
         self._block, self._places = _laid_out([call for _, call in self._top])
+        # Of a single turn XLA makes no loop, and of what counts turns a constant, for which a
+        # kernel has no use, which would end the process.
+        self._kernel: Callable[..., Any] = one_kernel if len(self._turns) > 1 else _as_it_is
         self._numbers = self._block * sum(place.blocks for place in self._places)
 
     @property
@@ -127,7 +130,7 @@ class GeneralStepper:
         """See `evaluators.stepping.Stepper.run`."""
 
         def make_pass(number: Array, carried: _Carried) -> _Carried:
-            x, labels, present = one_kernel(shown)(examples, number, scale)
+            x, labels, present = self._kernel(shown)(examples, number, scale)
             rate = lax.dynamic_index_in_dim(rates, number, keepdims=False)
             return self._pass(functions, carried, scopes, x, labels, present, rate, mode=mode)
 
@@ -209,7 +212,7 @@ class GeneralStepper:
         (output,) = self._program.jaxpr.outvars
         known |= zip(self._last.yields, ends, strict=False)
         outputs = known[output]
-        loss, hits, by_outputs = one_kernel(self._loss)(
+        loss, hits, by_outputs = self._kernel(self._loss)(
             sums.loss, sums.hits, outputs, labels, present
         )
 
@@ -226,7 +229,8 @@ class GeneralStepper:
             return Progress(learnt, stepped.optimizer)
 
         def observe(units: UnitSums) -> UnitSums:
-            return one_kernel(_observed)(units, store, self._counting(present))
+            observed: UnitSums = self._kernel(_observed)(units, store, self._counting(present))
+            return observed
 
         after: Progress = lax.cond(mode != Mode.OBSERVE, differentiate, unchanged, before)
         units: UnitSums = lax.cond(mode == Mode.OBSERVE, observe, unchanged, sums.units)
@@ -256,7 +260,7 @@ class GeneralStepper:
             at = number * block
             parameters = lax.dynamic_slice(spread, (0, at), (len(spread), block))
             activated = self._activations(function, z[None], parameters)
-            store, partials = one_kernel(_noted)(store, partials, activated, at)
+            store, partials = self._kernel(_noted)(store, partials, activated, at)
             return tuple(kept), given, store, partials
 
         passing = carried.kept, carried.given, carried.store, carried.partials
@@ -317,7 +321,7 @@ class GeneralStepper:
                 )
                 for row in partials
             ]
-            by_z = one_kernel(_through)(by_result.reshape(-1), _of(place, store))
+            by_z = self._kernel(_through)(by_result.reshape(-1), _of(place, store))
             shaped = by_z.reshape(call.shape)
             by[call.given] = by[call.given] + shaped if call.given in by else shaped
             pull(self._before[number], kept[number])
@@ -410,3 +414,7 @@ def _observed(sums: UnitSums, store: Array, counting: Array) -> UnitSums:
             for total, new in zip(sums, seen, strict=True)
         )
     )
+
+
+def _as_it_is(function: Any) -> Any:
+    return function

@@ -14,7 +14,7 @@ from evaluators.batches import CHUNK, DeviceData, Examples
 from evaluators.compiling import compiled
 from evaluators.datasets import Dataset
 from evaluators.losses import LOSSES
-from evaluators.networks import Chain, Network
+from evaluators.networks import AnyNetwork, Chain
 from evaluators.runs import Divergence, OutOfTimeError, Runs, Trained, validated
 from evaluators.schedules import Schedule, Span
 from evaluators.stepping import LaneStepper, Mode, Progress, Sums
@@ -37,7 +37,7 @@ def lanes_here() -> int:
     return 1 if jax.default_backend() == "cpu" else LANES
 
 
-def has_written_out_pass(network: Network | Chain, dataset: Dataset) -> bool:
+def has_written_out_pass(network: AnyNetwork, dataset: Dataset) -> bool:
     """Whether a network is a chain for which runs can be trained side by side."""
     shape = dataset.training.inputs.shape[1:]
     return isinstance(network, Chain) and network.units(shape) is not None

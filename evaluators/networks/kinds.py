@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
+from evaluators.functions import FileFunction
 from evaluators.networks.chains import CNN, MLP
 from evaluators.networks.network import Chain, Network
+from evaluators.networks.own import OwnNetwork
 from evaluators.networks.residual import ResidualCNN, ResidualMLP
 from evaluators.networks.transformer import Transformer
-from evaluators.sections import deciding, read_kind, section_of
+from evaluators.sections import deciding, read_kind, read_section, section_of
+
+AnyNetwork = Network | Chain | OwnNetwork
+"""What a task may have."""
 
 _KINDS: Final[Mapping[str, Callable[..., Network | Chain]]] = {
     "mlp": MLP,
@@ -20,24 +26,41 @@ _KINDS: Final[Mapping[str, Callable[..., Network | Chain]]] = {
 }
 
 
-def read_network(section: Any, *, place: str = "network") -> Network | Chain:
+def read_network(section: Any, *, folder: Path = Path(), place: str = "network") -> AnyNetwork:
     """A network from a table of a task file.
+
+    Args:
+        section: The table; it names its kind, or a function of a user's own.
+        folder: Where relative paths begin.
+        place: The dotted path of the table.
 
     Raises:
         SectionError: With all that is wrong.
     """
+    if isinstance(section, Mapping) and "function" in section:
+        function = FileFunction.read(section["function"], folder=folder, place=f"{place}.function")
+        return read_section(OwnNetwork, {**section, "function": function}, place=place)
     return read_kind(_KINDS, section, place=place)
 
 
-def network_section(network: Network | Chain) -> dict[str, Any]:
+def network_section(network: AnyNetwork) -> dict[str, Any]:
     """The table that `read_network` reads an equal network from."""
+    if isinstance(network, OwnNetwork):
+        return section_of(network)
     return {"kind": _kind(network), **section_of(network)}
 
 
-def deciding_network(network: Network | Chain) -> dict[str, Any]:
+def deciding_network(network: AnyNetwork) -> dict[str, Any]:
     """What of it decides on results."""
+    if isinstance(network, OwnNetwork):
+        decides = deciding(network)
+        # Where the file is does not.
+        return {
+            **decides,
+            "function": {"name": network.function.name, "sha256": network.function.sha256},
+        }
     return {"kind": _kind(network), **deciding(network)}
 
 
-def _kind(network: Network | Chain) -> str:
+def _kind(network: AnyNetwork) -> str:
     return next(kind for kind, made in _KINDS.items() if made is type(network))

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from evaluators.datasets import Data, Dataset, OfObjective, data_section, deciding_data, read_data
 from evaluators.functions import FileFunction
-from evaluators.networks import Network, deciding_network, network_section, read_network
+from evaluators.networks import AnyNetwork, deciding_network, network_section, read_network
 from evaluators.objectives import (
     Objective,
     deciding_objective,
@@ -42,7 +42,7 @@ class Task:
     """
 
     data: Data
-    network: Network
+    network: AnyNetwork
     recipe: Recipe = field(default_factory=Recipe)
     name: str = "own-task"
     description: str = ""
@@ -55,7 +55,7 @@ class Task:
         return cls(
             data=OfObjective(str(objective.function)),
             # It is asked for the number of its functions, and for nothing else.
-            network=cast(Network, objective),
+            network=cast(AnyNetwork, objective),
             name=name,
             description=description,
         )
@@ -135,7 +135,7 @@ class Task:
         else:
             sections = _SECTIONS
             data = reading(lambda: read_data(document.get("data"), folder=folder))
-            network = reading(lambda: read_network(document.get("network")))
+            network = reading(lambda: read_network(document.get("network"), folder=folder))
             trained = document.get("recipe", {})
             recipe = reading(lambda: read_section(Recipe, trained, place="recipe"))
         texts = {key: document[key] for key in _TEXTS if key in document}

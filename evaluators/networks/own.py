@@ -1,0 +1,84 @@
+"""A network of a user's own: a function in a file that returns a pure pair."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass as plain_dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from evaluators.functions import FileFunction, UserCodeError, blamed
+from evaluators.networks.network import Moments
+from evaluators.sections import STRICT
+
+
+@dataclass(frozen=True, config=STRICT)
+class OwnNetwork:
+    """A network that a function of a user's own makes.
+
+    Attributes:
+        function: Of `shape`, that of an example, and `outputs`, their number. It returns a pair
+            `(init, apply)`: `init(seed)` gives the initial weights, and may also take `moments` by
+            that name; `apply(weights, inputs, activate)` gives outputs [batch, outputs] for inputs
+            [batch, *shape].
+        calls: How many times it calls its activation, of interest where each call has a function of
+            its own.
+    """
+
+    function: FileFunction
+    calls: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+    @property
+    def hidden_layers(self) -> int:
+        """See `Network.hidden_layers`."""
+        return self.calls
+
+    def made(self, shape: tuple[int, ...], outputs: int) -> Pair:
+        """The pair for examples of that shape.
+
+        Raises:
+            UserCodeError: If the function raises, or returns no pair of functions.
+        """
+        function = self.function.load()
+        with blamed(self.function.path, doing="making the network"):
+            returned = function(shape, outputs)
+        is_pair = isinstance(returned, tuple) and len(returned) == 2
+        if not is_pair or not all(callable(each) for each in returned):
+            raise UserCodeError(
+                f"{self.function.place}: a network is a pair of functions (init, apply), got "
+                f"{type(returned).__name__}"
+            )
+        return Pair(self.function.path, *returned)
+
+
+@plain_dataclass(frozen=True)
+class Pair:
+    """A pure pair, whose mistakes are told with the file they are in.
+
+    Attributes:
+        path: Of the file.
+        initialise: See `OwnNetwork.function`.
+        compute: See `OwnNetwork.function`.
+    """
+
+    path: str
+    initialise: Callable[..., Any]
+    compute: Callable[..., Any]
+
+    def init(self, seed: int, moments: Moments) -> Any:
+        """Initial weights, as arrays of NumPy."""
+        import jax
+        import numpy as np
+
+        with blamed(self.path, doing="making initial weights"):
+            takes = inspect.signature(self.initialise).parameters
+            more = {"moments": moments} if "moments" in takes else {}
+            return jax.tree.map(np.asarray, self.initialise(seed, **more))
+
+    def apply(self, weights: Any, inputs: Any, activate: Callable[[Any], Any]) -> Any:
+        """See `Network.apply`."""
+        with blamed(self.path, doing="computing the network's outputs"):
+            return self.compute(weights, inputs, activate)

@@ -1,0 +1,194 @@
+"""What networks of any kind cost: a step, compiling, and both beside a plain loop in JAX.
+
+    python -m tests.benchmarks.networks [--candidates 32] [--steps 400]
+
+One process with one thread; figures are processor time, so that other work disturbs them little.
+Ratios are of what was measured in turn.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["XLA_FLAGS"] = (
+    "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"  # as workers have it
+)
+os.environ["PJRT_NPROC"] = "1"
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+from typing import Any
+from unittest import mock
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import lax
+
+from evaluators.batches import CHUNK, DeviceData
+from evaluators.datasets import load
+from evaluators.fitting import fitted
+from evaluators.networks import Moments
+from evaluators.tasks import Task, find_task
+from evaluators.training import TrainingProgram
+from grammars import Expression, load_grammar, parse
+
+KINDS = ("mnist-residual", "mnist-resnet", "mnist-transformer")
+CHAINS = ("mnist-mlp", "mnist-deep")
+ROUNDS = 5
+
+
+def main() -> None:
+    """Measures, and prints one line a task."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--candidates", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--tasks", default=",".join((*KINDS, *CHAINS)))
+    told = parser.parse_args()
+    functions = _functions(told.candidates)
+    for name in told.tasks.split(","):
+        task = find_task(name)
+        data = DeviceData(load(task.data), batch=task.recipe.batch, network=task.network)
+        measured = _measured(task, data, functions, told.steps)
+        print(json.dumps({"task": name, **measured}), flush=True)
+
+
+def _functions(count: int) -> list[Expression]:
+    grammar, random = load_grammar("core"), Random(0)
+    texts = dict.fromkeys(["relu(x)"])
+    while len(texts) < count:
+        texts[str(grammar.sample(random, depth=(1, 4)))] = None
+    return [parse(text) for text in texts]
+
+
+def _measured(
+    task: Task, data: DeviceData, functions: list[Expression], steps: int
+) -> dict[str, float]:
+    network = fitted(task.network, data)
+    general = replace(network, units=None)
+    with mock.patch("evaluators.runs.fitted", return_value=general):
+        compiling, program = _taken(lambda: TrainingProgram(functions, task, data))
+    ours, plain = _ours(program), _plain(task, data, network.init, network.apply)
+    turns = {"step": ours, "plain": plain}
+    if network.units:
+        turns["fast"] = _ours(TrainingProgram(functions[:1], task, data))
+    if task.name == "mnist-transformer":
+        turns["products"] = _products()
+    seconds: dict[str, list[float]] = {name: [] for name in turns}
+    for _ in range(ROUNDS):
+        for name, taken in seconds.items():
+            taken.append(_taken(turns[name])[0] / CHUNK)
+    shortest = {name: min(each) for name, each in seconds.items()}
+    whole, _ = _taken(
+        lambda: [program.train(n, seed=0, steps=steps) for n in range(len(functions))]
+    )
+    stepping = sum(_stepping(program, n, steps) for n in range(len(functions)))
+    result = {
+        "step_ms": 1e3 * shortest["step"],
+        "over_plain_jax": shortest["step"] / shortest["plain"],
+        "compiling_ms_a_candidate": 1e3 * compiling / len(functions),
+        "whole_over_steps": (compiling + whole) / stepping,
+    }
+    if "fast" in shortest:
+        result["over_written_out"] = shortest["step"] / shortest["fast"]
+    if "products" in shortest:
+        result["over_products"] = shortest["step"] / shortest["products"]
+    return {name: round(value, 3) for name, value in result.items()}
+
+
+def _taken(work: Callable[[], Any]) -> tuple[float, Any]:
+    begun = time.process_time()
+    result = work()
+    jax.block_until_ready(jax.tree.leaves(getattr(result, "learnt", result)))
+    return time.process_time() - begun, result
+
+
+def _stepping(program: TrainingProgram, number: int, steps: int) -> float:
+    """Seconds of the steps alone, without validation, diagnostics and initial weights."""
+    runs, schedule = program._runs, program._runs.schedule(steps, None)
+    progress = runs.begin(number, 0)
+    begun = time.process_time()
+    for span in schedule.spans(0, chunk=CHUNK):
+        progress, sums = program._advance(number, progress, 0, schedule, span)
+        np.asarray(sums.loss)
+    return time.process_time() - begun
+
+
+def _ours(program: TrainingProgram) -> Callable[[], Any]:
+    runs, schedule = program._runs, program._runs.schedule(CHUNK, None)
+    (span,) = schedule.spans(0, chunk=CHUNK)
+
+    def run() -> Any:
+        _, sums = program._advance(0, runs.begin(0, 0), 0, schedule, span)
+        return np.asarray(sums.loss)
+
+    run()
+    return run
+
+
+def _plain(task: Task, data: DeviceData, init: Any, apply: Any) -> Callable[[], Any]:
+    """The same network with ReLU written in plain JAX, Adam by optax, a loop of steps jitted."""
+    optimizer = optax.adam(task.recipe.learning_rate)
+    calls = task.network.hidden_layers
+    weights = init(0, Moments(data.mean_square, (0.5,) * calls))
+    shape = data.shape if data.needed is None else (len(data.needed),)
+
+    def loss(weights: Any, x: Any, labels: Any) -> Any:
+        logits = apply(weights, x.reshape(len(x), *shape), jax.nn.relu)
+        return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
+
+    @jax.jit
+    def steps(weights: Any, state: Any, inputs: Any, labels: Any) -> Any:
+        def step(number: Any, carried: Any) -> Any:
+            weights, state = carried
+            x = inputs[number].astype(jnp.float32) * np.float32(data.scale)
+            updates, state = optimizer.update(jax.grad(loss)(weights, x, labels[number]), state)
+            return optax.apply_updates(weights, updates), state
+
+        return lax.fori_loop(0, CHUNK, step, (weights, state))
+
+    examples = data.of_training(0, 0)
+    arguments = weights, optimizer.init(weights), examples.inputs, examples.labels
+
+    def run() -> Any:
+        return jax.block_until_ready(steps(*arguments))
+
+    run()
+    return run
+
+
+def _products() -> Callable[[], Any]:
+    """The transformer's large matrix products, forward and back, without anything else."""
+    tokens = 128 * 16
+    sizes = [(49, 64), *[(64, 192), (64, 64), (64, 128), (128, 64)] * 2]
+    random = np.random.default_rng(0)
+    inputs = [jnp.asarray(random.standard_normal((tokens, k)), jnp.float32) for k, _ in sizes]
+    weights = [jnp.asarray(random.standard_normal((k, n)), jnp.float32) for k, n in sizes]
+    backs = [jnp.asarray(random.standard_normal((tokens, n)), jnp.float32) for _, n in sizes]
+
+    @jax.jit
+    def steps(weights: Any, inputs: Any, backs: Any) -> Any:
+        def step(_: Any, carried: Any) -> Any:
+            # Each takes what the others gave: of what stays the same, XLA would make one.
+            weights, inputs, backs = carried
+            outputs = [x @ w for x, w in zip(inputs, weights, strict=True)]
+            by_inputs = [b @ w.T for b, w in zip(backs, weights, strict=True)]
+            by_weights = [x.T @ b for x, b in zip(inputs, backs, strict=True)]
+            return by_weights, by_inputs, outputs
+
+        return lax.fori_loop(0, CHUNK, step, (weights, inputs, backs))
+
+    def run() -> Any:
+        return jax.block_until_ready(steps(weights, inputs, backs))
+
+    run()
+    return run
+
+
+if __name__ == "__main__":
+    main()
