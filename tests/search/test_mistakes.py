@@ -72,7 +72,7 @@ def test_options_of_finals_are_checked_as_settings_are(
 ) -> None:
     runs = str(write_campaign().parent)
     for options, message in (
-        (["--minutes", "inf"], "the finals has 1 problem:\n  minutes: input should be less"),
+        (["--minutes", "inf"], "finals has 1 problem:\n  minutes: input should be less"),
         (["--minutes", "nan"], "'--minutes': "),
         (["--seeds", "5000"], "seeds: input should be less than or equal to 1000, got 5000"),
         (["--top", "99"], "top: input should be less than or equal to 50, got 99"),
