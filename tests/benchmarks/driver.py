@@ -39,6 +39,7 @@ class Paced:
         limit: Stops the campaign after so many.
         done: Evaluations so far.
         own_seconds: Processor time spent on simulating.
+        enough: Is set after the last of them, and ends the campaign.
     """
 
     rate: float
@@ -46,6 +47,7 @@ class Paced:
     done: int = 0
     own_seconds: float = 0.0
     begun: float = field(default_factory=time.monotonic)
+    enough: threading.Event = field(default_factory=threading.Event)
     simulation: Simulation = field(default_factory=lambda: Simulation(batch=32))
 
     def evaluate(
@@ -63,7 +65,7 @@ class Paced:
                 time.sleep(max(0.0, self.begun + self.done / self.rate - time.monotonic()))
             yield batch
             if self.done >= self.limit:
-                stopping.set()
+                self.enough.set()
 
     def abandon(self) -> None:
         pass
@@ -117,6 +119,7 @@ def measure(folder: Path, *, strategy: str, evaluations: int, rate: float) -> No
             hidden_layers=2,
             journal=journal,
             executor=executor,
+            stopping=executor.enough,
             observers=[Waker(mirror)],
         )
         wall, loop, whole = time.monotonic(), time.thread_time(), time.process_time()
