@@ -191,10 +191,8 @@ class Campaign:
     def report(self, output: str | Path | None = None, *, measure: bool = True) -> Reported:
         """Writes the report: one page, with its figures and tables as files.
 
-        With `measure` the best functions are trained, once, without each of their parts.
-
-        Raises:
-            CandidateNotFoundError: If nothing was discovered yet.
+        With `measure` the best functions are trained, once, without each of their parts. Raises
+        `CandidateNotFoundError` if nothing was discovered yet.
         """
         folder = None if output is None else Path(output)
         return report(
