@@ -80,7 +80,7 @@ def flax_network(make: Callable[..., Any]) -> Made:
                 form = jax.tree.structure(variables["params"])
                 trained = jax.tree.unflatten(form, weights)
                 return begun.apply({**variables, "params": trained}, inputs)
-            definition, parameters, rest = nnx.split(begun, nnx.Param, ...)  # type: ignore[misc]
+            definition, parameters, rest = nnx.split(begun, nnx.Param, ...)
             trained = jax.tree.unflatten(jax.tree.structure(parameters), weights)
             return nnx.merge(definition, trained, rest)(inputs)
 
