@@ -11,7 +11,13 @@ from typing import Any, Final, cast
 
 from evaluators.datasets import Data, Dataset, OfObjective, data_section, deciding_data, read_data
 from evaluators.functions import FileFunction
-from evaluators.networks import AnyNetwork, deciding_network, network_section, read_network
+from evaluators.networks import (
+    AnyNetwork,
+    OwnNetwork,
+    deciding_network,
+    network_section,
+    read_network,
+)
 from evaluators.objectives import (
     Objective,
     deciding_objective,
@@ -68,7 +74,8 @@ class Task:
     @property
     def functions(self) -> tuple[FileFunction, ...]:
         """The functions in files that a worker runs."""
-        return () if self.objective is None else (self.objective.function,)
+        own = self.network
+        return (own.function,) if isinstance(own, Objective | OwnNetwork) else ()
 
     @property
     def digest(self) -> str:
