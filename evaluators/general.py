@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,26 +13,15 @@ from jax import Array, lax
 
 from evaluators.activations import Activations, slope_of, tied, value_of
 from evaluators.batches import Examples
-from evaluators.calls import Call, trace
+from evaluators.calls import trace
 from evaluators.compiling import one_kernel
 from evaluators.fitting import Fitted
 from evaluators.losses import Summed
 from evaluators.optimizers import Optimizer
+from evaluators.progress import FLAT_SLOPE, ZERO_OUTPUT, Learnt, Mode, Progress, Sums, UnitSums
 from evaluators.segments import Differentiated, Segment, segments, zeros_of
-from evaluators.stepping import (
-    FLAT_SLOPE,
-    ZERO_OUTPUT,
-    Learnt,
-    Mode,
-    Progress,
-    Sums,
-    UnitSums,
-    shown,
-    unchanged,
-)
-
-# A call may be as much larger than the smallest; beyond, blocks are cut larger than that.
-_MOST_BLOCKS = 8
+from evaluators.stepping import shown, unchanged
+from evaluators.store_layout import laid_out, of_call, padded
 
 
 class _Carried(NamedTuple):
@@ -53,21 +41,6 @@ class _Carried(NamedTuple):
     given: Array
     store: Array
     partials: Array
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a call's numbers are in the store.
-
-    Attributes:
-        first: Number of the first.
-        size: How many there are.
-        blocks: How many blocks they take.
-    """
-
-    first: int
-    size: int
-    blocks: int
 
 
 class GeneralStepper:
@@ -105,7 +78,7 @@ class GeneralStepper:
         self._top = [(n, call) for n, call in enumerate(found.calls) if call.number is None]
         *self._before, self._last = segments(found)
         self._forms: list[Differentiated] = [each.differentiated for each in self._before]
-        self._block, self._places = _laid_out([call for _, call in self._top])
+        self._block, self._places = laid_out([call for _, call in self._top])
         # Of a single turn XLA makes no loop, and of what counts turns a constant, for which a
         # kernel has no use, which would end the process.
         self._kernel: Callable[..., Any] = one_kernel if len(self._turns) > 1 else _as_it_is
@@ -286,7 +259,7 @@ class GeneralStepper:
         for segment, own in zip(self._before, kept, strict=True):
             seen |= zip(segment.yields, own, strict=False)
         for (_, call), place in zip(self._top, self._places, strict=True):
-            seen[call.result] = value_of(_of(place, store)).reshape(call.shape)
+            seen[call.result] = value_of(of_call(place, store)).reshape(call.shape)
         return seen
 
     def _backward(
@@ -317,11 +290,11 @@ class GeneralStepper:
             place = self._places[number]
             by[index] = [
                 jnp.sum(
-                    (by_result.reshape(-1) * _of(place, row)).reshape(-1, call.channels), axis=0
+                    (by_result.reshape(-1) * of_call(place, row)).reshape(-1, call.channels), axis=0
                 )
                 for row in partials
             ]
-            by_z = self._kernel(_through)(by_result.reshape(-1), _of(place, store))
+            by_z = self._kernel(_through)(by_result.reshape(-1), of_call(place, store))
             shaped = by_z.reshape(call.shape)
             by[call.given] = by[call.given] + shaped if call.given in by else shaped
             pull(self._before[number], kept[number])
@@ -338,7 +311,7 @@ class GeneralStepper:
         calls, slots, copies = parameters.shape
         if slots:
             rows = [
-                by_parameters[n] + jnp.stack([_padded(g, copies) for g in by[n]])
+                by_parameters[n] + jnp.stack([padded(g, copies) for g in by[n]])
                 if n in by
                 else by_parameters[n]
                 for n in range(calls)
@@ -368,26 +341,6 @@ class GeneralStepper:
             each = jnp.broadcast_to(present[:, None], (self._batch, units)).reshape(-1)
             rows.append(jnp.pad(each, (0, place.blocks * self._block - each.size)))
         return jnp.concatenate(rows)
-
-
-def _laid_out(calls: Sequence[Call]) -> tuple[int, list[_Place]]:
-    """The size of a block, and where each call's numbers are."""
-    sizes = [int(np.prod(call.shape, dtype=np.int64)) for call in calls]
-    block = max(min(sizes, default=1), -(-max(sizes, default=1) // _MOST_BLOCKS))
-    places, first = [], 0
-    for size in sizes:
-        blocks = -(-size // block)
-        places.append(_Place(first, size, blocks))
-        first += blocks * block
-    return block, places
-
-
-def _of(place: _Place, row: Array) -> Array:
-    return lax.slice_in_dim(row, place.first, place.first + place.size)
-
-
-def _padded(row: Array, length: int) -> Array:
-    return jnp.pad(row, (0, length - len(row)))
 
 
 def _noted(store: Array, partials: Array, activated: Any, at: Array) -> tuple[Array, Array]:

@@ -15,9 +15,10 @@ from evaluators.compiling import compiled
 from evaluators.datasets import Dataset
 from evaluators.losses import LOSSES
 from evaluators.networks import AnyNetwork, Chain
+from evaluators.progress import Mode, Progress, Sums
 from evaluators.runs import Divergence, OutOfTimeError, Runs, Trained, validated
 from evaluators.schedules import Schedule, Span
-from evaluators.stepping import LaneStepper, Mode, Progress, Sums
+from evaluators.stepping import LaneStepper
 from evaluators.tasks import Task
 from evaluators.training_states import TrainingStates
 from grammars import Activation

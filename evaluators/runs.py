@@ -20,8 +20,9 @@ from evaluators.losses import LOSSES
 from evaluators.moments import mean_square
 from evaluators.networks import Chain, Moments
 from evaluators.optimizers import Optimizer
+from evaluators.progress import Learnt, Progress, Sums
 from evaluators.schedules import Schedule
-from evaluators.stepping import Learnt, Progress, Stepper, Sums
+from evaluators.stepping import Stepper
 from evaluators.tasks import Task
 from evaluators.training_states import TrainingStates
 from grammars import Activation, Layered, by_layer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -24,103 +23,12 @@ from evaluators.compiling import one_kernel
 from evaluators.losses import Summed
 from evaluators.networks import Chain, Layer
 from evaluators.optimizers import Optimizer
+from evaluators.progress import FLAT_SLOPE, ZERO_OUTPUT, Learnt, Mode, Progress, Sums, UnitSums
 
 _T = TypeVar("_T")
 
-# What counts as no gradient worth the name, and as an output of zero.
-FLAT_SLOPE = 0.05
-ZERO_OUTPUT = 1e-3
-
-
 # Sums over so many numbers XLA leaves to a library, whose calls cannot be part of a kernel.
 _LIBRARY_SUM: Final = 4096
-
-
-class Mode(IntEnum):
-    """What a pass is for."""
-
-    OBSERVE = 0
-    """To add up what `Sums` holds; nothing is learnt."""
-    LEARN = 1
-    """To take a step."""
-    MEASURE = 2
-    """To leave the gradient of the loss by what is learnt in place of that."""
-
-
-class Learnt(NamedTuple):
-    """What an optimiser changes.
-
-    Attributes:
-        weights: Of the network, a pytree of arrays.
-        parameters: Every unit's copy of the trainable parameters [layers, slots, units].
-    """
-
-    weights: Any
-    parameters: Any
-
-
-class Progress(NamedTuple):
-    """The state of a training.
-
-    Attributes:
-        learnt: See there.
-        optimizer: What the optimiser remembers.
-    """
-
-    learnt: Learnt
-    optimizer: Any
-
-
-class UnitSums(NamedTuple):
-    """Totals over passes, of each hidden unit at each place in a batch [layers, batch, units].
-
-    Attributes:
-        outputs: The units' outputs.
-        zeros: How many of them are within `ZERO_OUTPUT` of 0.
-        live: Examples for which a unit has a gradient at all.
-        flat: Examples for which a unit's slope is below `FLAT_SLOPE`.
-    """
-
-    outputs: Array
-    zeros: Array
-    live: Array
-    flat: Array
-
-
-class Sums(NamedTuple):
-    """Totals over passes, of each place in a batch.
-
-    What is left to add up is added up where it need not be compiled: see `totals`.
-
-    Attributes:
-        loss: As the recipe has it [batch].
-        hits: Examples that were classified rightly [batch].
-        units: Of passes that didn't learn.
-    """
-
-    loss: Array
-    hits: Array
-    units: UnitSums
-
-    @classmethod
-    def nothing(cls, layers: int, batch: int, units: int) -> Sums:
-        """Before the first pass."""
-        by_example, by_unit = jnp.zeros(batch), jnp.zeros((layers, batch, units))
-        return cls(by_example, by_example, UnitSums(by_unit, by_unit, by_unit, by_unit))
-
-    def totals(self) -> dict[str, np.ndarray]:
-        """By name, in float64, behind such axes as stand in front of those above.
-
-        Returns:
-            "loss" and "hits" []; "outputs" and "zeros" [layers]; "live" and "flat" [layers, units].
-        """
-        parts = self.units._asdict()
-        totals = {name: np.asarray(part, np.float64).sum(axis=-2) for name, part in parts.items()}
-        for name in ("outputs", "zeros"):
-            totals[name] = totals[name].sum(axis=-1)
-        for name, part in (("loss", self.loss), ("hits", self.hits)):
-            totals[name] = np.asarray(part, np.float64).sum(axis=-1)
-        return totals
 
 
 class _Carried(NamedTuple):

@@ -10,9 +10,9 @@ import numpy as np
 
 from evaluators.batches import CHUNK, DeviceData, Examples
 from evaluators.compiling import compiled
+from evaluators.progress import Mode, Progress, Sums
 from evaluators.runs import Divergence, OutOfTimeError, Runs, Trained, validated
 from evaluators.schedules import Schedule, Span
-from evaluators.stepping import Mode, Progress, Sums
 from evaluators.tasks import Task
 from evaluators.training_states import TrainingStates
 from grammars import Activation

@@ -21,14 +21,13 @@ from search.finals import (
 )
 from search.shortening import shorten
 from search.tracking import names
+from search.tracking.metrics import metrics_at, milliseconds
 from search.tracking.models import log_model, model_code, register
 from search.tracking.pages import (
     EXPERIMENT_TAGS,
     MAX_RUN_NAME,
     RUNS_A_PAGE,
     log,
-    metrics_at,
-    milliseconds,
 )
 from search.tracking.store import Store
 from search.tracking.views import VIEW_TAG, finals_view

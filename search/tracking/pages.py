@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from evaluators.diagnostics import Diagnostics
-from evaluators.evaluation import Outcome, OverTasks
+from evaluators.evaluation import Outcome
 from grammars import shortened
 from search.dotted import flatten
 from search.history import (
@@ -19,13 +17,16 @@ from search.history import (
     FinishRecord,
     GenerationRecord,
     LaunchRecord,
-    RungRecord,
 )
-from search.objectives import OBJECTIVES
-from search.racing import Standing
 from search.settings import FREE_SETTINGS
 from search.shortening import shorten
 from search.tracking import names
+from search.tracking.metrics import (
+    candidate_metrics,
+    generation_metrics,
+    milliseconds,
+    present,
+)
 from search.tracking.report import write_report
 from search.tracking.store import Store
 from search.tracking.views import (
@@ -111,7 +112,7 @@ class CampaignPages:
         ]
         if not missing:
             return
-        metrics = [metric for record in missing for metric in _generation_metrics(record)]
+        metrics = [metric for record in missing for metric in generation_metrics(record)]
         for start in range(0, len(metrics), MAX_METRICS_A_BATCH):
             self._log(self.run_id, metrics=metrics[start : start + MAX_METRICS_A_BATCH])
         last = missing[-1]
@@ -137,7 +138,7 @@ class CampaignPages:
         # and an interruption before it makes the next attempt write the whole run again.
         self._log(
             run_id,
-            metrics=list(_candidate_metrics(record)),
+            metrics=list(candidate_metrics(record)),
             params={
                 "function": _readable(record),
                 "expression": record.candidate.text,
@@ -255,23 +256,10 @@ def log(
     client.log_batch(
         run_id,
         metrics=metrics or [],
-        params=[Param(key, _text(value)) for key, value in _present(params)],
-        tags=[RunTag(key, _text(value)) for key, value in _present(tags)],
+        params=[Param(key, _text(value)) for key, value in present(params)],
+        tags=[RunTag(key, _text(value)) for key, value in present(tags)],
         synchronous=True,
     )
-
-
-def metrics_at(values: Mapping[str, Any], *, step: int, time: float) -> Iterator[Any]:
-    """Figures as MLflow takes them, those that are None left out."""
-    from mlflow.entities import Metric
-
-    for key, value in _present(values):
-        yield Metric(key, float(value), milliseconds(time), step)
-
-
-def milliseconds(seconds: float) -> int:
-    """A time as MLflow takes it."""
-    return round(seconds * 1000)
 
 
 def _text(value: Any) -> str:
@@ -286,88 +274,6 @@ def _readable(record: CandidateRecord) -> str:
 def _run_name(record: CandidateRecord) -> str:
     name = _readable(record)
     return f"{record.candidate.variation}: {name}" if record.is_baseline else name
-
-
-def _present(values: Mapping[str, Any] | None) -> Iterator[tuple[str, Any]]:
-    return ((key, value) for key, value in (values or {}).items() if value is not None)
-
-
-def _generation_metrics(record: GenerationRecord) -> Iterator[Any]:
-    derived = {
-        "evaluations": record.evaluations,
-        "evaluations_per_second": record.evaluations_per_second,
-    }
-    values = {**record.summary.to_json(), **derived}
-    known = {key: values.get(key) for key in names.GENERATION_METRICS}
-    rates = record.summary.rates.items()
-    known |= {f"{names.RATE_PREFIX}{name}": rate for name, rate in rates}
-    return metrics_at(known, step=record.summary.generation, time=record.time)
-
-
-def _candidate_metrics(record: CandidateRecord) -> Iterator[Any]:
-    shape = {"size": record.introduced.size, "depth": record.introduced.depth}
-    yield from metrics_at({**shape, **_untrained(record)}, step=0, time=record.time)
-    for rung in record.rungs:
-        yield from metrics_at(_rung_values(rung), step=rung.rung, time=rung.time)
-
-
-def _untrained(record: CandidateRecord) -> dict[str, float]:
-    """The objectives that no training measures; nothing of what was never evaluated."""
-    if not record.rungs:
-        return {}
-    first = record.rungs[0]
-    standing = Standing(record.candidate, first.rung, first.evaluation)
-    wanted = (row for row in OBJECTIVES.values() if not row.is_trained)
-    return {row.name: row.value(standing) for row in wanted}
-
-
-def _rung_values(record: RungRecord) -> dict[str, float | None]:
-    evaluation = record.evaluation
-    return {
-        names.FITNESS: evaluation.score,
-        "validation_loss": evaluation.validation_loss,
-        "validation_accuracy": evaluation.validation_accuracy,
-        "relative_cost": evaluation.relative_cost,
-        **_diagnostic_values(evaluation.diagnostics),
-        "seconds": evaluation.seconds,
-        "rung": record.rung,
-        "steps": evaluation.fidelity.steps,
-        "seeds": len(evaluation.fidelity.seeds),
-        **_task_values(evaluation.over_tasks),
-    }
-
-
-def _task_values(over_tasks: OverTasks | None) -> dict[str, float | None]:
-    return {
-        f"{prefix}{names.as_name(each.task)}": value
-        for each in (over_tasks.tasks if over_tasks else ())
-        for prefix, value in (
-            (names.ADVANTAGE_PREFIX, each.advantage),
-            (names.SCORE_PREFIX, each.score),
-            (names.RATE_OF_TASK_PREFIX, each.learning_rate),
-        )
-    }
-
-
-def _diagnostic_values(diagnostics: Diagnostics | None) -> dict[str, float]:
-    if diagnostics is None:
-        return {}
-    shares = ("dead_units", "saturated_units", "output_sparsity")
-    by_layer = {
-        f"{name}_{layer}": value
-        for name, values in (
-            ("mean_output", diagnostics.mean_output),
-            ("gradient_norm", diagnostics.gradient_norms),
-        )
-        for layer, value in enumerate(values, 1)
-    }
-    return {name: getattr(diagnostics, name) for name in shares} | by_layer | _ratio(diagnostics)
-
-
-def _ratio(diagnostics: Diagnostics) -> dict[str, float]:
-    """Nothing where the last layer has no gradient: MLflow would turn infinity into a number."""
-    ratio = diagnostics.gradient_ratio
-    return {"gradient_ratio": ratio} if math.isfinite(ratio) else {}
 
 
 def _dataset_input(record: LaunchRecord) -> Any:

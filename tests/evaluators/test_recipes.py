@@ -15,9 +15,9 @@ from evaluators.batches import DeviceData
 from evaluators.datasets import Dataset
 from evaluators.networks import Layer
 from evaluators.optimizers import Optimizer
+from evaluators.progress import Learnt
 from evaluators.recipes import Recipe
 from evaluators.schedules import Schedule, Span
-from evaluators.stepping import Learnt
 from evaluators.tasks import Task
 from evaluators.training import CHUNK, Trained, TrainingProgram
 from evaluators.training_states import TrainingStates
