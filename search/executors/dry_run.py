@@ -57,5 +57,5 @@ def _is_shipped(task: Task) -> bool:
 def _sentence(task: Task, reason: str) -> str:
     objective = task.objective
     what = f"the task {task.name!r}" if objective is None else objective.function.place
-    told = reason.removeprefix("ValueError: ")
+    told = reason.removeprefix("a worker could not get ready: ").removeprefix("ValueError: ")
     return told if what in told else f"{what} does not work with relu for one step: {told}"

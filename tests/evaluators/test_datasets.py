@@ -381,7 +381,7 @@ def part_of_fashion(raw_data_dir, tmp_path_factory):
     config = tfds.download.DownloadConfig(
         manual_dir=raw_data_dir / "fashion_mnist", max_examples_per_split=500
     )
-    with tfds_images._quiet():
+    with tfds_images.quiet():
         tfds_images._builder("fashion_mnist", data_dir).download_and_prepare(
             file_format="array_record", download_config=config
         )

@@ -238,7 +238,7 @@ def test_chains_of_any_shape_train_on_the_general_pass(
     data = DeviceData(odd, batch=32, network=network)
     task = replace(small_task, network=network)
     program = _program(["relu(x)"], task, data)
-    short, long = (program.train(0, seed=1, steps=steps) for steps in (1, 120))
+    short, long = (program.train(0, seed=1, steps=steps) for steps in (1, 500))
     assert isinstance(short, Trained)
     assert isinstance(long, Trained)
     assert long.result.validation_loss < 0.7 * short.result.validation_loss
@@ -279,5 +279,7 @@ def test_gain_gives_each_call_a_fair_start(small_task: Task, digits_data: Device
         for square in (1.0, 0.01)
     ]
     for block, other in zip(starts[0]["blocks"], starts[1]["blocks"], strict=True):
-        np.testing.assert_allclose(10 * block["down"]["weights"], other["down"]["weights"])
+        np.testing.assert_allclose(
+            10 * block["down"]["weights"], other["down"]["weights"], rtol=1e-6
+        )
         np.testing.assert_array_equal(block["up"]["weights"], other["up"]["weights"])

@@ -76,7 +76,7 @@ def test_downloaded_files_are_where_a_builder_takes_them_from(proxy, raw_data_di
     manager = tfds.download.DownloadManager(
         download_dir=tmp_path / "downloads", dataset_name="fashion_mnist"
     )
-    with tfds_images._quiet():
+    with tfds_images.quiet():
         paths = manager.download(urls())
     for path, file in zip(paths, idx.ALL_FILES, strict=True):
         assert Path(path).read_bytes() == (raw_data_dir / "fashion_mnist" / file).read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,10 +57,16 @@ def test_an_altered_copy_is_named_and_left_alone(
     assert path.read_bytes() == altered
 
 
-def test_what_cannot_be_written_leaves_the_file_and_no_debris(tmp_path: Path) -> None:
+def test_what_cannot_be_written_leaves_the_file_and_no_debris(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     path = tmp_path / "hall_of_fame.csv"
     write_whole(path, "first")
-    with pytest.raises(UnicodeEncodeError):
-        write_whole(path, "second \ud800")
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(path, "second")
     assert path.read_text() == "first"
     assert list(tmp_path.iterdir()) == [path]

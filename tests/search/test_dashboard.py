@@ -60,7 +60,8 @@ def test_sync_mirrors_a_campaign_by_name_and_by_folder(
         sync_command(campaign, runs_dir=folder.parent)
         assert capsys.readouterr() == (
             "",
-            "MLflow holds all of demo; `actsearch dashboard` shows it\n",
+            "MLflow holds all of demo; "
+            f"`actsearch dashboard --runs-dir {folder.parent}` shows it\n",
         )
     links = campaign_links(folder.parent, "http://127.0.0.1:5000")
     assert [place.campaign for place in links] == ["demo"]

@@ -21,6 +21,7 @@ from search import Campaign
 from search.candidate import Candidate
 from search.cli.app import app
 from search.journal import FILE_NAME, Journal
+from search.site import Site
 
 TEXT = 'param("a", 1) * tanh(x) + param("b", 0.5, per="layer") * x'
 RECORD = Evaluation(
@@ -152,7 +153,8 @@ def test_from_a_campaign_to_a_model_in_pytorch(tmp_path: Path) -> None:
     """The whole way: search, export, build a model with the file, train it, save it, load it."""
     torch = pytest.importorskip("torch", reason="PyTorch is an extra")
     (tmp_path / "small.toml").write_text(CAMPAIGN)
-    campaign = Campaign.open(tmp_path / "small.toml", runs_dir=tmp_path / "runs", workers=1)
+    site = Site(runs_dir=tmp_path / "runs", workers=1)
+    campaign = Campaign(tmp_path / "small.toml", site=site)
     campaign.run()
     result = export(
         *("small", "--trained", "--to", "pytorch", "--name", "found", "--output", tmp_path),

@@ -15,6 +15,7 @@ from evaluators.fidelity import Fidelity
 from grammars import BASELINES, Activation, expression_id, parse
 from search.leaderboard import CandidateNotFoundError
 from search.library import Campaign
+from search.site import Site
 
 from .here import Answer, actsearch
 from .simulation import BENCH, Simulation
@@ -146,6 +147,6 @@ def test_the_leaderboard_says_it_below_the_baselines(tmp_path: Path) -> None:
 
 def test_the_best_of_a_python_campaign_says_it_too(tmp_path: Path) -> None:
     launched(tmp_path, *ONE_GENERATION, simulation=Failing)
-    campaign = Campaign.open(tmp_path / "poor.toml", runs_dir=tmp_path)
+    campaign = Campaign(tmp_path / "poor.toml", site=Site(runs_dir=tmp_path))
     with pytest.raises(CandidateNotFoundError, match="failed: it took longer than 10 s"):
         _ = campaign.best

@@ -85,7 +85,9 @@ def test_one_seed_is_one_search_in_any_process(strategy: str, settings: dict[str
 def nearest(strategy: str) -> float:
     """The best distance of a search, mean over some seeds."""
     # So short a search is won by choosing hard.
-    hard = {"tournament": 12} if strategy == "regularized_evolution" else {}
+    hard = {"regularized_evolution": {"tournament": 12}, "surrogate": {"brood": 150}}.get(
+        strategy, {}
+    )
     runs = [generations(strategy, seed=seed, count=25, **hard) for seed in range(4)]
     return fmean(min(distance(c.expression) for group in run for c in group) for run in runs)
 
