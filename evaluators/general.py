@@ -79,8 +79,8 @@ class GeneralStepper:
         *self._before, self._last = segments(found)
         self._forms: list[Differentiated] = [each.differentiated for each in self._before]
         self._block, self._places = laid_out([call for _, call in self._top])
-        # Of a single turn XLA makes no loop, and of what counts turns a constant, for which a
-        # kernel has no use, which would end the process.
+        # With a single call XLA ends the process (ir_emitter.cc) where these are kernels, without
+        # them it does not: most likely an argument becomes a constant that a kernel cannot take.
         self._kernel: Callable[..., Any] = one_kernel if len(self._turns) > 1 else _as_it_is
         self._numbers = self._block * sum(place.blocks for place in self._places)
 
