@@ -22,8 +22,7 @@ class _OnLeg:
     """What became of one candidate on one task.
 
     Attributes:
-        best: The training at its best rate; if it diverged at all, the first; what failed, if one
-            did.
+        best: The training at its best rate; the one that failed, if one did.
         at: The rate and score of that.
     """
 
@@ -155,8 +154,8 @@ class Appraiser:
     ) -> Evaluation:
         """One evaluation of what became of a candidate on all tasks."""
         first = on_legs[0].best
-        record = replace(first, fidelity=course.fidelity, seconds=0.0)
-        record = replace(record, seconds=math.fsum(each.best.seconds for each in on_legs))
+        seconds = math.fsum(each.best.seconds for each in on_legs)
+        record = replace(first, fidelity=course.fidelity, seconds=seconds)
         for leg, each in zip(course.legs, on_legs, strict=True):
             if each.best.outcome is Outcome.FAILED:
                 reason = f"on {leg.named}: {each.best.reason}"
@@ -177,7 +176,7 @@ class Appraiser:
         return replace(
             shown,
             fidelity=course.fidelity,
-            seconds=record.seconds,
+            seconds=seconds,
             over_tasks=OverTasks(score, tasks),
         )
 
