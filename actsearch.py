@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from evaluators.evaluator import Evaluator
     from evaluators.fidelity import Fidelity
     from evaluators.tasks import find_task
-    from grammars import CATALOGUE, load_grammar, parse, parse_activation
+    from grammars import CATALOGUE, Expression, load_grammar, parse, parse_activation
+    from grammars.description import describe
+    from grammars.export.live import equinox, flax, keras, pytorch
     from search.library import Campaign
     from search.site import Site
     from search.trials import score
@@ -18,12 +20,18 @@ __all__ = [
     "CATALOGUE",
     "Campaign",
     "Evaluator",
+    "Expression",
     "Fidelity",
     "Site",
+    "describe",
+    "equinox",
     "find_task",
+    "flax",
+    "keras",
     "load_grammar",
     "parse",
     "parse_activation",
+    "pytorch",
     "score",
 ]
 
@@ -32,12 +40,18 @@ _HOMES: Final = {
     "CATALOGUE": "grammars",
     "Campaign": "search.library",
     "Evaluator": "evaluators.evaluator",
+    "Expression": "grammars",
     "Fidelity": "evaluators.fidelity",
     "Site": "search.site",
+    "describe": "grammars.description",
+    "equinox": "grammars.export.live",
     "find_task": "evaluators.tasks",
+    "flax": "grammars.export.live",
+    "keras": "grammars.export.live",
     "load_grammar": "grammars",
     "parse": "grammars",
     "parse_activation": "grammars",
+    "pytorch": "grammars.export.live",
     "score": "search.trials",
 }
 

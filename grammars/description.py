@@ -13,11 +13,8 @@ import numpy
 from grammars.canonical import canonical, expression_id
 from grammars.catalogue import CATALOGUE
 from grammars.compilation import start_values, with_partials
-from grammars.derivative import derivative
 from grammars.export.latex import formula
-from grammars.expression import Expression, Parameter, expanded
-from grammars.parsing import parse
-from grammars.printing import shortened
+from grammars.expression import Expression, Parameter
 from grammars.properties import Property, properties
 from grammars.relatives import Relative, known_as, nearest, relatives
 from grammars.symbolic import CHECK_POINTS, TIME_LIMIT_SECONDS, Symbolic, analyse
@@ -76,7 +73,7 @@ class Description:
     @property
     def latex(self) -> str:
         """The function, as it was written."""
-        return formula(expanded(self.function))
+        return self.function.latex
 
     @cached_property
     def derivative(self) -> str:
@@ -92,8 +89,7 @@ class Description:
 
     @cached_property
     def _slope(self) -> Expression:
-        form = str(canonical(derivative(self.function, guarded=False)))
-        return parse(shortened(form, written=self.expression))
+        return self.function.derivative
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:

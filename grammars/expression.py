@@ -6,7 +6,9 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Literal, cast, get_args
 
 Scope = Literal["channel", "layer", "network"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -74,18 +76,62 @@ class Expression:
         """Whether `x` occurs anywhere below."""
         return any(isinstance(node, Variable) for node in self.walk())
 
+    def __call__(self, x: Any, /, **parameters: Any) -> Any:
+        """The function at points, such as `parse("x * sigmoid(x)")(numpy.linspace(-3, 3))`.
+
+        Args:
+            x: A number, a list, a NumPy array or a JAX array (also while JAX traces), of any shape.
+            **parameters: Values of trainable parameters by name, broadcastable against `x`; of the
+                others the start values are taken.
+
+        Returns:
+            What came, of the same shape: a number, else an array of the same library and precision;
+            for integers and lists one of float64. NaN or infinite, silently, where mathematics has
+            no value.
+
+        Raises:
+            TypeError: If the expression has no parameter of a name that is given.
+        """
+        return _own_methods().value(self, x, parameters)
+
+    @property
+    def derivative(self) -> Expression:
+        """The derivative by `x` as an expression; at a kink, that of one of its sides."""
+        return cast("Expression", _own_methods().derivative_of(self))
+
+    @property
+    def latex(self) -> str:
+        """The formula in LaTeX, for amsmath."""
+        return str(_own_methods().latex(self))
+
+    def _repr_latex_(self) -> str:
+        """For notebooks."""
+        return f"$\\displaystyle f(x) = {self.latex}$"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the formula, and the curves of f and f' beside those of ReLU."""
+        return str(_own_methods().html(self))
+
     def __str__(self) -> str:
         return "; ".join([_print(self)[0], *definitions_in(self)])
 
+    def __repr__(self) -> str:
+        return f"parse({str(self)!r})"
 
-@dataclass(frozen=True, slots=True)
+
+def _own_methods() -> ModuleType:
+    """What an expression does by what is built on expressions, imported once it is asked for."""
+    return import_module("grammars.showing")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Variable(Expression):
     """The input `x`."""
 
     __str__ = Expression.__str__
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Constant(Expression):
     """A fixed real number."""
 
@@ -98,7 +144,7 @@ class Constant(Expression):
     __str__ = Expression.__str__
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Parameter(Expression):
     """A trainable number, learnt together with the weights of the network.
 
@@ -119,7 +165,7 @@ class Parameter(Expression):
     __str__ = Expression.__str__
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Call(Expression):
     """A primitive applied to subtrees.
 

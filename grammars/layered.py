@@ -19,7 +19,7 @@ class LayersError(ValueError):
     """Functions that cannot be assigned to the hidden layers of a network."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Layered:
     """Functions for the hidden layers of a network, printed as `[relu(x), tanh(x)]`.
 
@@ -70,6 +70,9 @@ class Layered:
         if place not in known:
             raise LayersError(f"{self} has no layer {place!r}; choose one of {', '.join(known)}")
         return known[place]
+
+    def __repr__(self) -> str:
+        return f"parse_activation({str(self)!r})"
 
     def __str__(self) -> str:
         inside = ", ".join(map(text_of, self.functions))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy
 
 from grammars import Expression, evaluate, parse
-from search.drawing.limits import X_LIMIT, function_limits
+from grammars.sketch import X_LIMIT, function_limits
 from search.drawing.panels import Panel, PictureError, write
 from search.drawing.styles import FAINT, REFERENCE, Style, numbered_style
 

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from grammars import parse
+from grammars.sketch import function_limits
 from search.drawing import draw_functions, draw_progress
 from search.drawing.functions import derivative
-from search.drawing.limits import function_limits, score_limits
+from search.drawing.limits import score_limits
 
 GENERATIONS = [
     {

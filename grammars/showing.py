@@ -1,0 +1,68 @@
+"""What an expression shows of itself in Python: its values, derivative, formula and picture."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from html import escape
+from typing import Any, Final
+
+import numpy
+
+from grammars.canonical import canonical
+from grammars.compilation import interpret, start_values, to_jax
+from grammars.derivative import derivative
+from grammars.export.latex import formula
+from grammars.expression import Expression, expanded
+from grammars.parsing import parse
+from grammars.primitives import NUMPY
+from grammars.printing import shortened
+from grammars.sketch import X_LIMIT, sketch
+
+# An even number: 0, where most functions have their kink, lies between two of them.
+_POINTS: Final = 240
+
+
+def value(expression: Expression, x: Any, parameters: Mapping[str, Any]) -> Any:
+    """The function at points; see `Expression.__call__`."""
+    known = start_values(expression)
+    if unknown := [name for name in parameters if name not in known]:
+        there = f"it has {', '.join(known)}" if known else "it has none"
+        raise TypeError(f"{expression} has no trainable parameter {unknown[0]!r}; {there}")
+    values = {**known, **parameters}
+    jax = sys.modules.get("jax")
+    if jax is not None and isinstance(x, jax.Array):
+        inexact = jax.numpy.issubdtype(x.dtype, jax.numpy.inexact)
+        return to_jax(expression)(x if inexact else x.astype(float), values)
+    points = numpy.asarray(x)
+    if not numpy.issubdtype(points.dtype, numpy.inexact):
+        points = points.astype(numpy.float64)
+    with numpy.errstate(all="ignore"):
+        found = interpret(expression, points, arrays=NUMPY, parameters=values)
+        found = numpy.broadcast_to(numpy.asarray(found, dtype=points.dtype), points.shape).copy()
+    return found.item() if isinstance(x, int | float) else found
+
+
+def derivative_of(expression: Expression) -> Expression:
+    """The derivative of the mathematical function in its canonical form, numbers kept short."""
+    form = str(canonical(derivative(expression, guarded=False)))
+    return parse(shortened(form, written=str(expression)))
+
+
+def latex(expression: Expression) -> str:
+    """The formula, with what a grammar defines written out."""
+    return formula(expanded(expression))
+
+
+def html(expression: Expression) -> str:
+    """The formula and the curves of f and f' beside those of ReLU."""
+    x = numpy.linspace(-X_LIMIT, X_LIMIT, _POINTS)
+    relu, slope = numpy.maximum(x, 0.0), derivative_of(expression)
+    curves = sketch("f(x)", value(expression, x, {}), relu) + sketch(
+        "f\u2032(x)", value(slope, x, {}), (x > 0).astype(float)
+    )
+    return (
+        f"<p>$\\displaystyle f(x) = {escape(latex(expression), quote=False)}$</p>"
+        f"<p><code>{escape(str(expression))}</code></p>"
+        f"<div style='display:flex;flex-wrap:wrap;gap:1em'>{curves}</div>"
+    )
