@@ -3,46 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
-from evaluators.tasks import Task, find_task, keep_task
-from grammars import Activation, Layered
-from grammars.export import Function, export
-from search.campaign_folder import located
+from grammars import Activation
+from grammars.export import export
 from search.comparing import Compared, compare_functions
-from search.drawing import draw_functions
-from search.exporting import function_of
 from search.finals import RIVALS, finals_in, rival_practice
 from search.generation import GenerationSummary
 from search.history import read_history
-from search.identity import recorded_task, settings_in_force
-from search.journal import FILE_NAME, Journal
 from search.launching import Launch, hold_finals, launch
-from search.leaderboard import find_standing, leaderboard, standings
 from search.observing import Callbacks, Observer
-from search.outcomes import Exports, FinalsHeld, Leaderboard
+from search.outcomes import Exports, FinalsHeld
+from search.progress_bar import ProgressBar, is_watched
 from search.racing import Standing
+from search.recorded_campaign import RecordedCampaign
 from search.reporting import Reported, report
-from search.settings import (
-    FinalsSettings,
-    Settings,
-    checked,
-    load_settings,
-    read_campaign_file,
-    settings_from,
-)
-from search.settings.mapping import merged, toml_text
-from search.site import Site
-
-Source = str | Path | Mapping[str, Any] | Settings
-"""A campaign file, or its settings."""
+from search.settings import FinalsSettings, checked
+from search.side_by_side import SideBySide, side_by_side
 
 
-class Campaign:
+class Campaign(RecordedCampaign):
     """Settings with a site to run at. Nothing runs before it is asked for.
 
     Attributes:
@@ -50,79 +35,9 @@ class Campaign:
         folder: Where journal, hall of fame, report and pictures are.
     """
 
-    def __init__(
-        self,
-        source: Source | None = None,
-        /,
-        *,
-        overrides: Iterable[str] = (),
-        site: Site | None = None,
-        **settings: Any,
-    ) -> None:
-        """Reads and checks the settings.
-
-        Args:
-            source: A campaign file, or settings as a mapping; None where keywords say it all.
-            overrides: Such as "search.population=32", as `--set` takes them.
-            site: Where it runs; by default under `runs` with a worker for each core.
-            settings: Settings and sections by name, such as `seed=7, search={"population": 32}`;
-                they replace what `source` says. `task` may be a `Task` by value.
-
-        Raises:
-            SettingsError: With every problem at once.
-            FileNotFoundError: If there is no such file.
-        """
-        self.site = site or Site()
-        if isinstance(task := settings.get("task"), Task):
-            settings["task"] = keep_task(task)
-        self._read: tuple[Settings, str] | None
-        if isinstance(source, str | Path):
-            path = Path(source)
-            chosen = load_settings(path, overrides, changes=settings)
-            self._read = (chosen, read_campaign_file(path))
-        else:
-            given = source.model_dump() if isinstance(source, Settings) else source or {}
-            document = merged(given, settings)
-            chosen = settings_from(document, overrides)
-            self._read = (chosen, toml_text(document))
-        self.folder = self.site.runs_dir / chosen.name
-        self._stopping = threading.Event()
-
-    @classmethod
-    def load(cls, folder: str | Path, *, site: Site | None = None) -> Campaign:
-        """Opens a campaign that has been launched, finished or running, here or elsewhere.
-
-        Args:
-            folder: Of the campaign.
-            site: Where it goes on, if it does; its `runs_dir` is that of the folder.
-
-        Raises:
-            FileNotFoundError: If there is no campaign in the folder.
-        """
-        found = cls.__new__(cls)
-        found.folder = located(Path(folder))
-        if not (found.folder / FILE_NAME).is_file():
-            raise FileNotFoundError(f"there is no campaign in {folder}; Campaign(...) makes one")
-        found.site = replace(site or Site(), runs_dir=found.folder.parent)
-        found._read, found._stopping = None, threading.Event()
-        return found
-
-    @property
-    def settings(self) -> Settings:
-        """All settings, checked.
-
-        Raises:
-            SettingsError: If it was launched by another version that knew other settings.
-        """
-        return self._launched()[0]
-
-    @property
-    def campaign_file(self) -> str:
-        """Text of a campaign file that says the same, but for overrides and keywords beside it."""
-        return self._launched()[1]
-
-    def __repr__(self) -> str:
-        return f"Campaign {self.folder.name!r} in {self.folder}"
+    @cached_property
+    def _stopping(self) -> threading.Event:
+        return threading.Event()
 
     def run(
         self,
@@ -131,6 +46,7 @@ class Campaign:
         on_best: Callable[[Standing], None] = lambda standing: None,
         announce: Callable[[str], None] | None = None,
         observers: Sequence[Observer] = (),
+        progress: bool | None = None,
     ) -> Launch:
         """Runs to the end, finals included, or goes on where an earlier run stopped.
 
@@ -142,6 +58,8 @@ class Campaign:
             on_best: Is told of each new leader of the hall of fame.
             announce: Receives sentences for people; by default who the site names.
             observers: Are told of everything.
+            progress: Whether to show a bar; by default where somebody sees it, in a notebook or on
+                a terminal.
 
         Returns:
             Why it ended, and whether it can go on.
@@ -154,13 +72,19 @@ class Campaign:
         """
         self._stopping.clear()
         settings, campaign_file = self._launched()
-        return launch(
-            settings,
-            self.site if announce is None else replace(self.site, announce=announce),
-            campaign_file=campaign_file,
-            observers=[Callbacks(on_generation, on_best), *observers],
-            stopping=self._stopping,
-        )
+        watching: list[Observer] = [Callbacks(on_generation, on_best), *observers]
+        with ExitStack() as bars:
+            if is_watched() if progress is None else progress:
+                total = settings.stop.generations
+                bar = ProgressBar(settings.name, generations=total, done=self._generations_done())
+                watching.append(bars.enter_context(bar))
+            return launch(
+                settings,
+                self.site if announce is None else replace(self.site, announce=announce),
+                campaign_file=campaign_file,
+                observers=watching,
+                stopping=self._stopping,
+            )
 
     def stop(self) -> None:
         """Ends what runs after its running batches; for callbacks and other threads."""
@@ -199,51 +123,6 @@ class Campaign:
             self.folder, self.site, output=folder, measure=measure, stopping=self._stopping
         )
 
-    def leaderboard(self) -> Leaderboard:
-        """All that was scored, best first, the baselines among them; also while it runs.
-
-        Raises:
-            FileNotFoundError: If it has not run yet.
-        """
-        with self._journal() as journal:
-            return Leaderboard(leaderboard(read_history(journal)))
-
-    @property
-    def best(self) -> Standing:
-        """The best discovered function; its `candidate.expression` goes to any export.
-
-        Raises:
-            FileNotFoundError: If it has not run yet.
-            CandidateNotFoundError: If nothing discovered was scored yet.
-        """
-        return self.standing()
-
-    def standing(self, candidate: str | None = None) -> Standing:
-        """A candidate by its id or the beginning of it; the best discovered one by default.
-
-        Raises:
-            CandidateNotFoundError: If there is none, or more than one.
-        """
-        with self._journal() as journal:
-            return find_standing(read_history(journal), candidate)
-
-    def function(
-        self, candidate: str | None = None, *, layer: str | None = None, trained: bool = False
-    ) -> Function:
-        """A function with what its files tell of it.
-
-        Args:
-            candidate: Its id or the beginning of it; the best discovered one by default.
-            layer: Which of a candidate with several: first, middle, last or a number.
-            trained: Whether trainable parameters start from what training made of them.
-
-        Raises:
-            CandidateNotFoundError: If there is none, or more than one.
-            ExportError: If the layer or the trained values are not there.
-        """
-        standing = self.standing(candidate)
-        return function_of(standing, campaign=self.folder.name, layer=layer, trained=trained)
-
     def export(
         self,
         to: str | Sequence[str],
@@ -278,34 +157,30 @@ class Campaign:
             )
         )
 
-    def plot(self, output: str | Path, *, top: int = 3) -> Path:
-        """Draws f and f' of the best discovered functions beside ReLU.
+    @overload
+    def compare(self, other: Campaign, /, *more: Campaign) -> SideBySide: ...
 
-        Raises:
-            PictureError: If nothing was discovered yet, or the file is no .png, .svg or .pdf.
-        """
-        with self._journal() as journal:
-            found = [
-                s for s in standings(read_history(journal)) if s.candidate.origin == "discovered"
-            ]
-        drawn = {}
-        for standing in found[:top]:
-            form = standing.candidate.canonical
-            drawn.update(form.by_place if isinstance(form, Layered) else {str(form): form})
-        draw_functions(drawn, Path(output))
-        return Path(output)
-
+    @overload
     def compare(
         self,
         *functions: str | Activation,
         rivals: Sequence[str] = RIVALS,
         seeds: int = 8,
         steps: int | None = None,
-    ) -> Compared:
-        """Trains functions on fresh seeds, on the campaign's task, and compares their scores.
+    ) -> Compared: ...
+
+    def compare(
+        self,
+        *functions: Any,
+        rivals: Sequence[str] = RIVALS,
+        seeds: int = 8,
+        steps: int | None = None,
+    ) -> Compared | SideBySide:
+        """Puts campaigns side by side, or trains functions on fresh seeds and compares them.
 
         Args:
-            functions: Expressions or catalogue names; by default the best that was discovered.
+            functions: Other campaigns, which trains nothing; or expressions or catalogue names, to
+                be trained on this campaign's task, by default the best that was discovered.
             rivals: Expressions or catalogue names that each is compared with.
             seeds: Training runs of each function.
             steps: Of each run; by default those of the campaign's last rung.
@@ -314,6 +189,8 @@ class Campaign:
             CandidateNotFoundError: If none are named, and nothing was discovered yet.
             DatasetUnavailable: If there are no data to train on.
         """
+        if any(isinstance(each, Campaign) for each in functions):
+            return side_by_side([self.folder, *(each.folder for each in functions)])
         scoring = self.settings.scoring
         return compare_functions(
             functions or [self.best.candidate.canonical],
@@ -324,25 +201,6 @@ class Campaign:
             used=[seed for fidelity in scoring.fidelities for seed in fidelity.seeds],
             site=self.site,
         )
-
-    def _launched(self) -> tuple[Settings, str]:
-        """The settings and the text of the campaign file: those given, else those on record."""
-        if self._read is None:
-            with self._journal() as journal:
-                history = read_history(journal)
-            text = history.launch.campaign_file if history.launch else ""
-            self._read = (settings_in_force(history), text)
-        return self._read
-
-    def _task(self) -> Task:
-        """As it was launched; before that, as it is found by its name."""
-        if not (self.folder / FILE_NAME).is_file():
-            return find_task(self.settings.task)
-        with self._journal() as journal:
-            return recorded_task(read_history(journal))
-
-    def _journal(self) -> Journal:
-        return Journal(self.folder / FILE_NAME, read_only=True)
 
 
 def _changed(settings: FinalsSettings, *, changes: Mapping[str, Any]) -> FinalsSettings:

@@ -3,61 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from html import escape
-from typing import Final, overload
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Final
 
 from grammars.export import Verification
 from search.finals import Finals, RivalPractice, claim, opened, tried
 from search.leaderboard import LeaderboardRow
 
-_SHOWN: Final = 20
-_HEADINGS: Final = ("rank", "expression", "origin", "score", "accuracy", "size", "trained")
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_APART: Final = ("rank", "candidate_id", "tasks")
+
+# The order in which people read them; whatever else a row has follows.
+_FIRST: Final = ("expression", "name", "origin", "score", "validation_loss", "validation_accuracy")
 
 
-class Leaderboard(Sequence[LeaderboardRow]):
-    """All that was scored, best first, the baselines among them."""
+def leaderboard_frame(rows: Sequence[LeaderboardRow]) -> DataFrame:
+    """A table of rows of a leaderboard, their rank the index; see `Campaign.leaderboard`."""
+    from pandas import DataFrame, Index
 
-    def __init__(self, rows: Sequence[LeaderboardRow]) -> None:
-        self._rows = tuple(rows)
-
-    @overload
-    def __getitem__(self, index: int) -> LeaderboardRow: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Leaderboard: ...
-
-    def __getitem__(self, index: int | slice) -> LeaderboardRow | Leaderboard:
-        if isinstance(index, slice):
-            return Leaderboard(self._rows[index])
-        return self._rows[index]
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __repr__(self) -> str:
-        cells = [_HEADINGS, *map(_cells, self._rows[:_SHOWN])]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = [
-            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-            for row in cells
-        ]
-        return "\n".join([*lines, *self._rest()])
-
-    def _repr_html_(self) -> str:
-        """For notebooks."""
-        head = "".join(f"<th>{heading}</th>" for heading in _HEADINGS)
-        rows = (
-            "".join(f"<td>{escape(text)}</td>" for text in _cells(row))
-            for row in self._rows[:_SHOWN]
-        )
-        body = "".join(f"<tr>{cells}</tr>" for cells in rows)
-        rest = "".join(f"<p>{line}</p>" for line in self._rest())
-        return f"<table><tr>{head}</tr>{body}</table>{rest}"
-
-    def _rest(self) -> list[str]:
-        more = len(self._rows) - _SHOWN
-        return [f"and {more} more"] if more > 0 else []
+    names = [each.name for each in fields(LeaderboardRow) if each.name not in _APART]
+    columns = [*_FIRST, *(name for name in names if name not in _FIRST), "candidate_id"]
+    frame = DataFrame([[getattr(row, name) for name in columns] for row in rows], columns=columns)
+    tasks = dict.fromkeys(each.task for row in rows for each in row.tasks)
+    for task in tasks:
+        frame[f"score on {task}"] = [_score_on(row, task) for row in rows]
+    return frame.set_index(Index([row.rank for row in rows], name="rank"))
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,13 +61,5 @@ class Exports(tuple[Verification, ...]):
         return "\n".join(map(str, self))
 
 
-def _cells(row: LeaderboardRow) -> tuple[str, ...]:
-    return (
-        str(row.rank),
-        row.expression if row.name is None else f"{row.name} = {row.expression}",
-        row.origin,
-        f"{row.score:.4f}",
-        f"{100 * row.validation_accuracy:.2f} %",
-        str(row.size),
-        f"{row.steps} x {row.seeds}",
-    )
+def _score_on(row: LeaderboardRow, task: str) -> float | None:
+    return next((each.score for each in row.tasks if each.task == task), None)

@@ -71,7 +71,9 @@ def launch_command(
     try:
         with on_q(partial(_stop, campaign)):
             with progress_for(campaign.settings) as progress:
-                result = campaign.run(observers=[progress], announce=progress.announce)
+                result = campaign.run(
+                    observers=[progress], announce=progress.announce, progress=False
+                )
             _print_ending(campaign, result)
             if result.interrupted:
                 say(_how_to_go_on())

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy
 
-from grammars import Expression, evaluate, parse
+from grammars import Expression, Layered, evaluate, parse
 from grammars.sketch import X_LIMIT, function_limits
 from search.drawing.panels import Panel, PictureError, write
 from search.drawing.styles import FAINT, REFERENCE, Style, numbered_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from search.racing import Standing
 
 # An even number of points: 0, where most activations have their kink, lies between two of them.
 _POINTS: Final = 800
@@ -53,6 +55,23 @@ def draw_functions(functions: Mapping[str, Expression], output: Path) -> None:
     if not functions:
         raise PictureError("there is no function to draw; give at least one")
     write(function_panels(list(_beside_relu(functions))), output)
+
+
+def best_panels(standings: Iterable[Standing], *, top: int) -> list[Panel]:
+    """The first discovered functions of a ranking, as `draw_functions` draws them.
+
+    Raises:
+        PictureError: If none was discovered.
+    """
+    found = [
+        each.candidate.canonical for each in standings if each.candidate.origin == "discovered"
+    ]
+    if not found:
+        raise PictureError("there is no function to draw; nothing was discovered yet")
+    drawn: dict[str, Expression] = {}
+    for form in found[:top]:
+        drawn.update(form.by_place if isinstance(form, Layered) else {str(form): form})
+    return function_panels(list(_beside_relu(drawn)))
 
 
 def function_panels(graphs: Sequence[Graph]) -> list[Panel]:

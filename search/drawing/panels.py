@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -70,8 +71,9 @@ def write(panels: Sequence[Panel], output: Path) -> None:
         PictureError: If matplotlib cannot write such a file.
         OSError: If the file cannot be written.
     """
-    figure = drawn(panels, legend=True)
-    formats = figure.canvas.get_supported_filetypes()
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    formats = FigureCanvasBase.get_supported_filetypes()
     suffix = output.suffix.lower().lstrip(".")
     if suffix not in formats:
         raise PictureError(
@@ -79,10 +81,17 @@ def write(panels: Sequence[Panel], output: Path) -> None:
             f"{', '.join(f'.{name}' for name in formats)}"
         )
     output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_bytes(image(panels, suffix))
+
+
+def image(panels: Sequence[Panel], kind: str) -> bytes:
+    """What `write` writes, in a format that matplotlib knows by `kind`, such as "png"."""
     # Neither a date nor random names in the file: the same campaign draws the same bytes.
-    metadata = {"Date": None} if suffix == "svg" else None
+    metadata = {"Date": None} if kind == "svg" else None
+    file = io.BytesIO()
     with settings({"svg.hashsalt": panels[0].name}):
-        figure.savefig(output, dpi=DPI, metadata=metadata)
+        drawn(panels, legend=True).savefig(file, format=kind, dpi=DPI, metadata=metadata)
+    return file.getvalue()
 
 
 def drawn(panels: Sequence[Panel], *, legend: bool) -> Figure:

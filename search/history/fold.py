@@ -102,12 +102,14 @@ class GenerationRecord:
         evaluations_per_second: Trainings a second since the generation before; None where the
             clock did not advance.
         time: Seconds since the epoch at its end.
+        seconds: At work up to its end, pauses between launches left out.
     """
 
     summary: GenerationSummary
     evaluations: int
     evaluations_per_second: float | None
     time: float
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,8 @@ class History:
             trainings, started = self.generations[-1].evaluations, self.generations[-1].time
         seconds = time - started
         rate = (self.trainings - trainings) / seconds if seconds > 0 else None
-        self.generations.append(GenerationRecord(summary, self.trainings, rate, time))
+        record = GenerationRecord(summary, self.trainings, rate, time, self.work.seconds_at(time))
+        self.generations.append(record)
 
 
 def read_history(journal: Journal) -> History:

@@ -58,6 +58,7 @@ class WorkRecord:
     _times: dict[str, float] = field(default_factory=dict)
     _unrecorded: dict[str, float] = field(default_factory=dict)
     _launches: dict[str, dict[int, float]] = field(default_factory=dict)
+    _told: dict[str, float] = field(default_factory=dict)
 
     def add(self, told: Told) -> None:
         """Takes the next event."""
@@ -67,6 +68,7 @@ class WorkRecord:
         elif isinstance(event, Worked):
             # The last event of a launch holds its seconds, whether it ended or was killed.
             self._launches.setdefault(event.of, {})[event.launch] = event.seconds
+            self._told[event.of] = told.time
         elif isinstance(event, FinalsPlanned):
             self._finals = event.plan.number
             self._add_time(part_of_finals(self._finals), told.time)
@@ -76,6 +78,11 @@ class WorkRecord:
     def seconds(self, of: str = SEARCH) -> float:
         """Seconds that launches spent at work on a part."""
         return self._unrecorded.get(of, 0.0) + sum(self._launches.get(of, {}).values())
+
+    def seconds_at(self, time: float, of: str = SEARCH) -> float:
+        """The same at an event of that time, the one before which nothing is unknown."""
+        since = time - self._told[of] if of in self._told else 0.0
+        return self.seconds(of) + min(max(since, 0.0), LONGEST_WORK_SECONDS)
 
     def launches(self, of: str = SEARCH) -> int:
         """Launches that recorded their work on a part."""

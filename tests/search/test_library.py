@@ -6,13 +6,17 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import actsearch
 from actsearch import Campaign, Site
+from evaluators.evaluation import OnTask
+from search.outcomes import leaderboard_frame
 from search.settings import SettingsError
+from search.side_by_side import SideBySide
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "python.md"
 
@@ -49,13 +53,19 @@ def test_the_documented_campaign_runs_and_goes_on_from_its_end(tmp_path: Path) -
     campaign = Campaign.load(tmp_path / "runs" / "mine")
     best = campaign.best.candidate
     assert said[-1] == f"take away: {best.canonical}"
-    discovered = [row for row in campaign.leaderboard() if row.origin == "discovered"]
+    discovered = [row for row in campaign.rows if row.origin == "discovered"]
     assert discovered[0].candidate_id == best.id
     assert run(tmp_path, example) == said, "run again, it reads its journal"
 
 
-def test_the_documented_evaluation_runs(tmp_path: Path) -> None:
+def test_the_documented_function_is_called(tmp_path: Path) -> None:
     said = run(tmp_path, examples("python")[1])
+    assert said[0].startswith("0.99132891580")
+    assert said[1] == "tanh(exp(x)) + x * exp(x) * (1 - square(tanh(exp(x))))"
+
+
+def test_the_documented_evaluation_runs(tmp_path: Path) -> None:
+    said = run(tmp_path, examples("python")[2])
     assert [line.rsplit(" ", 1)[0] for line in said] == ["x * sigmoid(x)", "relu(x)"]
     assert all(float(line.rsplit(" ", 1)[1]) > 0.0 for line in said)
 
@@ -130,25 +140,57 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
     return Campaign.load(campaign.folder, site=campaign.site)
 
 
-def test_a_leaderboard_is_a_table_where_it_is_shown(finished: Campaign) -> None:
-    rows = finished.leaderboard()
-    lines = repr(rows).splitlines()
-    assert lines[0].split() == [
-        "rank",
-        "expression",
-        "origin",
-        "score",
-        "accuracy",
-        "size",
-        "trained",
+def test_a_leaderboard_is_a_data_frame(finished: Campaign) -> None:
+    frame, rows = finished.leaderboard(), finished.rows
+    assert list(frame.index) == [row.rank for row in rows] == list(range(1, len(rows) + 1))
+    assert frame.index.name == "rank"
+    assert list(frame.columns[:4]) == ["expression", "name", "origin", "score"]
+    assert frame.columns[-1] == "candidate_id"
+    assert frame.score.tolist() == [row.score for row in rows]
+    relu = frame[frame.name == "relu"].iloc[0]
+    assert (relu.expression, relu.origin, relu.seeds) == ("relu(x)", "baseline", 2)
+    assert frame.equals(Campaign.load(finished.folder).leaderboard())
+
+
+def test_over_several_tasks_a_leaderboard_has_a_column_for_each(finished: Campaign) -> None:
+    on = [
+        OnTask("digits-mlp", 0.5, 1.0, 1.0, 0.9, None),
+        OnTask("mnist-mlp", -0.5, 1.0, 1, 1, None),
     ]
-    assert lines[1].split()[0] == str(rows[0].rank) == "1"
-    assert len(lines) == 1 + min(len(rows), 20)
-    assert (
-        repr(rows[:2]).splitlines()
-        == repr(Campaign.load(finished.folder).leaderboard()[:2]).splitlines()
-    )
-    assert rows._repr_html_().count("<tr>") == len(lines)
+    rows = [replace(row, tasks=tuple(on[: 3 - row.rank])) for row in finished.rows[:2]]
+    frame = leaderboard_frame(rows)
+    assert frame["score on digits-mlp"].tolist() == [0.5, 0.5]
+    assert frame["score on mnist-mlp"].iloc[0] == -0.5
+    assert frame["score on mnist-mlp"].isna().tolist() == [False, True]
+
+
+def test_campaigns_are_put_side_by_side(finished: Campaign, tmp_path: Path) -> None:
+    changes = {"seed": 4, "stop": {"generations": 2}, "name": "other"}
+    other = Campaign(SETTINGS, site=Site(tmp_path, workers=1), **changes)
+    other.run()
+    both = finished.compare(other)
+    assert both.differences == {"seed": (3, 4), "stop.generations": (1, 2)}
+    assert both.incomparable is None
+    ours, theirs = both.campaigns
+    assert ours.best == next(row for row in finished.rows if row.origin == "discovered")
+    assert 0 < ours.trainings < theirs.trainings
+    assert 0.0 < ours.minutes < 10.0
+    last = ours.generations[-1].summary.best_score
+    assert ours.score_after(trainings=ours.trainings) == f"{last:.4f}"
+    assert ours.score_after(trainings=0) == "-"
+    assert theirs.score_after(minutes=60.0) == f"{theirs.generations[-1].summary.best_score:.4f}"
+    shared = {row.candidate_id: names for row, names in both.rows()}
+    relu = next(row for row in finished.rows if row.name == "relu")
+    assert shared[relu.candidate_id] == ("mine", "other")
+    merits = [(row.steps * row.seeds, row.score) for row, _ in both.rows()]
+    assert merits == sorted(merits, reverse=True)
+    said = repr(both)
+    for title in ("What they came to:", "Settings that differ:", "Shared leaderboard:"):
+        assert title in said
+    assert re.search(r"^stop.generations +1 +2$", said, flags=re.MULTILINE)
+    assert "<h4>Shared leaderboard</h4>" in both._repr_html_()
+    elsewhere = replace(theirs, settings={**theirs.settings, "task": "mnist-mlp"})
+    assert "of different tasks" in repr(SideBySide((ours, elsewhere)))
 
 
 def test_functions_are_compared_on_seeds_that_nothing_was_chosen_by(finished: Campaign) -> None:
@@ -184,7 +226,9 @@ def test_finals_report_exports_and_pictures_are_methods(finished: Campaign, tmp_
     assert [each.status for each in exported] == ["verified"]
     assert repr(exported) == str(exported[0])
     picture = finished.plot(tmp_path / "best.png", top=2)
-    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.path == tmp_path / "best.png"
+    assert picture.path.read_bytes().startswith(b"\x89PNG")
+    assert finished.plot(top=2)._repr_png_() == picture.path.read_bytes()
 
 
 OWN_TASK = """
