@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Literal, Self
 
 from search.file_systems import file_system, is_network
@@ -183,6 +182,11 @@ class Journal:
         if (last or 0) != (given or 0):
             raise self._damage(f"it ends with event {last or 0} of {given or 0}")
 
+    @property
+    def identity(self) -> str:
+        """What tells it from all other journals but its copies; it holds an event."""
+        return self._checksum_at(1)
+
     def append(self, kind: Kind, key: str, payload: Mapping[str, Any]) -> None:
         """Writes one event; see `append_all`."""
         self.append_all([(kind, key, payload)])
@@ -327,12 +331,7 @@ class Journal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 

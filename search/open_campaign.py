@@ -18,7 +18,7 @@ from search.racing import Standing
 from search.settings import Settings
 from search.signals import HurriedError, Notice, stopped_by_signals
 from search.site import Site
-from search.tracking import Mirror
+from search.tracking import Destination, Mirror
 
 _LOCK_FILE: Final = "lock"
 
@@ -64,7 +64,9 @@ class OpenCampaign:
         if not settings.tracking.mlflow:
             yield [*observers]
             return
-        mirror = Mirror(self.journal.path, store=self.folder.parent, campaign_dir=self.folder)
+        mirror = Mirror(
+            self.journal.path, destination=Destination(self.folder.parent), campaign_dir=self.folder
+        )
         mirror.start()
         patience = 0.0
         try:

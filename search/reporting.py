@@ -20,7 +20,7 @@ from search.measuring import Measurer, missing_of
 from search.open_campaign import open_campaign
 from search.report import FOLDER, Findings, read_findings, write_findings
 from search.site import Site
-from search.tracking import Mirror, TrackingError
+from search.tracking import Destination, Mirror, TrackingError
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,7 +81,9 @@ def report(
 def _mirror(folder: Path, *, announce: Callable[[str], None]) -> None:
     """Brings MLflow up to date; it is a view, so that its failure fails nothing."""
     try:
-        Mirror(folder / FILE_NAME, store=folder.parent, campaign_dir=folder).catch_up()
+        Mirror(
+            folder / FILE_NAME, destination=Destination(folder.parent), campaign_dir=folder
+        ).catch_up()
     except TrackingError as error:
         announce(
             f"MLflow does not show the report yet ({error}); "

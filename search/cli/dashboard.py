@@ -47,10 +47,12 @@ def sync_command(
     from search.commands import command
     from search.journal import FILE_NAME
     from search.leaderboard import find_campaign
-    from search.tracking import Mirror
+    from search.tracking import Destination, Mirror
 
     folder = find_campaign(campaign, runs_dir)
-    Mirror(folder / FILE_NAME, store=folder.parent, campaign_dir=folder).catch_up()
+    Mirror(
+        folder / FILE_NAME, destination=Destination(folder.parent), campaign_dir=folder
+    ).catch_up()
     shown = command("dashboard", runs_dir=folder.parent)
     say(f"MLflow holds all of {folder.name}; `{shown}` shows it")
 

@@ -1,5 +1,6 @@
-"""The MLflow mirror of a campaign: a view of its journal, rebuilt from it at any time."""
+"""The mirror of a campaign, in MLflow unless told otherwise: a view of its journal."""
 
+from search.tracking.destination import Destination
 from search.tracking.mirror import Mirror, MirrorStatus
 from search.tracking.store import (
     Store,
@@ -9,12 +10,17 @@ from search.tracking.store import (
     database_path,
     store_uri,
 )
+from search.tracking.tracker import Shown, Step, Tracker
 from search.tracking.views import candidates_link, charts_link, finals_link
 
 __all__ = [
+    "Destination",
     "Mirror",
     "MirrorStatus",
+    "Shown",
+    "Step",
     "Store",
+    "Tracker",
     "TrackingError",
     "artifacts_path",
     "candidates_link",

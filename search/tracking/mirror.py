@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import Final
 
 from search.journal import Journal
+from search.tracking.destination import Destination
 from search.tracking.replica import CandidateRuns, Replica
 from search.tracking.store import TrackingError
 
 FIRST_RETRY_SECONDS: Final = 0.5
 LONGEST_RETRY_SECONDS: Final = 60.0
+# After so many failures in a row nothing is believed of the store any more, and all is looked up.
+FAILURES_BELIEVED: Final = 3
+# At the end, a store that takes nothing for so long is not waited for any longer.
+SILENT_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.5
 # The table and the pictures are written whole each time, so not with every generation.
 SUMMARY_INTERVAL_SECONDS: Final = 60.0
 # While the campaign runs the mirror rests nineteen times as long as it works: it holds Python's
@@ -51,7 +57,7 @@ class Mirror:
         self,
         journal_path: Path,
         *,
-        store: Path,
+        destination: Destination,
         campaign_dir: Path,
         candidate_runs: CandidateRuns | None = None,
     ) -> None:
@@ -59,14 +65,17 @@ class Mirror:
 
         Args:
             journal_path: The journal to follow; it is only read.
-            store: The runs directory, which holds the MLflow database and its artifacts.
+            destination: Where the campaign is shown.
             campaign_dir: The campaign's folder; its name is the campaign's.
             candidate_runs: Which candidates get a run: all, those evaluated beyond the first rung
                 (and the baselines), or none; by default what the journal says.
         """
         self._journal_path = journal_path
         self._replica = Replica(
-            journal_path, store=store, candidate_runs=candidate_runs, campaign_dir=campaign_dir
+            journal_path,
+            destination=destination,
+            candidate_runs=candidate_runs,
+            campaign_dir=campaign_dir,
         )
         # A daemon, so that a store that hangs cannot keep a finished program alive.
         self._thread = threading.Thread(target=self._follow, name="mlflow-mirror", daemon=True)
@@ -74,6 +83,8 @@ class Mirror:
         self._closing = threading.Event()
         self._abandoned = threading.Event()
         self._error: str | None = None
+        self._failures = 0
+        self._last_write = 0.0
         self._has_said_so = False
 
     def start(self) -> None:
@@ -87,10 +98,12 @@ class Mirror:
 
     def close(self, *, timeout_seconds: float) -> MirrorStatus:
         """Lets the mirror complete its work, for a bounded time, and ends it."""
+        self._last_write = time.monotonic()
         self._closing.set()
         self.wake()
-        if self._thread.is_alive():
-            self._thread.join(timeout_seconds)
+        deadline = time.monotonic() + timeout_seconds
+        while self._thread.is_alive() and (left := self._patience(deadline)) > 0:
+            self._thread.join(min(left, _LOOK_SECONDS))
         self._abandoned.set()
         behind, error = self.events_behind, self._error
         if error is None and (behind or self._thread.is_alive()):
@@ -105,19 +118,28 @@ class Mirror:
             FileNotFoundError, JournalError: If there is no readable journal.
         """
         try:
-            self._replica.advance(after_write=lambda seconds: None, is_running=False)
-            self._replica.summarise(is_running=False)
-            self._replica.analyze()
+            while not self._has_caught_up():
+                time.sleep(FIRST_RETRY_SECONDS)
+        finally:
+            self._replica.forget()
+
+    def _has_caught_up(self) -> bool:
+        """Whether all is written; what has failed a few times in a row has failed."""
+        try:
+            self._replica.advance(after_write=self._after_success, is_running=False)
+            self._replica.summarise(after_write=self._after_success, is_running=False)
         except (FileNotFoundError, RuntimeError):
             raise
         except Exception as error:  # MLflow and SQLAlchemy have no common base
+            self._failures += 1
+            if self._failures < FAILURES_BELIEVED:
+                return False
             raise TrackingError(
                 f"the MLflow store cannot be written: {_describe(error)}; see that its disk has "
                 "room and that it may be written, or move its mlflow.db away: `actsearch sync` "
                 "writes all that was in it anew, campaign by campaign"
             ) from error
-        finally:
-            self._replica.forget()
+        return True
 
     def _follow(self) -> None:
         try:
@@ -139,7 +161,9 @@ class Mirror:
                 break
             except Exception as error:  # whatever the store does, the campaign goes on
                 self._error = _describe(error)
-                self._replica.forget()
+                self._failures += 1
+                if self._failures % FAILURES_BELIEVED == 0:
+                    self._replica.forget()
                 self._rest_after_failure(pause)
                 pause = min(2 * pause, LONGEST_RETRY_SECONDS)
                 self.wake()
@@ -161,18 +185,22 @@ class Mirror:
             self._say_stopped()
         self._replica.advance(after_write=self._after_write, is_running=not closing)
         if summarise:
-            begun = time.monotonic()
-            self._replica.summarise(is_running=not closing)
-            self._after_write(time.monotonic() - begun)
-        if closing:
-            self._replica.analyze()
+            self._replica.summarise(after_write=self._after_write, is_running=not closing)
 
     def _after_write(self, seconds: float) -> None:
+        self._after_success(seconds)
         if self._abandoned.is_set():
             raise _AbandonedError
         if self._closing.is_set():
             self._say_stopped()
         self._closing.wait(REST_SHARE * seconds)
+
+    def _after_success(self, seconds: float) -> None:
+        self._failures, self._last_write = 0, time.monotonic()
+
+    def _patience(self, deadline: float) -> float:
+        """Seconds that the end of the campaign still has for the mirror."""
+        return min(deadline, self._last_write + SILENT_SECONDS) - time.monotonic()
 
     def _say_stopped(self) -> None:
         """Once, and before all that is left to write: there may be no time for the rest."""

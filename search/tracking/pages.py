@@ -29,6 +29,7 @@ from search.tracking.metrics import (
 )
 from search.tracking.report import write_report
 from search.tracking.store import Store
+from search.tracking.tracker import Step
 from search.tracking.views import (
     CAMPAIGN_VIEW,
     CANDIDATES_VIEW,
@@ -173,9 +174,9 @@ class CampaignPages:
         folder, _, _ = artifact.rpartition("/")
         self._client.log_artifact(self.run_id, str(picture), folder)
 
-    def write_report(self, folder: Path) -> None:
-        """Writes the report that lies in the folder."""
-        write_report(self._client, self.run_id, folder)
+    def write_report(self, folder: Path) -> Iterator[Step]:
+        """Yields the writing of the report that lies in the folder."""
+        return write_report(self._client, self.run_id, folder)
 
     def _find_or_create_run(self, record: LaunchRecord) -> tuple[str, int]:
         found = self._client.search_runs(

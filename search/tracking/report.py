@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from search.tracking import names
+from search.tracking.tracker import Step
 
 
-def write_report(client: Any, run_id: str, folder: Path) -> None:
-    """Writes the files of a report, and makes the UI list its tables beside that of candidates.
+def write_report(client: Any, run_id: str, folder: Path) -> Iterator[Step]:
+    """Yields the writing of each file of a report; then the UI lists its tables.
 
     Args:
         client: An `mlflow.MlflowClient`.
@@ -19,8 +22,8 @@ def write_report(client: Any, run_id: str, folder: Path) -> None:
     """
     for place, pattern in names.REPORT_FILES.items():
         for path in sorted((folder / place).glob(pattern)):
-            client.log_artifact(run_id, str(path), str(Path(names.REPORT, place)))
+            yield partial(client.log_artifact, run_id, str(path), str(Path(names.REPORT, place)))
     tables = sorted((folder / names.REPORT_TABLES).glob("*.json"))
     paths = [f"{names.REPORT}/{names.REPORT_TABLES}/{table.name}" for table in tables]
     logged = [{"path": path, "type": "table"} for path in (names.TABLE_JSON, *paths)]
-    client.set_tag(run_id, "mlflow.loggedArtifacts", json.dumps(logged))
+    yield partial(client.set_tag, run_id, "mlflow.loggedArtifacts", json.dumps(logged))

@@ -26,7 +26,7 @@ from search.generation import GenerationSummary
 from search.journal import FILE_NAME, Journal
 from search.racing import Standing
 from search.settings import Settings
-from search.tracking import Mirror
+from search.tracking import Destination, Mirror
 from tests.search.simulation import BENCH, Simulation
 
 
@@ -111,7 +111,7 @@ def measure(folder: Path, *, strategy: str, evaluations: int, rate: float) -> No
     executor = Paced(rate, evaluations)
     with Journal(campaign_dir / FILE_NAME) as journal:
         journal.append("campaign", "settings", launch_record(chosen))
-        mirror = Mirror(journal.path, store=folder, campaign_dir=campaign_dir)
+        mirror = Mirror(journal.path, destination=Destination(folder), campaign_dir=campaign_dir)
         campaign = Loop(
             chosen,
             grammar=load_grammar(chosen.grammar),

@@ -24,7 +24,7 @@ from search.dashboard import Dashboard, PortInUseError, campaign_links
 from search.journal import FILE_NAME
 from search.leaderboard import CampaignNotFoundError
 from search.report import write_report
-from search.tracking import Mirror, Store, TrackingError
+from search.tracking import Destination, Mirror, Store, TrackingError
 
 from .requests_made import requested_hosts
 from .test_report import add_finals
@@ -86,7 +86,9 @@ def test_sync_says_what_is_wrong_with_the_store(write_campaign: WriteCampaign) -
 def test_the_newest_campaign_comes_first(write_campaign: WriteCampaign) -> None:
     for name in ("older", "newer"):
         folder = write_campaign(name)
-        Mirror(folder / FILE_NAME, store=folder.parent, campaign_dir=folder).catch_up()
+        Mirror(
+            folder / FILE_NAME, destination=Destination(folder.parent), campaign_dir=folder
+        ).catch_up()
     links = campaign_links(folder.parent, "http://127.0.0.1:5000")
     assert [place.campaign for place in links] == ["newer", "older"]
     assert re.fullmatch(
@@ -114,7 +116,12 @@ def dashboard(
     shutil.copy(empty_store, runs_dir)
     folder = add_finals(write_campaign_in(runs_dir))
     write_report(folder)
-    mirror = Mirror(folder / FILE_NAME, store=runs_dir, campaign_dir=folder, candidate_runs="all")
+    mirror = Mirror(
+        folder / FILE_NAME,
+        destination=Destination(runs_dir),
+        campaign_dir=folder,
+        candidate_runs="all",
+    )
     mirror.catch_up()
     program = (
         # Where the tests run in the background of a shell, Ctrl-C is ignored from the start.

@@ -21,7 +21,7 @@ from search.leaderboard import find_standing, standings
 from search.report import read_findings
 from search.report.page import render
 from search.settings import FinalsSettings
-from search.tracking import Mirror, Store, names
+from search.tracking import Destination, Mirror, Store, names
 
 from .finals_simulation import SimulatedTraining
 from .here import Answer, actsearch
@@ -153,7 +153,9 @@ def test_mlflow_shows_the_functions_and_has_no_model_of_a_network(
         workers = SimulatedTraining().open
         finals = hold(plan(campaign), journal, open_executor=workers, stopping=threading.Event())
     assert finals.leader is not None
-    Mirror(campaign / FILE_NAME, store=campaign.parent, campaign_dir=campaign).catch_up()
+    Mirror(
+        campaign / FILE_NAME, destination=Destination(campaign.parent), campaign_dir=campaign
+    ).catch_up()
     with Store(campaign.parent) as store:
         experiments = {e.name: e.experiment_id for e in store.client.search_experiments()}
         (page,) = store.client.search_runs([experiments["layers"]])

@@ -14,7 +14,7 @@ from search.racing import Standing
 from search.report import write_report
 from search.settings import SearchSettings
 from search.strategies.nsga2 import NSGA2
-from search.tracking import Mirror, Store
+from search.tracking import Destination, Mirror, Store
 
 from .conftest import WriteCampaign
 from .strategies.test_evolution import ranked
@@ -64,7 +64,9 @@ def test_mlflow_has_a_metric_for_every_row(write_campaign: WriteCampaign) -> Non
     folder = write_campaign()
     OBJECTIVES["ends"] = Objective("ends", "a number", lambda standing: 7.0, "maximise")
     try:
-        Mirror(folder / FILE_NAME, store=folder.parent, campaign_dir=folder).catch_up()
+        Mirror(
+            folder / FILE_NAME, destination=Destination(folder.parent), campaign_dir=folder
+        ).catch_up()
     finally:
         del OBJECTIVES["ends"]
     assert all(run.data.metrics["ends"] == 7.0 for run in candidate_runs(folder.parent))

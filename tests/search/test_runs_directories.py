@@ -15,7 +15,7 @@ from search.journal import FILE_NAME, Journal
 from search.leaderboard import find_campaign, leaderboard
 from search.records import record
 from search.report import write_report
-from search.tracking import Mirror, TrackingError, check_place
+from search.tracking import Destination, Mirror, TrackingError, check_place
 
 from .conftest import WriteCampaign
 from .store import artifacts, contents
@@ -48,7 +48,9 @@ def test_the_mlflow_store_is_where_it_should_be(
     tmp_path: Path, write_campaign_in: WriteCampaign, name: str
 ) -> None:
     folder = begun(tmp_path / name, write_campaign_in)
-    Mirror(folder / FILE_NAME, store=tmp_path / name, campaign_dir=folder).catch_up()
+    Mirror(
+        folder / FILE_NAME, destination=Destination(tmp_path / name), campaign_dir=folder
+    ).catch_up()
     assert [path.name for path in tmp_path.iterdir()] == [name], "nothing is written beside it"
     assert any(row[:2] == ("demo", "demo") for row in contents(tmp_path / name))
     assert "demo/campaign.toml" in {

@@ -22,6 +22,7 @@ from search.journal import FILE_NAME, Journal
 from search.settings import FREE_SETTINGS
 from search.shortening import shorten
 from search.tracking import (
+    Destination,
     Mirror,
     Store,
     TrackingError,
@@ -51,7 +52,9 @@ def quick_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def mirror_of(folder: Path, **options: Any) -> Mirror:
-    return Mirror(folder / FILE_NAME, store=folder.parent, campaign_dir=folder, **options)
+    return Mirror(
+        folder / FILE_NAME, destination=Destination(folder.parent), campaign_dir=folder, **options
+    )
 
 
 def runs_of(runs_dir: Path, experiment: str) -> list[Any]:
@@ -267,21 +270,24 @@ def test_a_store_that_cannot_be_reached_stops_nobody(
     folder = write_campaign()
     elsewhere = tmp_path / "unmounted" / "runs"
     elsewhere.parent.write_text("where a network drive would be")
-    mirror = Mirror(folder / FILE_NAME, store=elsewhere, campaign_dir=folder)
+    mirror = Mirror(folder / FILE_NAME, destination=Destination(elsewhere), campaign_dir=folder)
     mirror.start()
     status = mirror.close(timeout_seconds=1.5)
     assert status.events_behind == EVENTS
     assert "Not a directory" in str(status.error)
     elsewhere.parent.unlink()
     mirror._thread.join(30.0)
-    Mirror(folder / FILE_NAME, store=elsewhere, campaign_dir=folder).catch_up()
+    Mirror(folder / FILE_NAME, destination=Destination(elsewhere), campaign_dir=folder).catch_up()
     assert len(runs_of(elsewhere, "demo/candidates")) == CANDIDATES_WITH_RUNS["promoted"]
 
 
 def test_a_store_deleted_under_the_mirror_is_rebuilt(write_campaign: WriteCampaign) -> None:
     folder = write_campaign(count=18)
     following = Replica(
-        folder / FILE_NAME, store=folder.parent, candidate_runs="all", campaign_dir=folder
+        folder / FILE_NAME,
+        destination=Destination(folder.parent),
+        candidate_runs="all",
+        campaign_dir=folder,
     )
     following.advance(after_write=lambda seconds: None, is_running=True)
     for path in folder.parent.glob("mlflow.db*"):

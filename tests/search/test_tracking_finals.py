@@ -24,7 +24,7 @@ from search.history import read_history
 from search.journal import FILE_NAME, Journal
 from search.leaderboard import standings
 from search.settings import FinalsSettings
-from search.tracking import Mirror, Store, database_path, names, replica, store_uri
+from search.tracking import Destination, Mirror, Store, database_path, names, replica, store_uri
 from search.tracking.finals_pages import FinalsPages
 from search.tracking.models import model_code
 
@@ -69,7 +69,9 @@ def with_finals(folder: Path) -> Finals:
 
 
 def sync(folder: Path) -> None:
-    Mirror(folder / FILE_NAME, store=folder.parent, campaign_dir=folder).catch_up()
+    Mirror(
+        folder / FILE_NAME, destination=Destination(folder.parent), campaign_dir=folder
+    ).catch_up()
 
 
 def finals_runs(runs_dir: Path) -> list[Any]:
