@@ -153,15 +153,16 @@ def test_a_leaderboard_is_a_data_frame(finished: Campaign) -> None:
 
 
 def test_over_several_tasks_a_leaderboard_has_a_column_for_each(finished: Campaign) -> None:
-    on = [
-        OnTask("digits-mlp", 0.5, 1.0, 1.0, 0.9, None),
-        OnTask("mnist-mlp", -0.5, 1.0, 1, 1, None),
-    ]
-    rows = [replace(row, tasks=tuple(on[: 3 - row.rank])) for row in finished.rows[:2]]
+    digits, mnist = (
+        OnTask("digits", "digits", None, 0.5, 1.0),
+        OnTask("mnist", "mnist", None, -0.5, 0),
+    )
+    first, second = finished.rows[:2]
+    rows = [replace(first, tasks=(digits, mnist)), replace(second, tasks=(digits,))]
     frame = leaderboard_frame(rows)
-    assert frame["score on digits-mlp"].tolist() == [0.5, 0.5]
-    assert frame["score on mnist-mlp"].iloc[0] == -0.5
-    assert frame["score on mnist-mlp"].isna().tolist() == [False, True]
+    assert frame["score on digits"].tolist() == [0.5, 0.5]
+    assert frame["score on mnist"].iloc[0] == -0.5
+    assert frame["score on mnist"].isna().tolist() == [False, True]
 
 
 def test_campaigns_are_put_side_by_side(finished: Campaign, tmp_path: Path) -> None:
@@ -245,7 +246,7 @@ task = Task(data=Arrays(x, (x[:, 0] * x[:, 1] > 0).astype(int)), network=MLP((8,
 campaign = Campaign(name="mine", task=task, search={"population": 4}, stop={"generations": 1},
                     scoring={"rungs": [{"steps": 20}]}, tracking={"mlflow": False})
 print(campaign.run().reason)
-print(campaign.leaderboard()[0].expression)
+print(campaign.rows[0].expression)
 """
 
 
