@@ -1,14 +1,14 @@
 """The language of activation functions: what can be written."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from grammars.cached_evaluation import CachedEvaluation
 from grammars.canonical import canonical, expression_id
 from grammars.catalogue import BASELINES, CATALOGUE, Entry
 from grammars.compilation import evaluate, to_jax, with_partials
 from grammars.expression import Call, Constant, Expression, Parameter, Variable
 from grammars.fingerprint import FunctionIndex, fingerprint, same_function
-from grammars.fitting import fitted
-from grammars.grammar import Grammar
-from grammars.grammar_files import GrammarError, grammar_names, load_grammar
 from grammars.layered import (
     Activation,
     Layered,
@@ -23,7 +23,12 @@ from grammars.layered import (
 from grammars.parsing import ParseError, parse
 from grammars.primitives import PRIMITIVES, Primitive
 from grammars.printing import readable, shortened
-from grammars.rules import ConstantRange, ParameterRule
+
+if TYPE_CHECKING:
+    from grammars.fitting import fitted
+    from grammars.grammar import Grammar
+    from grammars.grammar_files import GrammarError, grammar_names, load_grammar
+    from grammars.rules import ConstantRange, ParameterRule
 
 __all__ = [
     "BASELINES",
@@ -66,3 +71,20 @@ __all__ = [
     "to_jax",
     "with_partials",
 ]
+
+# Grammars are checked by pydantic, for which whoever only reads functions need not wait.
+_OF_GRAMMARS = {
+    "ConstantRange": "rules",
+    "Grammar": "grammar",
+    "GrammarError": "grammar_files",
+    "ParameterRule": "rules",
+    "fitted": "fitting",
+    "grammar_names": "grammar_files",
+    "load_grammar": "grammar_files",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OF_GRAMMARS:
+        return getattr(import_module(f"grammars.{_OF_GRAMMARS[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,6 @@ from itertools import permutations
 from typing import Final, TypeAlias
 
 import numpy
-from scipy.optimize import leastsq
 
 from grammars.catalogue import CATALOGUE, definitions
 from grammars.compilation import evaluate
@@ -202,8 +201,11 @@ def _fitted(expression: Expression, values: numpy.ndarray, name: str) -> Relativ
 def _refined(
     values: numpy.ndarray, published: Expression, start: tuple[float, float]
 ) -> tuple[float, float]:
+    # Most of what asks for relatives is known at once, and SciPy's optimisers take long to import.
     if numpy.abs(_residual(values, published, *start)[2]).max() < _TOLERANCE:
         return start
+    from scipy.optimize import leastsq
+
     b, c = start
     for most_evaluations in (25, 80):
         # Few fits come near within a few steps; only those are worth finishing.

@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, NamedTuple, Self
 
 from search.file_systems import file_system, is_network
+from search.journal_coding import Kind, Row, checksum_of, decoded, encoded
 from search.journal_opening import (
     BeingWrittenError,
     let_others_read,
     open_to_read,
     open_to_write,
 )
-
-Kind = Literal[
-    "campaign",
-    "launch",
-    "candidate",
-    "evaluation",
-    "training",
-    "yardsticks",
-    "generation",
-    "finished",
-    "work",
-    "measurement",
-    "finals_plan",
-    "finals_run",
-    "finals_look",
-    "test_opening",
-    "finals_score",
-    "finals_end",
-]
 
 FILE_NAME: Final = "journal.sqlite"
 FORMAT: Final = 2
@@ -56,7 +35,6 @@ CREATE TABLE IF NOT EXISTS events (
 )
 """
 _LAST_GIVEN: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
-_CHECKSUM_BYTES: Final = 16
 # A longer text is no event of ours; it bounds what a damaged file can make us read.
 _MAX_EVENT_BYTES: Final = 10_000_000
 # What may go away by itself or by the user's hand, and says nothing against the file.
@@ -73,24 +51,12 @@ _PASSING: Final = frozenset(
     }
 )
 
-# Made once: `json.dumps` makes an encoder for each call, which takes longer than encoding.
-_ENCODE_PAYLOAD: Final = json.JSONEncoder(sort_keys=True, allow_nan=False).encode
-# Types that SQLite gives back only from a damaged file are written somehow, and differ.
-_ENCODE_ROW: Final = json.JSONEncoder(default=repr).encode
-_QUOTE: Final = json.encoder.encode_basestring_ascii
-# Our documents begin with what they are: no white space is looked for.
-_DECODE: Final = json.JSONDecoder().raw_decode
-
-_Row = tuple[int, Kind, str, float, str]
-"""An event as the file holds it, without its checksum."""
-
 
 class JournalError(RuntimeError):
     """A journal that cannot be read, or that contradicts what is to be written."""
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """One row of the journal.
 
     Attributes:
@@ -207,11 +173,11 @@ class Journal:
             ).fetchone()
             sequence, checksum = last or (0, "")
             for kind, key, payload in events:
-                text = _ENCODE_PAYLOAD(payload)
+                text = encoded(payload)
                 if self._holds(kind, key, text):
                     continue
                 row = (sequence + 1, kind, key, time.time(), text)
-                sequence, checksum = sequence + 1, _checksum(checksum, row)
+                sequence, checksum = sequence + 1, checksum_of(checksum, row)
                 self._connection.execute(
                     "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (*row, checksum)
                 )
@@ -243,7 +209,7 @@ class Journal:
             if row is None:
                 return None
             (*_, payload) = next(self._rows(row[0] - 1, at_most=1))
-        document: dict[str, Any] = json.loads(payload)
+        document: dict[str, Any] = decoded(payload)
         return document
 
     def events(self, *kinds: Kind, after: int = 0) -> Iterator[Event]:
@@ -256,9 +222,9 @@ class Journal:
             rows = list(self._rows(after))
         for sequence, kind, key, moment, payload in rows:
             if not kinds or kind in kinds:
-                yield Event(sequence, kind, key, moment, _DECODE(payload)[0])
+                yield Event(sequence, kind, key, moment, decoded(payload))
 
-    def _rows(self, after: int, *, at_most: int = -1) -> Iterator[_Row]:
+    def _rows(self, after: int, *, at_most: int = -1) -> Iterator[Row]:
         """Rows beyond a position, each with its checksum checked; -1 at most means all.
 
         A damaged index hides nothing here, since none is used.
@@ -267,8 +233,8 @@ class Journal:
         query = "SELECT * FROM events NOT INDEXED WHERE sequence > ? ORDER BY sequence LIMIT ?"
         with closing(self._connection.execute(query, (after, at_most))) as rows:
             for position, (*fields, checksum) in enumerate(rows, after + 1):
-                row: _Row = tuple(fields)
-                if row[0] != position or checksum != _checksum(before, row):
+                row: Row = tuple(fields)
+                if row[0] != position or checksum != checksum_of(before, row):
                     raise self._damage(f"event {position} is missing or altered")
                 before = checksum
                 yield row
@@ -333,17 +299,3 @@ class Journal:
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-
-def _checksum(before: str, row: _Row) -> str:
-    """Of an event and, through the checksum before it, of all events up to it."""
-    sequence, kind, key, moment, payload = row
-    try:
-        # What the encoder writes, in a third of its time.
-        text = (
-            f"[{_QUOTE(before)}, {sequence:d}, {_QUOTE(kind)}, {_QUOTE(key)}, {moment!r}, "
-            f"{_QUOTE(payload)}]"
-        )
-    except (TypeError, ValueError):
-        text = _ENCODE_ROW([before, *row])
-    return hashlib.blake2b(text.encode(), digest_size=_CHECKSUM_BYTES).hexdigest()

@@ -10,7 +10,7 @@ from typing import Final
 from evaluators.evaluation import OnTask
 from search.campaign_folder import is_folder, located
 from search.candidate import Origin
-from search.history import History
+from search.history import History, Introduced
 from search.journal import FILE_NAME
 from search.racing import Standing, ranked
 from search.unscored import explain_unscored
@@ -95,7 +95,7 @@ def leaderboard(
         baselines: Whether the published functions that come later follow, at their ranks.
     """
     return [
-        _row(rank, standing)
+        _row(rank, standing, history.candidates[standing.candidate.id].introduced)
         for rank, standing in enumerate(standings(history), 1)
         if top is None or rank <= top or (baselines and standing.candidate.origin == "baseline")
     ]
@@ -123,14 +123,13 @@ def find_standing(history: History, candidate_id: str | None = None) -> Standing
     return matching[0]
 
 
-def _row(rank: int, standing: Standing) -> LeaderboardRow:
+def _row(rank: int, standing: Standing, introduced: Introduced) -> LeaderboardRow:
     candidate, evaluation = standing.candidate, standing.evaluation
     score, loss = evaluation.score, evaluation.validation_loss
     accuracy = evaluation.validation_accuracy
     assert score is not None
     assert loss is not None
     assert accuracy is not None
-    form = candidate.canonical
     return LeaderboardRow(
         rank=rank,
         candidate_id=candidate.id,
@@ -140,8 +139,8 @@ def _row(rank: int, standing: Standing) -> LeaderboardRow:
         score=score,
         validation_loss=loss,
         validation_accuracy=accuracy,
-        size=form.size,
-        depth=form.depth,
+        size=introduced.size,
+        depth=introduced.depth,
         steps=evaluation.fidelity.steps,
         seeds=len(evaluation.fidelity.seeds),
         generation=candidate.generation,

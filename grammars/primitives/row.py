@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import Any, Final, Literal
 
 import numpy
-import scipy.special
 
 from grammars.expression import Expression
 from grammars.forms import Form
@@ -24,24 +24,40 @@ class Arrays:
 
     Attributes:
         np: A module with the interface of `numpy`.
-        special: A module with the interface of `scipy.special`.
+        special: Has what definitions use of `scipy.special`.
         elementary: Has `sin`, `cos`, `arctan`, `softplus` and `erf`.
     """
 
     np: ModuleType
-    special: ModuleType
+    special: ModuleType | SimpleNamespace
     elementary: ModuleType | SimpleNamespace
+
+
+class _ScipySpecial(SimpleNamespace):
+    """`scipy.special`, imported with the first function: it takes as long as all the rest."""
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(import_module("scipy.special"), name)
+        setattr(self, name, function)
+        return function
+
+
+_SPECIAL: Final = _ScipySpecial()
+
+
+def _erf(a: Any) -> Any:
+    return _SPECIAL.erf(a)
 
 
 NUMPY: Final = Arrays(
     numpy,
-    scipy.special,
+    _SPECIAL,
     SimpleNamespace(
         sin=numpy.sin,
         cos=numpy.cos,
         arctan=numpy.arctan,
         softplus=lambda a: numpy.logaddexp(a, 0.0),
-        erf=scipy.special.erf,
+        erf=_erf,
     ),
 )
 

@@ -81,6 +81,8 @@ def main() -> NoReturn:
             sys.exit(INTERRUPTED)
         except Exception as error:
             sys.exit(_report(error))
+        finally:
+            gc.freeze()  # the end of a process would look for cycles among all of it once more
     sys.exit(0)
 
 

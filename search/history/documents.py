@@ -34,7 +34,8 @@ from search.history.events import (
 from search.history.finals_checks import check_plan, check_run, check_step
 from search.history.finals_plan import Plan
 from search.history.finals_steps import Look, Run
-from search.journal import Event, Journal, JournalError, Kind
+from search.journal import Event, Journal, JournalError
+from search.journal_coding import Kind
 
 Entry = tuple[Kind, str, Mapping[str, Any]]
 """What the journal takes: kind, key and document."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING, Any, Final
 
 from evaluators.diagnostics import Diagnostics
 from evaluators.evaluation import Outcome
@@ -16,14 +14,10 @@ from search.history.events import FinalistScored, FinalsEnded, FinalsLooked, Tes
 from search.history.finals_plan import TITLES, Plan, Stage
 from search.history.finals_steps import Run
 
-_PLAN: Final = TypeAdapter(Plan)
-_RUN: Final = TypeAdapter(Run)
-_DIAGNOSTICS: Final = TypeAdapter(Diagnostics)
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Step = FinalsLooked | TestDataOpened | FinalistScored | FinalsEnded
-_STEPS: Final[Mapping[type[Step], TypeAdapter[Any]]] = {
-    step: TypeAdapter(step) for step in (FinalsLooked, TestDataOpened, FinalistScored, FinalsEnded)
-}
 
 _TRIED: Final = ("considered", "distinct", "trained")
 
@@ -38,7 +32,7 @@ def check_plan(document: Mapping[str, Any], plan: Plan) -> None:
     Raises:
         ValueError: If a part has another type, or says what no plan can say.
     """
-    _PLAN.validate_python(document)
+    _adapter(Plan).validate_python(document)
     if problems := list(_contradictions(plan)):
         raise ValueError("; ".join(problems))
 
@@ -50,9 +44,9 @@ def check_run(document: Mapping[str, Any]) -> None:
         ValueError: If a part has another type, or a scored run was never validated.
     """
     # What was diagnosed is read by its own rules, of which older journals need some.
-    run = _RUN.validate_python({**document, "diagnostics": None})
+    run = _adapter(Run).validate_python({**document, "diagnostics": None})
     if document["diagnostics"] is not None:
-        found = _DIAGNOSTICS.validate_python(document["diagnostics"])
+        found = _adapter(Diagnostics).validate_python(document["diagnostics"])
         if not found.gradient_norms or not found.mean_output:
             raise ValueError("diagnostics of no layer")
     if run.outcome is Outcome.SCORED and not run.curve:
@@ -69,7 +63,20 @@ def check_step(of: type[Step], document: Mapping[str, Any]) -> None:
     Raises:
         ValueError: If a part has another type.
     """
-    _STEPS[of].validate_python(document)
+    _adapter(of).validate_python(document)
+
+
+_ADAPTERS: Final[dict[type[Any], Any]] = {}
+
+
+def _adapter(of: type[Any]) -> TypeAdapter[Any]:
+    """Most journals are read before they hold finals: pydantic comes with the first of them."""
+    if of not in _ADAPTERS:
+        from pydantic import TypeAdapter
+
+        _ADAPTERS[of] = TypeAdapter(of)
+    adapter: TypeAdapter[Any] = _ADAPTERS[of]
+    return adapter
 
 
 def _contradictions(plan: Plan) -> Iterator[str]:

@@ -91,6 +91,7 @@ def write_campaign(folder: Path, *, candidates: int) -> None:
             settings,
             grammar=load_grammar(settings.grammar),
             bench=BENCH,
+            hidden_layers=2,
             journal=journal,
             executor=Diagnosed(),
         ).run()
