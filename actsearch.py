@@ -6,15 +6,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from evaluators.evaluation.fidelity import Fidelity
     from evaluators.evaluator import Evaluator
-    from evaluators.fidelity import Fidelity
     from evaluators.tasks import find_task
     from grammars import CATALOGUE, Expression, load_grammar, parse, parse_activation
     from grammars.description import describe
     from grammars.export.live import equinox, flax, keras, pytorch
-    from search.library import Campaign
-    from search.site import Site
-    from search.trials import score
+    from search.executors.site import Site
+    from search.library.campaign import Campaign
+    from search.trials.protocol import score
 
 __all__ = [
     "CATALOGUE",
@@ -38,11 +38,11 @@ __all__ = [
 # Not before they are asked for: JAX takes seconds.
 _HOMES: Final = {
     "CATALOGUE": "grammars",
-    "Campaign": "search.library",
+    "Campaign": "search.library.campaign",
     "Evaluator": "evaluators.evaluator",
     "Expression": "grammars",
-    "Fidelity": "evaluators.fidelity",
-    "Site": "search.site",
+    "Fidelity": "evaluators.evaluation.fidelity",
+    "Site": "search.executors.site",
     "describe": "grammars.description",
     "equinox": "grammars.export.live",
     "find_task": "evaluators.tasks",
@@ -52,7 +52,7 @@ _HOMES: Final = {
     "parse": "grammars",
     "parse_activation": "grammars",
     "pytorch": "grammars.export.live",
-    "score": "search.trials",
+    "score": "search.trials.protocol",
 }
 
 

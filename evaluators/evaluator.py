@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from evaluators.evaluation import Evaluation, Outcome, SeedResult
-from evaluators.fidelity import Fidelity
-from evaluators.probes import probe
-from evaluators.trainers import (
+from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.probing.probes import probe
+from evaluators.training.trainers import (
     Attempt,
     Conditions,
     OneAfterTheOther,
@@ -104,10 +104,10 @@ class Evaluator:
             lanes: Runs that are trained together, 1 for one after the other, None for what suits
                 the device that JAX finds.
         """
-        from evaluators.batches import DeviceData
-        from evaluators.clock import working_clock
-        from evaluators.lockstep import has_written_out_pass, lanes_here
-        from evaluators.training_states import TrainingStates
+        from evaluators.steps.batches import DeviceData
+        from evaluators.training.clock import working_clock
+        from evaluators.training.lockstep import has_written_out_pass, lanes_here
+        from evaluators.training.training_states import TrainingStates
 
         self._task, self._bench = task, Bench(task.name, dataset.name)
         self._timeout_seconds, self._highest, self._allow = timeout_seconds, highest, allow
@@ -151,7 +151,7 @@ class Evaluator:
         return with_costs(records, depth=depth, allow=self._allow, seconds=self._timeout_seconds)
 
     def _record(self, candidate: Activation, fidelity: Fidelity, attempt: Attempt) -> Evaluation:
-        from evaluators.runs import Divergence
+        from evaluators.training.runs import Divergence
 
         trained = []
         record = partial(self._bench.record, candidate, fidelity)
@@ -181,7 +181,7 @@ def with_costs(
         allow: See `Evaluator`.
         seconds: What one candidate's training may take.
     """
-    from evaluators.cost import relative_costs
+    from evaluators.probing.cost import relative_costs
 
     scored = {
         record.candidate_id: by_layer(parse_activation(record.expression), depth)

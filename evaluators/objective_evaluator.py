@@ -15,12 +15,12 @@ from typing import Any, Literal
 
 import psutil
 
-from evaluators.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench, with_costs
-from evaluators.fidelity import Fidelity
-from evaluators.functions import UserCodeError, blamed
-from evaluators.objectives import Objective, activation_for
-from evaluators.trainers import LATE_SECONDS
+from evaluators.reading.functions import UserCodeError, blamed
+from evaluators.tasks.objectives import Objective, activation_for
+from evaluators.training.trainers import LATE_SECONDS
 from grammars import Activation, Expression, by_layer
 
 

@@ -3,13 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from grammars.cached_evaluation import CachedEvaluation
-from grammars.canonical import canonical, expression_id
-from grammars.catalogue import BASELINES, CATALOGUE, Entry
-from grammars.compilation import evaluate, to_jax, with_partials
-from grammars.expression import Call, Constant, Expression, Parameter, Variable
-from grammars.fingerprint import FunctionIndex, fingerprint, same_function
-from grammars.layered import (
+from grammars.algebra.canonical import canonical, expression_id
+from grammars.algebra.layered import (
     Activation,
     Layered,
     LayersError,
@@ -20,15 +15,20 @@ from grammars.layered import (
     functions_of,
     parse_activation,
 )
-from grammars.parsing import ParseError, parse
+from grammars.algebra.printing import readable, shortened
+from grammars.catalogue import BASELINES, CATALOGUE, Entry
+from grammars.expressions.expression import Call, Constant, Expression, Parameter, Variable
+from grammars.numerics.cached_evaluation import CachedEvaluation
+from grammars.numerics.compilation import evaluate, to_jax, with_partials
+from grammars.numerics.fingerprint import FunctionIndex, fingerprint, same_function
+from grammars.parsing.parser import ParseError, parse
 from grammars.primitives import PRIMITIVES, Primitive
-from grammars.printing import readable, shortened
 
 if TYPE_CHECKING:
-    from grammars.fitting import fitted
-    from grammars.grammar import Grammar
-    from grammars.grammar_files import GrammarError, grammar_names, load_grammar
-    from grammars.rules import ConstantRange, ParameterRule
+    from grammars.space.fitting import fitted
+    from grammars.space.grammar import Grammar
+    from grammars.space.grammar_files import GrammarError, grammar_names, load_grammar
+    from grammars.space.rules import ConstantRange, ParameterRule
 
 __all__ = [
     "BASELINES",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from grammars.expression import Expression
-from grammars.parsing import parse
+from grammars.expressions.expression import Expression
+from grammars.parsing.parser import parse
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Entry:
 
     Attributes:
         name: Under which it is known, usable wherever an expression is.
-        text: The expression in the language of `grammars.parsing`.
+        text: The expression in the language of `grammars.parsing.parser`.
         source: Author, year, and where a variant is meant, which one.
         aliases: Further names for the same function.
     """

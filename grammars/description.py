@@ -10,14 +10,14 @@ from typing import Any, Final
 
 import numpy
 
-from grammars.canonical import canonical, expression_id
+from grammars.algebra.canonical import canonical, expression_id
+from grammars.algebra.symbolic import CHECK_POINTS, TIME_LIMIT_SECONDS, Symbolic, analyse
+from grammars.analysis.properties import Property, properties
+from grammars.analysis.relatives import Relative, known_as, nearest, relatives
 from grammars.catalogue import CATALOGUE
-from grammars.compilation import start_values, with_partials
 from grammars.export.latex import formula
-from grammars.expression import Expression, Parameter
-from grammars.properties import Property, properties
-from grammars.relatives import Relative, known_as, nearest, relatives
-from grammars.symbolic import CHECK_POINTS, TIME_LIMIT_SECONDS, Symbolic, analyse
+from grammars.expressions.expression import Expression, Parameter
+from grammars.numerics.compilation import start_values, with_partials
 
 _IN_JSON: Final = (
     "expression",

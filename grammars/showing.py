@@ -9,15 +9,15 @@ from typing import Any, Final
 
 import numpy
 
-from grammars.canonical import canonical
-from grammars.compilation import interpret, start_values, to_jax
-from grammars.derivative import derivative
+from grammars.algebra.canonical import canonical
+from grammars.algebra.printing import shortened
 from grammars.export.latex import formula
-from grammars.expression import Expression, expanded
-from grammars.parsing import parse
+from grammars.expressions.expression import Expression, expanded
+from grammars.expressions.sketch import X_LIMIT, sketch
+from grammars.numerics.compilation import interpret, start_values, to_jax
+from grammars.numerics.derivative import derivative
+from grammars.parsing.parser import parse
 from grammars.primitives import NUMPY
-from grammars.printing import shortened
-from grammars.sketch import X_LIMIT, sketch
 
 # An even number: 0, where most functions have their kink, lies between two of them.
 _POINTS: Final = 240

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from search.library import Campaign
+    from search.library.campaign import Campaign
 
 __all__ = ["Campaign"]
 
@@ -11,7 +11,7 @@ __all__ = ["Campaign"]
 def __getattr__(name: str) -> Any:
     # Not before it is asked for: `actsearch --help` must not wait for JAX.
     if name == "Campaign":
-        from search.library import Campaign
+        from search.library.campaign import Campaign
 
         return Campaign
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from evaluators.probes import probe
+from evaluators.probing.probes import probe
 from grammars import Expression, canonical, load_grammar
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluators.file_locks import locked
+from evaluators.reading.file_locks import locked
 
 _MANIFEST = "manifest.json"
 _PARTS = ("inputs", "labels")

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from evaluators.functions import FileFunction
-from evaluators.sections import (
+from evaluators.reading.functions import FileFunction
+from evaluators.reading.sections import (
     STRICT,
     SectionError,
     check_table,

@@ -12,7 +12,7 @@ from evaluators.datasets.array_files import NamedArrays
 from evaluators.datasets.data import Builtin, Data, Given, OfObjective, Own, Tfds
 from evaluators.datasets.entries import Entry, entry_of
 from evaluators.datasets.tfds_images import DatasetDamaged, DatasetUnavailable, Places
-from evaluators.files import cache_root
+from evaluators.reading.files import cache_root
 
 # Part of every cached path: a new rule for splitting gets a new number, and so new arrays.
 _LAYOUT = "datasets-1"

@@ -15,8 +15,8 @@ from evaluators.datasets.array_cache import Split
 from evaluators.datasets.array_files import NAMES, DataError, NamedArrays, read_arrays
 from evaluators.datasets.data import ArrayFile, FunctionData, Given, Own, deciding_data
 from evaluators.datasets.splitting import split_arrays
-from evaluators.files import sha256_of
-from evaluators.functions import blamed
+from evaluators.reading.files import sha256_of
+from evaluators.reading.functions import blamed
 
 
 def resolved(data: Own) -> tuple[Own, NamedArrays | None]:

@@ -28,7 +28,7 @@ from evaluators.datasets.tfds_images import (
     as_png,
     quiet,
 )
-from evaluators.files import cache_root
+from evaluators.reading.files import cache_root
 
 _CHILD: Final = "import sys; from evaluators.datasets.tfds_any import child; child(*sys.argv[1:])"
 _REACH_SECONDS: Final = 10

@@ -18,7 +18,7 @@ import numpy as np
 
 from evaluators.datasets import idx, tfds_download
 from evaluators.datasets.array_cache import Split
-from evaluators.files import cache_root
+from evaluators.reading.files import cache_root
 
 BUILDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
 """Class name in tensorflow_datasets.image_classification, by data set."""

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 from evaluators.networks.convolution import KERNEL, patches
 from evaluators.networks.initialisers import Initialiser, normals, scales
 from evaluators.networks.network import Layer, Moments
-from evaluators.sections import STRICT
+from evaluators.reading.sections import STRICT
 
 if TYPE_CHECKING:
     from jax import Array

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from evaluators.functions import FileFunction
 from evaluators.networks.chains import CNN, MLP
 from evaluators.networks.network import Chain, Network
 from evaluators.networks.own import OwnNetwork
 from evaluators.networks.residual import ResidualCNN, ResidualMLP
 from evaluators.networks.transformer import Transformer
-from evaluators.sections import deciding, read_kind, read_section, section_of
+from evaluators.reading.functions import FileFunction
+from evaluators.reading.sections import deciding, read_kind, read_section, section_of
 
 AnyNetwork = Network | Chain | OwnNetwork
 """What a task may have."""

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from evaluators.functions import FileFunction, UserCodeError, blamed
 from evaluators.networks.network import Moments
-from evaluators.sections import STRICT
+from evaluators.reading.functions import FileFunction, UserCodeError, blamed
+from evaluators.reading.sections import STRICT
 
 
 @dataclass(frozen=True, config=STRICT)

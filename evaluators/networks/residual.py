@@ -14,7 +14,7 @@ from evaluators.networks.convolution import KERNEL, patches
 from evaluators.networks.dense import dense, dense_start, norm_start, normalised
 from evaluators.networks.initialisers import Initialiser, weight_scale
 from evaluators.networks.network import Moments
-from evaluators.sections import STRICT
+from evaluators.reading.sections import STRICT
 
 _Count = Annotated[int, Field(ge=1, le=100_000)]
 _Blocks = Annotated[int, Field(ge=1, le=200)]

@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 from evaluators.networks.dense import dense, dense_start, norm_start, normalised
 from evaluators.networks.initialisers import Initialiser, weight_scale
 from evaluators.networks.network import Moments
-from evaluators.sections import STRICT
+from evaluators.reading.sections import STRICT
 
 if TYPE_CHECKING:
     from jax import Array

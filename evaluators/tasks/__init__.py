@@ -1,6 +1,6 @@
 """Tasks: what a candidate is tried on, as values that are read from files or made in Python."""
 
-from evaluators.recipes import Recipe
+from evaluators.recipes.recipe import Recipe
 from evaluators.tasks.files import UnknownTaskError, find_task, shipped_tasks, task_names
 from evaluators.tasks.recorded import is_known_by_name, task_known_by_name
 from evaluators.tasks.task import Task, TaskError, with_learning_rate

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from evaluators.tasks.task import Task, TaskError, with_learning_rate
-from grammars.toml_files import TomlError, read_toml
+from grammars.reading.toml_files import TomlError, read_toml
 
 _FOLDER: Final = Path(__file__).parent / "shipped"
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from evaluators.datasets import Data, Dataset, OfObjective, data_section, deciding_data, read_data
-from evaluators.functions import FileFunction
 from evaluators.networks import (
     AnyNetwork,
     OwnNetwork,
@@ -18,14 +17,15 @@ from evaluators.networks import (
     network_section,
     read_network,
 )
-from evaluators.objectives import (
+from evaluators.reading.functions import FileFunction
+from evaluators.reading.sections import SectionError, deciding, read_section, section_of
+from evaluators.recipes.recipe import Recipe
+from evaluators.tasks.objectives import (
     Objective,
     deciding_objective,
     objective_section,
     read_objective,
 )
-from evaluators.recipes import Recipe
-from evaluators.sections import SectionError, deciding, read_section, section_of
 
 _SECTIONS: Final = ("data", "network", "recipe")
 _TEXTS: Final = ("name", "description")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from evaluators.files import cache_root
+from evaluators.reading.files import cache_root
 from evaluators.tasks.task import Task
 
 

@@ -11,7 +11,7 @@ from grammars.export.function import Function, TrainedParameter
 from grammars.export.names import macro
 from grammars.export.python_source import indented
 from grammars.export.writing import Body, Form, Language, Special, write
-from grammars.expression import Call, Constant, Expression
+from grammars.expressions.expression import Call, Constant, Expression
 from grammars.primitives import SINC_SERIES_BELOW, column
 
 # Where the function's own name goes, so that two headers can be included side by side.

@@ -10,11 +10,11 @@ from typing import Any, Final
 import ml_dtypes
 import numpy
 
-from grammars.compilation import interpret
 from grammars.export.function import Function
 from grammars.export.reference import Reference, points, reference
 from grammars.export.special import Answers, Special, special
-from grammars.expression import Call
+from grammars.expressions.expression import Call
+from grammars.numerics.compilation import interpret
 from grammars.primitives import EXP_ARGUMENT_MAX, NUMPY
 
 

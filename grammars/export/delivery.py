@@ -20,7 +20,7 @@ from grammars.export.speed import TIMERS, measure_speed
 from grammars.export.targets import TARGETS, Target
 from grammars.export.tensors import TensorFormat
 from grammars.export.verification import Exported, Verification, verify
-from grammars.expression import Expression
+from grammars.expressions.expression import Expression
 
 REPORT_NAME: Final = "verification.json"
 REPORT_FORMAT: Final = 1

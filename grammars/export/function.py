@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from grammars.derivative import derivative
 from grammars.export.lowering import ExportError, check_size, fold, guard_branches, stabilise
 from grammars.export.names import check_name, free_name, names_of
 from grammars.export.provenance import Provenance, description
 from grammars.export.recognition import WHOLE_FUNCTIONS, recognise
 from grammars.export.tensors import TensorFormat
-from grammars.expression import Expression, Scope, expanded
+from grammars.expressions.expression import Expression, Scope, expanded
+from grammars.numerics.derivative import derivative
 from grammars.primitives import PRIMITIVES
 
 DEFAULT_NAME: Final = "activation"

@@ -15,7 +15,7 @@ from grammars.export.python_source import (
 )
 from grammars.export.recognition import WHOLE_FUNCTIONS
 from grammars.export.writing import Body, Form, Language, python_power, write
-from grammars.expression import Call, Expression, Variable
+from grammars.expressions.expression import Call, Expression, Variable
 from grammars.primitives import SINC_SERIES_BELOW, column
 
 _SINC: Final = f'''

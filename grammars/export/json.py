@@ -10,8 +10,8 @@ from typing import Any, Final
 from grammars.export.function import DEFAULT_NAME, Function
 from grammars.export.lowering import ExportError
 from grammars.export.provenance import Provenance
-from grammars.parsing import parse
-from grammars.text_files import TextFileError, read_text
+from grammars.parsing.parser import parse
+from grammars.reading.text_files import TextFileError, read_text
 
 FORMAT: Final = "actsearch-expression"
 VERSION: Final = 1

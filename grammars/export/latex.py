@@ -6,7 +6,7 @@ from typing import Final
 
 from grammars.export.function import Function
 from grammars.export.writing import Form, Language, write
-from grammars.expression import NAMED_CONSTANTS, Expression
+from grammars.expressions.expression import NAMED_CONSTANTS, Expression
 from grammars.primitives import column
 
 _NAMED: Final = {NAMED_CONSTANTS["pi"]: r"\pi", NAMED_CONSTANTS["e"]: "e"}

@@ -11,8 +11,8 @@ from typing import Any
 
 from grammars.export.function import Function
 from grammars.export.targets import TARGETS
-from grammars.expression import Expression
-from grammars.parsing import parse
+from grammars.expressions.expression import Expression
+from grammars.parsing.parser import parse
 
 
 def pytorch(function: str | Expression | Function, **options: Any) -> Any:

@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy
 
-from grammars.building import negate
-from grammars.compilation import evaluate
-from grammars.derivative import partials
-from grammars.expression import Call, Constant, Expression, Variable, substitute
+from grammars.expressions.building import negate
+from grammars.expressions.expression import Call, Constant, Expression, Variable, substitute
+from grammars.numerics.compilation import evaluate
+from grammars.numerics.derivative import partials
 from grammars.primitives import NUMPY, PRIMITIVES
 
 # A formula that people could use has tens of nodes. The bound keeps what a hostile file can ask for

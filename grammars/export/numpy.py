@@ -14,7 +14,7 @@ from grammars.export.python_source import (
     signature,
 )
 from grammars.export.writing import Body, Form, Language, python_power, write
-from grammars.expression import Expression
+from grammars.expressions.expression import Expression
 from grammars.primitives import SINC_SERIES_BELOW, column
 
 _HELPERS: Final = {

@@ -11,7 +11,7 @@ import numpy
 from grammars.export.function import Function
 from grammars.export.lowering import ExportError, MissingPackageError, rebuild
 from grammars.export.recognition import recognise
-from grammars.expression import Call, Constant, Expression, Parameter, Variable, call
+from grammars.expressions.expression import Call, Constant, Expression, Parameter, Variable, call
 from grammars.primitives import EXP_ARGUMENT_MAX, PRIMITIVES, column
 
 # TensorProto.FLOAT, which everything is computed in, and TensorProto.FLOAT16.

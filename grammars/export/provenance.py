@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import numpy
 
+from grammars.algebra.printing import readable
 from grammars.export.lowering import ExportError
-from grammars.expression import Expression, Parameter
-from grammars.printing import readable
+from grammars.expressions.expression import Expression, Parameter
 
 PACKAGE: Final = "actsearch"
 LINE_WIDTH: Final = 92

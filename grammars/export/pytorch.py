@@ -18,7 +18,7 @@ from grammars.export.python_source import (
 from grammars.export.pytorch_lean import FLOATING, head, lean_form, widened
 from grammars.export.recognition import WHOLE_FUNCTIONS
 from grammars.export.writing import Body, Form, Language, Special, python_power, write
-from grammars.expression import Call, Constant, Expression, Variable
+from grammars.expressions.expression import Call, Constant, Expression, Variable
 from grammars.primitives import EXP_ARGUMENT_MAX, SINC_SERIES_BELOW, column
 
 _SINC: Final = f'''

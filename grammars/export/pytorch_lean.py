@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from grammars.derivative import derivative
 from grammars.export.function import Function
 from grammars.export.lowering import fold, rebuild
 from grammars.export.python_source import helpers, indented
 from grammars.export.writing import Body, Language, write
-from grammars.expression import Expression, Parameter, Variable
+from grammars.expressions.expression import Expression, Parameter, Variable
+from grammars.numerics.derivative import derivative
 
 # Stands for the input while a parameter has its place. No parameter is called so, with a blank.
 _INPUT: Final = Parameter("the input", 0.0)

@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy
 
-from grammars.compilation import evaluate
 from grammars.export.lowering import rebuild
-from grammars.expression import Call, Constant, Expression, Variable, substitute
-from grammars.parsing import parse
+from grammars.expressions.expression import Call, Constant, Expression, Variable, substitute
+from grammars.numerics.compilation import evaluate
+from grammars.parsing.parser import parse
 from grammars.primitives import PRIMITIVES
 
 # What the frameworks call a function by a name of its own, in our language. Primitives, such as

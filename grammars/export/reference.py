@@ -10,11 +10,11 @@ from typing import Any, Final
 import ml_dtypes
 import numpy
 
-from grammars.compilation import interpret, to_jax
-from grammars.derivative import derivative
 from grammars.export.lowering import constant_value, fold, guard_branches
 from grammars.export.writing import uses
-from grammars.expression import Call, Constant, Expression, Parameter, Variable
+from grammars.expressions.expression import Call, Constant, Expression, Parameter, Variable
+from grammars.numerics.compilation import interpret, to_jax
+from grammars.numerics.derivative import derivative
 from grammars.primitives import EXP_ARGUMENT_MAX, NUMPY, PRIMITIVES
 
 # A correctly rounded float32 operation errs by half of this, a library function by one or two.

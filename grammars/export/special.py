@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import numpy
 
-from grammars.compilation import interpret
-from grammars.derivative import derivative
 from grammars.export.function import Function
 from grammars.export.recognition import WHOLE_FUNCTIONS, published, recognise
 from grammars.export.reference import Reference, reference
-from grammars.expression import Call, Expression
+from grammars.expressions.expression import Call, Expression
+from grammars.numerics.compilation import interpret
+from grammars.numerics.derivative import derivative
 from grammars.primitives import NUMPY, PRIMITIVES
 
 _TINY: Final = float(numpy.finfo(numpy.float32).tiny)

@@ -14,7 +14,7 @@ from grammars.export.function import Function
 from grammars.export.lowering import ExportError
 from grammars.export.running import Job, Task, run_job
 from grammars.export.targets import TARGETS
-from grammars.expression import Expression
+from grammars.expressions.expression import Expression
 
 # Rows and columns of a layer's activations, large enough that starting a call costs nothing.
 SHAPE: Final = (1_024, 1_024)

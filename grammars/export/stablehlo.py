@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import numpy
 
-from grammars.compilation import to_jax
 from grammars.export.function import Function
 from grammars.export.lowering import MissingPackageError, guard_branches
+from grammars.numerics.compilation import to_jax
 
 PLATFORMS: Final = ("cpu", "cuda", "rocm", "tpu")
 

@@ -8,7 +8,7 @@ from typing import Final
 from grammars.export.function import Function, TrainedParameter
 from grammars.export.python_source import indented, module, start
 from grammars.export.writing import Form, Language, Special, whole_exponent, write
-from grammars.expression import ATOM, NAMED_CONSTANTS, POWER, Call
+from grammars.expressions.expression import ATOM, NAMED_CONSTANTS, POWER, Call
 from grammars.primitives import column
 
 _NAMED: Final = {NAMED_CONSTANTS["pi"]: "sympy.pi", NAMED_CONSTANTS["e"]: "sympy.E"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from grammars.export.lowering import with_forms
-from grammars.expression import (
+from grammars.expressions.expression import (
     ATOM,
     NEGATION,
     POWER,
@@ -19,7 +19,7 @@ from grammars.expression import (
     Parameter,
     Variable,
 )
-from grammars.forms import Form
+from grammars.expressions.forms import Form
 
 __all__ = [
     "Body",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from grammars.forms import Form
+from grammars.expressions.forms import Form
 from grammars.primitives import exponentials, operators, powers, sigmoids, waves
 from grammars.primitives.exponentials import EXP_ARGUMENT_MAX
 from grammars.primitives.row import NUMPY, Arrays, Primitive, PrimitiveError, Slot

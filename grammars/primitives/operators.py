@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from grammars import intervals
-from grammars.building import ONE, multiply, negate, select
-from grammars.expression import ATOM, NEGATION, POWER, PRODUCT, SUM, Constant, Expression, call
-from grammars.forms import INFIX_TARGETS, Form
+from grammars.expressions import intervals
+from grammars.expressions.building import ONE, multiply, negate, select
+from grammars.expressions.expression import (
+    ATOM,
+    NEGATION,
+    POWER,
+    PRODUCT,
+    SUM,
+    Constant,
+    Expression,
+    call,
+)
+from grammars.expressions.forms import INFIX_TARGETS, Form
 from grammars.primitives.row import Arrays, Primitive
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from grammars.building import negate
-from grammars.expression import ATOM, NEGATION, POWER, PRODUCT, Constant, call
-from grammars.forms import INFIX_TARGETS, Form
+from grammars.expressions.building import negate
+from grammars.expressions.expression import ATOM, NEGATION, POWER, PRODUCT, Constant, call
+from grammars.expressions.forms import INFIX_TARGETS, Form
 from grammars.primitives.row import Primitive
 
 ROWS: Final = (

@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 
 import numpy
 
-from grammars.expression import Expression
-from grammars.forms import Form
-from grammars.intervals import EVERYWHERE, Interval
+from grammars.expressions.expression import Expression
+from grammars.expressions.forms import Form
+from grammars.expressions.intervals import EVERYWHERE, Interval
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Primitive:
         sympy: `sympy(module, *arguments)`, the same function without its guard, built from objects
             of SymPy; the module is an argument so that this table does not import it.
         cost: Time of f and f' together relative to `relu`, a coarse prior for searches that weigh
-            cost; `evaluators.cost` measures.
+            cost; `evaluators.probing.cost` measures.
         partials: `partials(y, *operands)`, the partial derivatives of y = f(operands), one for each
             operand, as expressions.
         lowering: `lowering(*operands)`, the same function written with other primitives; targets

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
-from grammars.building import negate
-from grammars.expression import NEGATION, PRODUCT, Expression, call
-from grammars.forms import Form
+from grammars.expressions.building import negate
+from grammars.expressions.expression import NEGATION, PRODUCT, Expression, call
+from grammars.expressions.forms import Form
 from grammars.primitives.row import Arrays, Primitive
 
 

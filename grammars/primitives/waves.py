@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from grammars.building import ONE, negate
-from grammars.expression import ATOM, Expression, call
-from grammars.forms import Form
+from grammars.expressions.building import ONE, negate
+from grammars.expressions.expression import ATOM, Expression, call
+from grammars.expressions.forms import Form
 from grammars.primitives.row import Arrays, Primitive
 
 # Below this the quotient sin(a) / a loses digits, above all in its derivative; its Taylor

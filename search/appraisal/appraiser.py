@@ -6,15 +6,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from evaluators.evaluation import Evaluation, OnTask, Outcome, OverTasks
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation, OnTask, Outcome, OverTasks
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import Activation, activation_id
 from search.appraisal.course import Course, Leg
 from search.appraisal.rates import best_rate, search_rates
 from search.appraisal.yardstick import Best, Yardstick, combined
 from search.executors import Executor, Stopping, WorkersUnusableError
 from search.history import Trained, YardsticksSet, find_training, find_yardsticks, write
-from search.journal import Journal
+from search.journal.journal import Journal
 
 
 @dataclass(frozen=True)

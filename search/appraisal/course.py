@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench
-from evaluators.fidelity import Fidelity
 from search.settings import ScoringSettings
 
 

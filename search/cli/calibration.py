@@ -22,7 +22,7 @@ from search.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from evaluators.calibration import Ladder, RungQuality, Scores
+    from evaluators.statistics.calibration import Ladder, RungQuality, Scores
 
 
 def calibrate_command(
@@ -42,9 +42,9 @@ def calibrate_command(
     as_json: AsJson = False,
 ) -> None:
     """Scores the catalogue over many seeds; says what each rung is worth and which to use."""
-    from evaluators.calibration import recommend, rung_qualities
+    from evaluators.statistics.calibration import recommend, rung_qualities
     from evaluators.tasks import find_task
-    from search.trials import published, train_on_every_rung
+    from search.trials.protocol import published, train_on_every_rung
 
     site = site_of(
         manual_dir=manual_dir, workers=workers, executor=executor, gpus_per_worker=gpus_per_worker

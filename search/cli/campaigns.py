@@ -30,13 +30,13 @@ from search.cli.options import (
     wide_console,
 )
 from search.cli.report import report_at_end
-from search.commands import command
+from search.texts.commands import command
 
 if TYPE_CHECKING:
     from search.history import History
-    from search.launching import Launch
-    from search.leaderboard import LeaderboardRow
-    from search.library import Campaign
+    from search.launching.launch import Launch
+    from search.library.campaign import Campaign
+    from search.standings.leaderboard import LeaderboardRow
 
 
 SHORT_ID = 8
@@ -58,7 +58,7 @@ def launch_command(
     """Launches a campaign; launching it again continues it."""
     from search.cli.keys import on_q
     from search.cli.progress import progress_for
-    from search.library import Campaign
+    from search.library.campaign import Campaign
 
     site = site_of(
         runs_dir=runs_dir,
@@ -101,9 +101,9 @@ def leaderboard_command(
 ) -> None:
     """The best so far, with the baselines in the same table; works while the campaign runs."""
     from search.history import read_history
-    from search.journal import FILE_NAME, Journal
-    from search.leaderboard import find_campaign, leaderboard
-    from search.unscored import explain_unscored, has_found
+    from search.history.unscored import explain_unscored, has_found
+    from search.journal.journal import FILE_NAME, Journal
+    from search.standings.leaderboard import find_campaign, leaderboard
 
     folder = find_campaign(campaign, runs_dir)
     with Journal(folder / FILE_NAME, read_only=True) as journal:
@@ -127,9 +127,9 @@ def _print_ending(campaign: Campaign, result: Launch) -> None:
     from search.cli.finals import print_finals
     from search.finals import finals_in
     from search.history import read_history
-    from search.journal import FILE_NAME, Journal
-    from search.leaderboard import leaderboard
-    from search.unscored import explain_unscored, has_found
+    from search.history.unscored import explain_unscored, has_found
+    from search.journal.journal import FILE_NAME, Journal
+    from search.standings.leaderboard import leaderboard
 
     settings, folder, runs_dir = campaign.settings, campaign.folder, campaign.site.runs_dir
     name = settings.name
@@ -155,7 +155,7 @@ def _print_ending(campaign: Campaign, result: Launch) -> None:
 def _best(rows: list[LeaderboardRow]) -> str:
     """What the best discovered function is, in a sentence."""
     from grammars import parse_activation
-    from search.novelty import novelty
+    from search.candidates.novelty import novelty
 
     best = next(row for row in rows if row.origin == "discovered")
     return (
@@ -165,9 +165,9 @@ def _best(rows: list[LeaderboardRow]) -> str:
 
 def _listed(folder: Path) -> str:
     """The files of a campaign that are there, in words."""
-    from evaluators.comparison import listed
-    from search.hall_of_fame import FILE_NAME as HALL_OF_FAME
-    from search.launching import FRONT_PICTURE
+    from evaluators.statistics.comparison import listed
+    from search.candidates.hall_of_fame import FILE_NAME as HALL_OF_FAME
+    from search.launching.launch import FRONT_PICTURE
 
     kept = {HALL_OF_FAME: "hall of fame", FRONT_PICTURE: "Pareto front (front.png)"}
     present = [words for file, words in kept.items() if (folder / file).is_file()]
@@ -226,7 +226,7 @@ def _scored(row: LeaderboardRow) -> str:
     """What the score of a leaderboard is, in words."""
     if not row.tasks:
         return "minus the mean log validation loss"
-    from evaluators.comparison import listed
+    from evaluators.statistics.comparison import listed
 
     rated = any(task.learning_rate is not None for task in row.tasks)
     at_own = ", each function at its own best learning rate" if rated else ""

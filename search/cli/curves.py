@@ -25,7 +25,7 @@ from search.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from evaluators.forecast_quality import ForecastQuality, ScreenedLadder
+    from evaluators.forecasting.quality import ForecastQuality, ScreenedLadder
 
 
 def curves_command(
@@ -60,12 +60,12 @@ def curves_command(
     as_json: AsJson = False,
 ) -> None:
     """Trains random functions, keeps their scores, and says what forecasts from them are worth."""
-    from evaluators.forecast_quality import CrossValidation
-    from evaluators.learning_curves import curve_names, load_curves
+    from evaluators.forecasting.learning_curves import curve_names, load_curves
+    from evaluators.forecasting.quality import CrossValidation
     from evaluators.tasks import find_task
     from grammars import load_grammar
-    from search.trials import draw_functions, train_on_every_rung
-    from search.writing import write_whole
+    from search.texts.writing import write_whole
+    from search.trials.protocol import draw_functions, train_on_every_rung
 
     rungs, file = ascending(steps), Path(name)
     if name not in curve_names() and file.suffix == ".json" and not file.exists():

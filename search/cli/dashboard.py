@@ -14,7 +14,7 @@ import typer
 from search.cli.options import DEFAULT_RUNS_DIR, INTERRUPTED, RunsDir, say
 
 if TYPE_CHECKING:
-    from search.dashboard import CampaignLinks
+    from search.tracking.dashboard import CampaignLinks
 
 START_SECONDS: Final = 180.0
 CAMPAIGNS_SHOWN: Final = 10
@@ -44,9 +44,9 @@ def sync_command(
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Writes what is missing of a campaign to MLflow, from its journal alone."""
-    from search.commands import command
-    from search.journal import FILE_NAME
-    from search.leaderboard import find_campaign
+    from search.journal.journal import FILE_NAME
+    from search.standings.leaderboard import find_campaign
+    from search.texts.commands import command
     from search.tracking import Destination, Mirror
 
     folder = find_campaign(campaign, runs_dir)
@@ -58,7 +58,7 @@ def sync_command(
 
 
 def _serve(runs_dir: Path, port: int) -> None:
-    from search.dashboard import HOST, Dashboard, campaign_links
+    from search.tracking.dashboard import HOST, Dashboard, campaign_links
 
     say("starting the MLflow server; this takes about 16 s, more on a busy machine")
     with Dashboard(runs_dir, port=port) as dashboard:

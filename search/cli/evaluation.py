@@ -22,7 +22,7 @@ from search.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from evaluators.evaluation import Evaluation
+    from evaluators.evaluation.evaluation import Evaluation
 
 
 def evaluate_command(
@@ -43,10 +43,10 @@ def evaluate_command(
     as_json: AsJson = False,
 ) -> None:
     """Scores expressions or catalogue names exactly as a campaign would."""
-    from evaluators.fidelity import Fidelity
+    from evaluators.evaluation.fidelity import Fidelity
     from evaluators.tasks import find_task
     from grammars import parse_activation
-    from search.trials import score
+    from search.trials.protocol import score
 
     parsed = [parse_activation(text) for text in expressions]
     fidelity = Fidelity(steps, tuple(range(seeds)))

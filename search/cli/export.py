@@ -112,9 +112,9 @@ def _chosen(
 ) -> Function:
     """The function that the options name, with what is known of it."""
     from grammars.export import ExportError
-    from search.exporting import given_function
-    from search.leaderboard import find_campaign
-    from search.library import Campaign
+    from search.library.campaign import Campaign
+    from search.standings.exporting import given_function
+    from search.standings.leaderboard import find_campaign
 
     if (campaign is None) == (expression is None):
         raise ExportError("name either a CAMPAIGN or an --expression, not both")

@@ -27,10 +27,10 @@ from search.cli.options import (
     wide_console,
 )
 from search.cli.report import report_at_end
-from search.commands import command
+from search.texts.commands import command
 
 if TYPE_CHECKING:
-    from evaluators.comparison import Comparison
+    from evaluators.statistics.comparison import Comparison
     from search.finals import Card, Finals, Row
 
 
@@ -62,8 +62,8 @@ def finals_command(
     """
     from search.cli.progress import FinalsProgress
     from search.finals import finals_document
-    from search.leaderboard import find_campaign
-    from search.library import Campaign
+    from search.library.campaign import Campaign
+    from search.standings.leaderboard import find_campaign
 
     folder = find_campaign(campaign, runs_dir)
     changes = _changes(
@@ -188,7 +188,7 @@ def _accuracy(row: Row) -> str:
 
 
 def _cell(comparison: Comparison | None) -> str:
-    from evaluators.comparison import Finding, p_words
+    from evaluators.statistics.comparison import Finding, p_words
 
     if comparison is None:
         return ""

@@ -68,11 +68,11 @@ def describe_command(
 
 
 def _train(expression: str, *, task: str, steps: int, manual_dir: Path | None) -> dict[str, Any]:
-    from evaluators.fidelity import Fidelity
+    from evaluators.evaluation.fidelity import Fidelity
     from evaluators.tasks import find_task
     from grammars import parse
     from search.cli.evaluation import evaluation_row
-    from search.trials import score
+    from search.trials.protocol import score
 
     site = site_of(manual_dir=manual_dir, workers=1)
     fidelity = Fidelity(steps, (0,))
@@ -202,7 +202,7 @@ def grammar_show_command(
     from random import Random
 
     from grammars import load_grammar
-    from grammars.enumeration import tally
+    from grammars.space.enumeration import tally
 
     grammar = load_grammar(name)
     random = Random(seed)

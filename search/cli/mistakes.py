@@ -38,20 +38,20 @@ def _of_the_system(error: OSError) -> str | None:
 def _is_mistake(error: Exception) -> bool:
     """Whether the error says what the user can change; its message is then written for people."""
     from evaluators.datasets import DataError, DatasetUnavailable, UnknownDatasetError
-    from evaluators.file_locks import LocksUnsupportedError
-    from evaluators.functions import UserCodeError
-    from evaluators.learning_curves import LearningCurvesError
+    from evaluators.forecasting.learning_curves import LearningCurvesError
+    from evaluators.reading.file_locks import LocksUnsupportedError
+    from evaluators.reading.functions import UserCodeError
     from evaluators.tasks import TaskError
     from grammars import GrammarError, LayersError, ParseError
     from grammars.export import ExportError
     from search.drawing import PictureError
     from search.executors import WorkersUnusableError
     from search.finals import FinalsError
-    from search.journal import JournalError
-    from search.leaderboard import CampaignNotFoundError, CandidateNotFoundError
-    from search.open_campaign import CampaignBusyError
-    from search.records import RecordError
+    from search.journal.journal import JournalError
+    from search.launching.open_campaign import CampaignBusyError
+    from search.library.records import RecordError
     from search.settings import SettingsError
+    from search.standings.leaderboard import CampaignNotFoundError, CandidateNotFoundError
     from search.tracking import TrackingError
 
     mistakes = (

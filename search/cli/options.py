@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from search import commands
+from search.texts import commands
 
 if TYPE_CHECKING:
-    from search.site import Site
+    from search.executors.site import Site
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C."""
@@ -78,7 +78,7 @@ def site_of(
     gpus_per_worker: float = 0.0,
 ) -> Site:
     """Where the options say that things run; sentences for people go to standard error."""
-    from search.site import Site
+    from search.executors.site import Site
 
     return Site(runs_dir, manual_dir, workers, executor.value, gpus_per_worker, say)
 

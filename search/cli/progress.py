@@ -14,10 +14,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from search.cli.options import say
 
 if TYPE_CHECKING:
-    from search.generation import GenerationSummary
-    from search.racing import Standing
+    from search.candidates.generation import GenerationSummary
+    from search.candidates.racing import Standing
+    from search.candidates.vitals import Forecasting
     from search.settings import Settings
-    from search.vitals import Forecasting
 
 FINALS_LINE_SECONDS: Final = 30.0
 

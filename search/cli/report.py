@@ -22,7 +22,7 @@ from search.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from search.library import Campaign
+    from search.library.campaign import Campaign
 
 
 def report_command(
@@ -46,8 +46,8 @@ def report_command(
     manual_dir: ManualDir = None,
 ) -> None:
     """Writes one page with all that a campaign found, and its figures as PNG and SVG."""
-    from search.leaderboard import find_campaign
-    from search.library import Campaign
+    from search.library.campaign import Campaign
+    from search.standings.leaderboard import find_campaign
 
     site = site_of(
         runs_dir=runs_dir,
@@ -68,7 +68,7 @@ def report_command(
 
 def report_at_end(campaign: Campaign, *, measure: bool) -> bool:
     """Writes the report of what has just ended, and says where it is; whether it is complete."""
-    from search.leaderboard import CandidateNotFoundError
+    from search.standings.leaderboard import CandidateNotFoundError
 
     try:
         result = campaign.report(measure=measure)
@@ -87,7 +87,7 @@ def record_command(
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Copies a campaign's settings, hall of fame, finals and report to where records are kept."""
-    from search.leaderboard import find_campaign
-    from search.records import RECORDS, record
+    from search.library.records import RECORDS, record
+    from search.standings.leaderboard import find_campaign
 
     print(record(find_campaign(campaign, runs_dir), records or runs_dir / RECORDS))

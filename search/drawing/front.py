@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from evaluators.comparison import listed
+from evaluators.statistics.comparison import listed
+from search.candidates.objectives import OBJECTIVES, front_of, on_highest_rung
+from search.candidates.racing import Standing
 from search.drawing.limits import score_limits
 from search.drawing.panels import Panel, PictureError, write
 from search.drawing.points import draw_points
 from search.drawing.styles import COLOURS, FAINT, INK
-from search.objectives import OBJECTIVES, front_of, on_highest_rung
-from search.racing import Standing
-from search.shortening import shorten
+from search.texts.shortening import shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

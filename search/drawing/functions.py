@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 import numpy
 
 from grammars import Expression, Layered, evaluate, parse
-from grammars.sketch import X_LIMIT, function_limits
+from grammars.expressions.sketch import X_LIMIT, function_limits
 from search.drawing.panels import Panel, PictureError, write
 from search.drawing.styles import FAINT, REFERENCE, Style, numbered_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from search.racing import Standing
+    from search.candidates.racing import Standing
 
 # An even number of points: 0, where most activations have their kink, lies between two of them.
 _POINTS: Final = 800

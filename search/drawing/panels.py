@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from search.drawing.styles import FAINT, INK, MUTED, RULE
-from search.shortening import shorten
+from search.texts.shortening import shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Final, Protocol
 
-from evaluators.evaluation import Evaluation, Outcome
+from evaluators.evaluation.evaluation import Evaluation, Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench
-from evaluators.fidelity import Fidelity
 from grammars import Activation, parse
 from search.executors.executor import Interrupted, Stopping, WorkersUnusableError, split
 

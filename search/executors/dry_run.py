@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from evaluators.evaluation import Outcome
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import Task, TaskError, shipped_tasks
 from grammars import parse
 from search.executors.delivery import LostBatchError

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final, Literal, Protocol, Self
 
 from evaluators.datasets import load, load_test
-from evaluators.evaluation import Evaluation
+from evaluators.evaluation.evaluation import Evaluation
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench, Evaluator
-from evaluators.fidelity import Fidelity
 from evaluators.objective_evaluator import ObjectiveEvaluator
 from evaluators.tasks import Task
 from grammars import Activation

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Self
 
-from evaluators.evaluation import Evaluation
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import Activation
 from search.executors.executor import (
     Evaluators,

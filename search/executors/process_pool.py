@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from evaluators.evaluation import Evaluation
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import Activation
 from search.executors.delivery import Delivery
 from search.executors.executor import DEFAULT_MEMORY_GIB, Stopping, Workload

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from evaluators.datasets import Split, install
-from evaluators.fidelity import Fidelity
-from evaluators.files import cache_root, keep_file
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.reading.files import cache_root, keep_file
 from grammars import parse_activation
 from search.executors.delivery import LostBatchError
 from search.executors.executor import WorkersUnusableError, Workload

@@ -15,8 +15,8 @@ from queue import SimpleQueue
 from typing import Any, Final, Self
 
 from evaluators.datasets import load_all
-from evaluators.evaluation import Evaluation
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import Activation
 from search.executors.delivery import Delivery, LostBatchError
 from search.executors.executor import DEFAULT_MEMORY_GIB, Stopping, WorkersUnusableError, Workload

@@ -15,11 +15,11 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Final
 
-from evaluators.clock import awake_seconds, works_on_processor
 from evaluators.datasets import DataError
-from evaluators.evaluation import Evaluation
-from evaluators.fidelity import Fidelity
-from evaluators.functions import UserCodeError
+from evaluators.evaluation.evaluation import Evaluation
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.reading.functions import UserCodeError
+from evaluators.training.clock import awake_seconds, works_on_processor
 from grammars import parse_activation
 from search.executors.executor import Evaluators, Workload
 

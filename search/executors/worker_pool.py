@@ -12,10 +12,10 @@ from itertools import chain
 from multiprocessing.connection import Connection
 from typing import Final, Self
 
-from evaluators.clock import awake_seconds
-from evaluators.evaluation import Evaluation
-from evaluators.fidelity import Fidelity
-from evaluators.trainers import KEPT_PROGRAMS, compiling_allowance
+from evaluators.evaluation.evaluation import Evaluation
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.training.clock import awake_seconds
+from evaluators.training.trainers import KEPT_PROGRAMS, compiling_allowance
 from grammars import Activation
 from search.executors import worker
 from search.executors.delivery import LostBatchError

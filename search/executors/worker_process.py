@@ -20,7 +20,7 @@ from typing import Any, Final
 from search.executors.executor import WorkersUnusableError
 
 # The server imports JAX once; a worker forked from it starts in a quarter of a second.
-_PRELOADED: Final = ("evaluators.training", "search.executors.worker")
+_PRELOADED: Final = ("evaluators.training.program", "search.executors.worker")
 _MAIN_MODULE: Final = ("init_main_from_name", "init_main_from_path")
 _SAFE_PATH: Final = "PYTHONSAFEPATH"
 

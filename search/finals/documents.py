@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from search.finals.results import Card, Finals, Row
 from search.finals.wording import claim, opened, tried, where_it_holds
-from search.writing import write_whole
+from search.texts.writing import write_whole
 
 FILE_NAME: Final = "finals.json"
 

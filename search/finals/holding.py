@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Final, Literal
 
-from evaluators.evaluation import Evaluation, Outcome
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation, Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import Activation
 from search.executors import Executor, Interrupted
 from search.finals.results import Finals, finals_of, is_scored, widest
@@ -33,7 +33,7 @@ from search.history import (
     read_history,
     write,
 )
-from search.journal import Journal
+from search.journal.journal import Journal
 
 Split = Literal["validation", "test"]
 OpenExecutor = Callable[[Stage, Split], AbstractContextManager[Executor]]

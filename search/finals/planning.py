@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Final
 
 from evaluators.datasets import Data, Dataset, DatasetUnavailable
-from evaluators.evaluation import Outcome
+from evaluators.evaluation.evaluation import Outcome
 from evaluators.tasks import Task, find_task, is_known_by_name, with_learning_rate
 from grammars import BASELINES, Expression, LayersError, by_layer, parse
-from search.candidate import Candidate
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Standing
 from search.history import RIVALS, Entrant, History, Plan, Stage
 from search.history.finals_plan import Purpose
-from search.racing import Standing
 from search.settings import FinalsSettings
 
 ERROR_RATE: Final = 0.05

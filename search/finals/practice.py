@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any, Final
 
-from evaluators.evaluation import Evaluation, Outcome
+from evaluators.evaluation.evaluation import Evaluation, Outcome
 from grammars import expression_id, parse
 from search.finals.results import Card, Finals, Row, finals_in, percent_on_validation
 from search.history import Entrant, History

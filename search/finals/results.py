@@ -9,8 +9,8 @@ from functools import cached_property
 from statistics import fmean, stdev
 from typing import Literal
 
-from evaluators.comparison import Comparison, compare, half_width, paired_t, verdict
-from evaluators.evaluation import Outcome
+from evaluators.evaluation.evaluation import Outcome
+from evaluators.statistics.comparison import Comparison, compare, half_width, paired_t, verdict
 from search.history import TITLES, Entrant, History, Ledger, Look, Opening, Plan, Run, Stage
 
 State = Literal["training", "trained", "scored", "not held"]

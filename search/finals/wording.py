@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from evaluators.comparison import Finding, listed
+from evaluators.statistics.comparison import Finding, listed
 from search.finals.results import Card, Finals
 from search.history import TITLES, Entrant, Plan
 

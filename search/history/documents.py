@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from evaluators.evaluation import Evaluation, Outcome
-from search.candidate import Candidate
-from search.generation import GenerationSummary
+from evaluators.evaluation.evaluation import Evaluation, Outcome
+from search.candidates.candidate import Candidate
+from search.candidates.generation import GenerationSummary
 from search.history.events import (
     Begun,
     DatasetRecord,
@@ -34,8 +34,8 @@ from search.history.events import (
 from search.history.finals_checks import check_plan, check_run, check_step
 from search.history.finals_plan import Plan
 from search.history.finals_steps import Look, Run
-from search.journal import Event, Journal, JournalError
-from search.journal_coding import Kind
+from search.journal.coding import Kind
+from search.journal.journal import Event, Journal, JournalError
 
 Entry = tuple[Kind, str, Mapping[str, Any]]
 """What the journal takes: kind, key and document."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from evaluators.evaluation import Evaluation, Outcome
-from search.candidate import Candidate
-from search.generation import GenerationSummary
+from evaluators.evaluation.evaluation import Evaluation, Outcome
+from search.candidates.candidate import Candidate
+from search.candidates.generation import GenerationSummary
 from search.history.finals_plan import Plan
 from search.history.finals_steps import Look, Run
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from evaluators.diagnostics import Diagnostics
-from evaluators.evaluation import Outcome
+from evaluators.evaluation.diagnostics import Diagnostics
+from evaluators.evaluation.evaluation import Outcome
 from grammars import parse_activation
 from search.history.events import FinalistScored, FinalsEnded, FinalsLooked, TestDataOpened
 from search.history.finals_plan import TITLES, Plan, Stage

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from evaluators.comparison import listed
+from evaluators.statistics.comparison import listed
 from grammars import Activation, parse_activation, shortened
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from evaluators.diagnostics import Diagnostics
-from evaluators.evaluation import Outcome
+from evaluators.evaluation.diagnostics import Diagnostics
+from evaluators.evaluation.evaluation import Outcome
 
 
 @dataclass(frozen=True)

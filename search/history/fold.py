@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from evaluators.evaluation import Evaluation, Outcome
-from search.candidate import Candidate
-from search.generation import GenerationSummary
+from evaluators.evaluation.evaluation import Evaluation, Outcome
+from search.candidates.candidate import Candidate
+from search.candidates.generation import GenerationSummary
 from search.history.documents import read
 from search.history.events import (
     Begun,
@@ -23,7 +23,7 @@ from search.history.events import (
 )
 from search.history.finals_ledger import Ledger
 from search.history.work_record import WorkRecord
-from search.journal import Journal, JournalError
+from search.journal.journal import Journal, JournalError
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from typing import Final
 
 from markupsafe import Markup
 
-from evaluators.comparison import Comparison, Finding, listed, p_words
+from evaluators.statistics.comparison import Comparison, Finding, listed, p_words
 from grammars import parse_activation
-from search.commands import command
 from search.finals import TITLES, Finals, claim, opened, tried
 from search.report.findings import Findings
 from search.report.formula import mathml
 from search.report.wording import signed
-from search.shortening import shorten
+from search.texts.commands import command
+from search.texts.shortening import shorten
 
 _FIGURE: Final = re.compile(r"(?<=\b[pd]) (?=[=<])|(?<= [=<]) |(?<=\d) (?=%)")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from evaluators.diagnostics import Diagnostics
-from search.racing import Standing
+from evaluators.evaluation.diagnostics import Diagnostics
+from search.candidates.racing import Standing
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from grammars import Layered, readable
+from search.candidates.racing import Standing
 from search.drawing import Graph, Panel
 from search.drawing.front import FRONT_COLOUR, FRONT_LABEL
 from search.drawing.limits import score_limits
@@ -22,7 +23,6 @@ from search.drawing.styles import (
     rival_style,
     winner_style,
 )
-from search.racing import Standing
 from search.report.findings import Findings
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from search.drawing import save
 from search.report.findings import Findings, read_findings
 from search.report.page import panels, render
 from search.report.tables import table_json, tables
-from search.writing import write_whole
+from search.texts.writing import write_whole
 
 FOLDER: Final = "report"
 """Within the campaign's folder, unless another place is asked for."""

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Final
 
-from evaluators.comparison import Comparison, Finding, verdict
-from evaluators.evaluation import Outcome
+from evaluators.evaluation.evaluation import Outcome
+from evaluators.statistics.comparison import Comparison, Finding, verdict
 from search.drawing import Panel
 from search.drawing.styles import FAINT, INK, MUTED, PAPER, Style
 from search.finals import TITLES, Entrant, Finals, Row
 from search.report.figures import styled
 from search.report.findings import Findings
-from search.shortening import shorten
+from search.texts.shortening import shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

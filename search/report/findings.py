@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from evaluators.evaluation import Evaluation, Outcome
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation, Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import Expression
-from search.ablation import Ablation, ablation
-from search.campaign_folder import located
-from search.candidate import Candidate
+from search.candidates.candidate import Candidate
+from search.candidates.generation import GenerationSummary
+from search.candidates.racing import Standing
 from search.finals import (
     RIVALS,
     Finals,
@@ -21,15 +21,15 @@ from search.finals import (
     finals_in,
     rival_practice,
 )
-from search.generation import GenerationSummary
 from search.history import History, LaunchRecord, read_history
-from search.journal import FILE_NAME, Journal
-from search.leaderboard import CandidateNotFoundError, standings
-from search.lineage import Ancestor, lineage
-from search.measuring import Measurements
-from search.racing import Standing
+from search.history.unscored import explain_unscored, has_found
+from search.journal.campaign_folder import located
+from search.journal.journal import FILE_NAME, Journal
 from search.report.diagnosis import Diagnosis, diagnose_runs
-from search.unscored import explain_unscored, has_found
+from search.standings.leaderboard import CandidateNotFoundError, standings
+from search.standings.lineage import Ancestor, lineage
+from search.trials.ablation import Ablation, ablation
+from search.trials.measuring import Measurements
 
 WINNERS: Final = 3
 """How many of a search's best the report looks at closely."""

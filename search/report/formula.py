@@ -9,7 +9,7 @@ from typing import Final
 
 from grammars import Activation, Call, Constant, Expression, Layered, Parameter, Variable
 from grammars.export.writing import Form
-from grammars.expression import ATOM, NAMED_CONSTANTS, POWER, PRODUCT, SUM
+from grammars.expressions.expression import ATOM, NAMED_CONSTANTS, POWER, PRODUCT, SUM
 
 _MINUS: Final = "<mo>&#x2212;</mo>"
 _BAR: Final = '<mo stretchy="true">|</mo>'

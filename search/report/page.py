@@ -13,12 +13,12 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from evaluators.comparison import Finding, listed
+from evaluators.statistics.comparison import Finding, listed
+from search.candidates.novelty import novelty
+from search.candidates.objectives import OBJECTIVES, front_of
+from search.candidates.racing import Standing
 from search.drawing import Panel, front_panel, function_panels, inline_svg
 from search.finals import TITLES, Finals, opened, rule_in_force, tried, where_it_holds
-from search.novelty import novelty
-from search.objectives import OBJECTIVES, front_of
-from search.racing import Standing
 from search.report import wording
 from search.report.claim import finding_words, lead, times, unbroken
 from search.report.figures import (

@@ -8,12 +8,12 @@ from itertools import chain
 
 from pydantic import ValidationError
 
-from search.commands import command
-from search.dotted import flatten
 from search.history import LaunchRecord, Plan
 from search.report.findings import Findings
 from search.settings import FinalsSettings, Settings
 from search.settings.mapping import toml_value
+from search.texts.commands import command
+from search.texts.dotted import flatten
 
 
 def commands(found: Findings, *, campaign_file: str | None = None) -> str:

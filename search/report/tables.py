@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from grammars import shortened
+from search.candidates.objectives import front_of, values_of
+from search.candidates.racing import Standing
 from search.finals import RIVALS, Card
-from search.objectives import front_of, values_of
-from search.racing import Standing
 from search.report.findings import Findings
 
 Table = list[Mapping[str, Any]]

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from evaluators.comparison import listed
-from search.ablation import Ablation, Effect
+from evaluators.statistics.comparison import listed
 from search.finals import RivalPractice
-from search.lineage import Ancestor
 from search.report.findings import Findings
+from search.standings.lineage import Ancestor
+from search.trials.ablation import Ablation, Effect
 
 # A change within so many standard errors of 0 is not told from none.
 _NOISE_ERRORS = 2.0

@@ -12,8 +12,8 @@ from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from grammars.text_files import TextFileError, read_text
-from grammars.toml_files import MAX_FILE_BYTES, TomlError, parse_toml, read_toml
+from grammars.reading.text_files import TextFileError, read_text
+from grammars.reading.toml_files import MAX_FILE_BYTES, TomlError, parse_toml, read_toml
 from search.settings.mapping import merged
 from search.settings.scoring import Rung
 from search.settings.section import SettingsError

@@ -11,8 +11,8 @@ from pydantic import (
     model_validator,
 )
 
-from evaluators.fidelity import Fidelity
-from evaluators.recipes import Schedule
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.recipes.recipe import Schedule
 from search.settings.section import LearningRate, Seconds, Section, Steps
 
 Weight = Annotated[float, Field(gt=0.0, le=1e6)]

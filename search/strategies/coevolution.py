@@ -8,14 +8,14 @@ from random import Random
 from typing import final
 
 from grammars import Expression, Grammar, assign, functions_of
-from grammars.layered import places as layer_names
-from search.candidate import Candidate
-from search.racing import Standing
+from grammars.algebra.layered import places as layer_names
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Standing
+from search.candidates.vitals import Vitals
 from search.settings import SearchSettings
 from search.strategies.evolution import Evolution
 from search.strategies.starting_points import read_starting_points
 from search.strategies.strategy import Admit
-from search.vitals import Vitals
 
 Team = tuple[str, ...]
 """Expression ids of the functions of a network, from the inputs to the logits."""

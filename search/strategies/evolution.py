@@ -10,8 +10,9 @@ from random import Random
 from typing import ClassVar, Final, final
 
 from grammars import Expression, Grammar
-from search.candidate import Candidate
-from search.racing import Standing
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Standing
+from search.candidates.vitals import Vitals
 from search.settings import SearchSettings
 from search.strategies.breeding import Breeder
 from search.strategies.diversity import diversity
@@ -21,7 +22,6 @@ from search.strategies.starting_points import read_starting_points
 from search.strategies.strategy import Admit
 from search.strategies.trees import Fitness, Individual, to_expression, to_tree
 from search.strategies.variation import applicable
-from search.vitals import Vitals
 
 # A child whose function is known is drawn again this often before a random one is drawn instead.
 ATTEMPTS: Final = 40

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from itertools import islice
 
 from grammars import Grammar
-from grammars.enumeration import enumerate_functions
-from search.candidate import Candidate
-from search.racing import Standing
+from grammars.space.enumeration import enumerate_functions
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Standing
+from search.candidates.vitals import Vitals
 from search.settings import SearchSettings
 from search.strategies.strategy import Admit
-from search.vitals import Vitals
 
 
 class Exhaustive:

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from deap import tools
 
-from evaluators.survey import Survey
+from evaluators.probing.survey import Survey
 from grammars import Expression
 from search.settings import SearchSettings
 from search.strategies.breeding import Breeder
@@ -31,7 +31,7 @@ class Expectation:
 
     Attributes:
         expression: The function.
-        shape: See `evaluators.shapes` [features].
+        shape: See `evaluators.probing.shapes` [features].
         mean: Of the model; see `Expected`.
         appeal: What it was bred for: the mean and a share of the spread.
         ancestors: Ids of the trained functions that it descends from, two at the most.
@@ -51,7 +51,7 @@ class Origin:
     Attributes:
         candidate_id: Its id.
         expression: The function.
-        shape: See `evaluators.shapes` [features].
+        shape: See `evaluators.probing.shapes` [features].
     """
 
     candidate_id: str

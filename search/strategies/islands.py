@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import final
 
 from grammars import Grammar
-from search.candidate import Candidate
-from search.racing import Standing
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Standing
+from search.candidates.vitals import Vitals
 from search.settings import SearchSettings
 from search.strategies.evolution import Evolution
 from search.strategies.starting_points import read_starting_points
 from search.strategies.strategy import Admit
-from search.vitals import Vitals
 
 
 @final

@@ -7,7 +7,7 @@ from typing import Final, final
 
 from deap import base, tools
 
-from search.objectives import OBJECTIVES, burdens
+from search.candidates.objectives import OBJECTIVES, burdens
 from search.strategies.evolution import Evolution
 from search.strategies.trees import Individual
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from random import Random
 
 from grammars import Grammar
-from search.candidate import Candidate
-from search.racing import Standing
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Standing
+from search.candidates.vitals import Vitals
 from search.settings import SearchSettings
 from search.strategies.newcomers import newcomer
 from search.strategies.strategy import Admit
-from search.vitals import Vitals
 
 
 class RandomSampling:

@@ -30,7 +30,7 @@ class Expected(NamedTuple):
 
 
 class ScoreModel:
-    """Extremely randomised trees on shapes, as in `evaluators.forecasting`, learnt in a campaign.
+    """Extremely randomised trees on shapes, as in `evaluators.forecasting.forecaster`, learnt in a campaign.
 
     Every evaluation teaches, whatever its rung: the rung is one of the features, and what is asked
     for is the score on the highest (Geurts, Ernst, Wehenkel, Extremely Randomized Trees, 2006).
@@ -42,7 +42,7 @@ class ScoreModel:
         """Learns.
 
         Args:
-            shapes: Of the functions; see `evaluators.shapes` [functions, features].
+            shapes: Of the functions; see `evaluators.probing.shapes` [functions, features].
             rungs: On which each was scored [functions].
             scores: That it came to [functions].
         """

@@ -16,7 +16,7 @@ def spread_out(shapes: np.ndarray) -> list[int]:
     before.
 
     Args:
-        shapes: See `evaluators.shapes` [functions, features].
+        shapes: See `evaluators.probing.shapes` [functions, features].
 
     Returns:
         Numbers of the functions; those whose shape stands earlier already are left out.

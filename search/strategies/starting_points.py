@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from grammars import Expression, Grammar, fitted, functions_of, parse_activation
-from grammars.text_files import read_text
-from search.campaign_folder import is_folder
-from search.hall_of_fame import FILE_NAME
+from grammars.reading.text_files import read_text
+from search.candidates.hall_of_fame import FILE_NAME
+from search.journal.campaign_folder import is_folder
 from search.settings import SettingsError
 
 MAX_FILE_BYTES: Final = 10_000_000

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
 from grammars import Expression
-from search.candidate import Candidate
-from search.racing import Standing
-from search.vitals import Vitals
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Standing
+from search.candidates.vitals import Vitals
 
 
 class Admit(Protocol):

@@ -8,10 +8,11 @@ from typing import Final, final
 
 import numpy as np
 
-from evaluators.survey import Survey
+from evaluators.probing.survey import Survey
 from grammars import Expression, Grammar
-from search.candidate import Candidate
-from search.racing import Standing
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Standing
+from search.candidates.vitals import Forecasting, Vitals
 from search.settings import SearchSettings
 from search.strategies.breeding import Breeder
 from search.strategies.genetic import Genetic
@@ -23,7 +24,6 @@ from search.strategies.spread import spread_out, standardised
 from search.strategies.starting_points import read_starting_points
 from search.strategies.strategy import Admit
 from search.strategies.variation import applicable
-from search.vitals import Forecasting, Vitals
 
 # Before so many functions are scored, there is nothing to learn from.
 _LEAST_SCORED: Final = 12

@@ -11,7 +11,7 @@ from typing import Any
 from deap import base, gp
 
 from grammars import Call, Expression, Grammar
-from search.racing import Standing
+from search.candidates.racing import Standing
 
 
 class Anything:

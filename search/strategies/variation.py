@@ -7,8 +7,8 @@ from random import Random
 from typing import Final
 
 from grammars import Constant, Expression, Grammar, Parameter
-from grammars.expression import X
-from grammars.sampling import PARAMETER_NAMES
+from grammars.expressions.expression import X
+from grammars.space.sampling import PARAMETER_NAMES
 from search.strategies.places import Anatomy, Branch, dissect, joined, leaf
 from search.strategies.trees import (
     Anything,

@@ -19,7 +19,7 @@ from search.finals import (
     tried,
     where_it_holds,
 )
-from search.shortening import shorten
+from search.texts.shortening import shorten
 from search.tracking import names
 from search.tracking.metrics import metrics_at, milliseconds
 from search.tracking.models import log_model, model_code, register

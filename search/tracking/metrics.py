@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from evaluators.diagnostics import Diagnostics
-from evaluators.evaluation import OverTasks
+from evaluators.evaluation.diagnostics import Diagnostics
+from evaluators.evaluation.evaluation import OverTasks
+from search.candidates.objectives import OBJECTIVES
+from search.candidates.racing import Standing
 from search.history import CandidateRecord, GenerationRecord, RungRecord
-from search.objectives import OBJECTIVES
-from search.racing import Standing
 from search.tracking import names
 
 

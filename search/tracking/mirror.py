@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from search.journal import Journal
+from search.journal.journal import Journal
 from search.tracking.destination import Destination
 from search.tracking.replica import CandidateRuns, Replica
 from search.tracking.store import TrackingError

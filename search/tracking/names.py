@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from search.candidates.objectives import OBJECTIVES
 from search.history import TITLES
-from search.objectives import OBJECTIVES
 
 # One metric for each mutation, such as "rate.hoisting".
 RATE_PREFIX: Final = "rate."

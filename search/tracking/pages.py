@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from evaluators.evaluation import Outcome
+from evaluators.evaluation.evaluation import Outcome
 from grammars import shortened
-from search.dotted import flatten
 from search.history import (
     CandidateRecord,
     FinishRecord,
@@ -19,7 +18,8 @@ from search.history import (
     LaunchRecord,
 )
 from search.settings import FREE_SETTINGS
-from search.shortening import shorten
+from search.texts.dotted import flatten
+from search.texts.shortening import shorten
 from search.tracking import names
 from search.tracking.metrics import (
     candidate_metrics,

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final, Literal
 
 from grammars import Layered, parse_activation
-from search.campaign_folder import located
 from search.drawing import draw_functions, draw_progress
 from search.finals import finals_of
 from search.history import (
@@ -27,7 +26,8 @@ from search.history import (
     Told,
     read,
 )
-from search.journal import Journal
+from search.journal.campaign_folder import located
+from search.journal.journal import Journal
 from search.tracking import names
 from search.tracking.destination import Destination
 from search.tracking.store import TrackingError, exclusive

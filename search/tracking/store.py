@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from evaluators.file_locks import locked
+from evaluators.reading.file_locks import locked
 from search.tracking.making import address, make_ready
 
 DATABASE: Final = "mlflow.db"

@@ -11,10 +11,10 @@ from typing import Any, Final
 from scipy.stats import spearmanr
 
 from evaluators.datasets import load
-from evaluators.evaluation import Outcome
+from evaluators.evaluation.evaluation import Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Evaluator
-from evaluators.fidelity import Fidelity
-from evaluators.probes import probe
+from evaluators.probing.probes import probe
 from evaluators.tasks import find_task
 from grammars import CATALOGUE, Expression, FunctionIndex, load_grammar, parse
 from search.executors.executor import use_single_thread

@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from evaluators.evaluation import Evaluation
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import Expression, load_grammar
-from search.campaign import Loop
-from search.generation import GenerationSummary
-from search.journal import FILE_NAME, Journal
-from search.racing import Standing
+from search.candidates.generation import GenerationSummary
+from search.candidates.racing import Standing
+from search.journal.journal import FILE_NAME, Journal
+from search.loop.campaign import Loop
 from search.settings import Settings
 from search.tracking import Destination, Mirror
 from tests.search.simulation import BENCH, Simulation

@@ -20,12 +20,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
 
-from evaluators.diagnostics import Diagnostics
-from evaluators.evaluation import Evaluation
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.diagnostics import Diagnostics
+from evaluators.evaluation.evaluation import Evaluation
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import Activation, load_grammar
-from search.campaign import Loop
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
+from search.loop.campaign import Loop
 from search.settings import Settings
 from tests.benchmarks.driver import launch_record
 from tests.search.simulation import BENCH, Simulation

@@ -30,12 +30,12 @@ import numpy as np
 import optax
 from jax import lax
 
-from evaluators.batches import CHUNK, DeviceData
 from evaluators.datasets import load
-from evaluators.fitting import fitted
 from evaluators.networks import Moments
+from evaluators.steps.batches import CHUNK, DeviceData
+from evaluators.steps.fitting import fitted
 from evaluators.tasks import Task, find_task
-from evaluators.training import TrainingProgram
+from evaluators.training.program import TrainingProgram
 from grammars import Expression, load_grammar, parse
 
 KINDS = ("mnist-residual", "mnist-resnet", "mnist-transformer")
@@ -71,7 +71,7 @@ def _measured(
 ) -> dict[str, float]:
     network = fitted(task.network, data)
     general = replace(network, units=None)
-    with mock.patch("evaluators.runs.fitted", return_value=general):
+    with mock.patch("evaluators.training.runs.fitted", return_value=general):
         compiling, program = _taken(lambda: TrainingProgram(functions, task, data))
     ours, plain = _ours(program), _plain(task, data, network.init, network.apply)
     turns = {"step": ours, "plain": plain}

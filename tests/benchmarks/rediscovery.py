@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from evaluators.comparison import Comparison, Finding, compare
+from evaluators.statistics.comparison import Comparison, Finding, compare
 from grammars import Expression, FunctionIndex, canonical, load_grammar, parse
 
 from .strategies import STEPS, TASK, Score, score_on, search

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from evaluators.probes import probe
+from evaluators.probing.probes import probe
 from grammars import canonical, load_grammar
-from grammars.enumeration import enumerate_functions
+from grammars.space.enumeration import enumerate_functions
 
 from .strategies import COMPARED, STEPS, TASK, score_on, search, summary
 

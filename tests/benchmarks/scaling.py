@@ -17,12 +17,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluators.evaluation import Evaluation
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import find_task
 from grammars import Expression, load_grammar
 from search.executors import Executor, ProcessPool, RayCluster, Workload
-from search.journal import FILE_NAME, Journal, Kind
+from search.journal.journal import FILE_NAME, Journal, Kind
 from search.settings import ScoringSettings, SearchSettings
 from search.strategies import STRATEGIES
 from search.tracking.mirror import REST_SHARE

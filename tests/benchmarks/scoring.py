@@ -19,17 +19,17 @@ from typing import Any
 
 import numpy as np
 
-from evaluators.evaluation import Evaluation
-from evaluators.fidelity import Fidelity
-from evaluators.learning_curves import load_curves
-from evaluators.probes import probe
+from evaluators.evaluation.evaluation import Evaluation
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.forecasting.learning_curves import load_curves
+from evaluators.probing.probes import probe
 from evaluators.tasks import find_task
 from grammars import Expression, canonical, load_grammar, parse
-from search.candidate import Candidate
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Racing, Standing, scores
+from search.candidates.screening import Screening
 from search.executors import ProcessPool, Workload
 from search.executors.executor import use_single_thread
-from search.racing import Racing, Standing, scores
-from search.screening import Screening
 
 from .processor import largest_child
 from .scoring_campaign import training_share
@@ -188,9 +188,9 @@ class Step:
 
 def time_step(expressions: list[Expression]) -> Step:
     """The mean over some candidates; against matrix products, ReLU."""
-    from evaluators.batches import DeviceData
     from evaluators.datasets import load
-    from evaluators.training import TrainingProgram
+    from evaluators.steps.batches import DeviceData
+    from evaluators.training.program import TrainingProgram
 
     task = WORKLOAD.task
     data = DeviceData(load(task.data), batch=task.recipe.batch, network=task.network)

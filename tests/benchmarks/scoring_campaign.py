@@ -10,9 +10,9 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from evaluators.evaluation import Evaluation
+from evaluators.evaluation.evaluation import Evaluation
 from grammars import Expression, parse
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
 
 from .processor import cpu_seconds
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from grammars import Expression, parse
-from grammars.expression import Call, Constant
+from grammars.expressions.expression import Call, Constant
 
 BATCH = 128
 WIDTHS = (784, 128, 128, 10)

@@ -17,9 +17,9 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from evaluators.evaluation import Evaluation, Outcome, SeedResult
-from evaluators.fidelity import Fidelity
-from evaluators.probes import probe
+from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.probing.probes import probe
 from evaluators.tasks import find_task
 from grammars import (
     Activation,
@@ -29,8 +29,8 @@ from grammars import (
     canonical_form,
     load_grammar,
 )
-from search.candidate import Candidate
-from search.racing import Standing
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Standing
 from search.settings import SearchSettings
 from search.strategies import STRATEGIES, begin
 

@@ -12,10 +12,10 @@ import numpy as np
 import optax
 from jax import Array, lax
 
-from evaluators.batches import DeviceData, batches
 from evaluators.datasets import load
-from evaluators.moments import mean_square
 from evaluators.networks import Layer, Moments
+from evaluators.steps.batches import DeviceData, batches
+from evaluators.steps.moments import mean_square
 from evaluators.tasks import find_task
 from grammars import Activation, Expression, by_layer, evaluate
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from evaluators.batches import DeviceData
 from evaluators.datasets import Builtin, Dataset, load
 from evaluators.networks import MLP
+from evaluators.steps.batches import DeviceData
 from evaluators.tasks import Recipe, Task
 
 

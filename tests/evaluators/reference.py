@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from evaluators.batches import DeviceData, batches
-from evaluators.moments import mean_square
 from evaluators.networks import Moments
+from evaluators.steps.batches import DeviceData, batches
+from evaluators.steps.moments import mean_square
 from evaluators.tasks import Task
 from grammars import Activation, by_layer, to_jax
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluators.calibration import Scores, intraclass_correlation, recommend, rung_qualities
+from evaluators.statistics.calibration import (
+    Scores,
+    intraclass_correlation,
+    recommend,
+    rung_qualities,
+)
 
 
 def _scores(noise: tuple[float, ...], *, functions: int = 40, seeds: int = 6) -> Scores:

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from evaluators import clock
-from evaluators.clock import LONGEST_TICK_SECONDS, AwakeClock
+from evaluators.training import clock
+from evaluators.training.clock import LONGEST_TICK_SECONDS, AwakeClock
 
 
 class System:

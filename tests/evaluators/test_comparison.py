@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluators.comparison import (
+from evaluators.statistics.comparison import (
     Finding,
     compare,
     half_width,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from jax import Array, lax
 
-from evaluators.compiling import compiled, one_kernel
+from evaluators.steps.compiling import compiled, one_kernel
 
 Z = np.linspace(-9, 9, 64, dtype=np.float32).reshape(8, 8)
 
@@ -42,11 +42,11 @@ def test_it_stays_one_until_it_reaches_the_compiler_of_kernels() -> None:
 
 _CONVOLUTIONS = """
 import numpy as np
-from evaluators.batches import DeviceData
+from evaluators.steps.batches import DeviceData
 from evaluators.datasets import Dataset
 from evaluators.datasets.array_cache import Split
 from evaluators.tasks import find_task
-from evaluators.training import TrainingProgram
+from evaluators.training.program import TrainingProgram
 from grammars import parse
 
 inputs = np.random.default_rng(0).normal(size=(256, 28, 28)).astype(np.float32)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evaluators.diagnostics import Diagnostics, diagnose
+from evaluators.evaluation.diagnostics import Diagnostics, diagnose
 
 # Ten examples, two layers of two units: one unit is dead, one is flat on all examples but lives.
 SUMS = {

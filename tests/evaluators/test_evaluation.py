@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from evaluators.diagnostics import Diagnostics
-from evaluators.evaluation import Evaluation, Outcome, SeedResult
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.diagnostics import Diagnostics
+from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
 
 DIAGNOSTICS = Diagnostics(0.25, 0.0, 0.5, (0.3, 0.4), (2.0, 1.0, 4.0))
 SCORED = Evaluation(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evaluators.cost import relative_costs
 from evaluators.datasets import Dataset
-from evaluators.evaluation import Outcome
+from evaluators.evaluation.evaluation import Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench, Evaluator
-from evaluators.fidelity import Fidelity
+from evaluators.probing.cost import relative_costs
 from evaluators.tasks import Task
 from grammars import parse
 

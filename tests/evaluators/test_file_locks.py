@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from evaluators.file_locks import LocksUnsupportedError, locked
+from evaluators.reading.file_locks import LocksUnsupportedError, locked
 
 HOLD = """
 import sys
 from pathlib import Path
-from evaluators import file_locks
+from evaluators.reading import file_locks
 if sys.argv[2] == "ranges":
     file_locks.fcntl.flock = lambda *arguments: (_ for _ in ()).throw(OSError(37, "no locks"))
 with file_locks.locked(Path(sys.argv[1]), wait=False):

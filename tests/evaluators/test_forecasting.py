@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from evaluators.forecast_quality import CrossValidation
-from evaluators.forecasting import Forecast, shape
-from evaluators.learning_curves import (
+from evaluators.forecasting.forecaster import Forecast, shape
+from evaluators.forecasting.learning_curves import (
     LearningCurves,
     LearningCurvesError,
     curve_names,
     load_curves,
 )
+from evaluators.forecasting.quality import CrossValidation
 from grammars import Expression, evaluate, parse
 from tests.drawing import functions
 

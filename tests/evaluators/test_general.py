@@ -14,10 +14,7 @@ import numpy as np
 import optax
 import pytest
 
-from evaluators.batches import DeviceData, batches
 from evaluators.datasets import Dataset, Split
-from evaluators.fitting import NetworkError, fitted
-from evaluators.moments import mean_square
 from evaluators.networks import (
     CNN,
     MLP,
@@ -27,10 +24,13 @@ from evaluators.networks import (
     ResidualMLP,
     Transformer,
 )
-from evaluators.recipes import Recipe
+from evaluators.recipes.recipe import Recipe
+from evaluators.steps.batches import DeviceData, batches
+from evaluators.steps.fitting import NetworkError, fitted
+from evaluators.steps.moments import mean_square
 from evaluators.tasks import Task, shipped_tasks
-from evaluators.training import Trained, TrainingProgram
-from evaluators.training_states import TrainingStates
+from evaluators.training.program import Trained, TrainingProgram
+from evaluators.training.training_states import TrainingStates
 from grammars import CATALOGUE, by_layer, parse_activation, to_jax
 
 STEPS = 12
@@ -200,7 +200,7 @@ def test_the_written_out_pass_and_the_general_one_agree(task: Task) -> None:
     text = 'where(x >= 0, x, param("a", 0.25, per="channel") * x)'
     fast = _program([text, "relu(x)"], task, data)
     not_written_out = replace(fitted(task.network, data), units=None)
-    with mock.patch("evaluators.runs.fitted", return_value=not_written_out):
+    with mock.patch("evaluators.training.runs.fitted", return_value=not_written_out):
         general = _program([text, "relu(x)"], task, data)
     for index in (0, 1):
         runs = [program.train(index, seed=2, steps=4) for program in (fast, general)]

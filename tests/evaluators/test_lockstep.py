@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from evaluators.batches import CHUNK, DeviceData
 from evaluators.datasets import Dataset
-from evaluators.evaluation import Outcome
+from evaluators.evaluation.evaluation import Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Evaluator
-from evaluators.fidelity import Fidelity
-from evaluators.lockstep import LockstepProgram, lanes_here
 from evaluators.networks import CNN, MLP
-from evaluators.runs import Divergence, OutOfTimeError, Trained
+from evaluators.steps.batches import CHUNK, DeviceData
 from evaluators.tasks import Task
-from evaluators.training import TrainingProgram
-from evaluators.training_states import TrainingStates
+from evaluators.training.lockstep import LockstepProgram, lanes_here
+from evaluators.training.program import TrainingProgram
+from evaluators.training.runs import Divergence, OutOfTimeError, Trained
+from evaluators.training.training_states import TrainingStates
 from grammars import Activation, parse, parse_activation
 
 LANES = 8

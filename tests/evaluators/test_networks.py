@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from jax import lax
 
-from evaluators.moments import mean_square
 from evaluators.networks import (
     CNN,
     MLP,
@@ -20,6 +19,7 @@ from evaluators.networks import (
     weight_scale,
 )
 from evaluators.networks.transformer import small_products
+from evaluators.steps.moments import mean_square
 from grammars import by_layer, evaluate, parse, parse_activation
 
 

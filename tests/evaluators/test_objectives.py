@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluators.evaluation import Evaluation, Outcome
+from evaluators.evaluation.evaluation import Evaluation, Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench
-from evaluators.fidelity import Fidelity
-from evaluators.functions import UserCodeError
 from evaluators.objective_evaluator import ObjectiveEvaluator
-from evaluators.objectives import Objective, activation_for, read_objective
+from evaluators.reading.functions import UserCodeError
 from evaluators.tasks import Task, TaskError, find_task
+from evaluators.tasks.objectives import Objective, activation_for, read_objective
 from grammars import evaluate, parse
 
 SWISH = 'x * sigmoid(param("b", 1.5) * x)'

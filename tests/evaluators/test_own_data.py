@@ -25,9 +25,9 @@ from evaluators.datasets import (
     read_data,
 )
 from evaluators.datasets.data import data_section, deciding_data
-from evaluators.functions import UserCodeError
 from evaluators.networks import MLP
-from evaluators.sections import SectionError
+from evaluators.reading.functions import UserCodeError
+from evaluators.reading.sections import SectionError
 from evaluators.tasks import Task, find_task, write_task
 
 

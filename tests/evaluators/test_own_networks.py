@@ -8,9 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluators.batches import DeviceData
-from evaluators.fitting import NetworkError, fitted
-from evaluators.functions import FileFunction, UserCodeError
 from evaluators.networks import (
     Moments,
     OwnNetwork,
@@ -18,9 +15,12 @@ from evaluators.networks import (
     network_section,
     read_network,
 )
-from evaluators.sections import SectionError
+from evaluators.reading.functions import FileFunction, UserCodeError
+from evaluators.reading.sections import SectionError
+from evaluators.steps.batches import DeviceData
+from evaluators.steps.fitting import NetworkError, fitted
 from evaluators.tasks import Task
-from evaluators.training import Trained, TrainingProgram
+from evaluators.training.program import Trained, TrainingProgram
 from grammars import parse
 
 PAIR = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evaluators.probes import probe
+from evaluators.probing.probes import probe
 from grammars import CATALOGUE, parse, parse_activation
 
 _UNFIT = {"identity", "binary_step"}

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from evaluators.batches import DeviceData
 from evaluators.datasets import Dataset
 from evaluators.networks import Layer
-from evaluators.optimizers import Optimizer
-from evaluators.progress import Learnt
-from evaluators.recipes import Recipe
-from evaluators.schedules import Schedule, Span
+from evaluators.recipes.recipe import Recipe
+from evaluators.recipes.schedules import Schedule, Span
+from evaluators.steps.batches import DeviceData
+from evaluators.steps.optimizers import Optimizer
+from evaluators.steps.progress import Learnt
 from evaluators.tasks import Task
-from evaluators.training import CHUNK, Trained, TrainingProgram
-from evaluators.training_states import TrainingStates
+from evaluators.training.program import CHUNK, Trained, TrainingProgram
+from evaluators.training.training_states import TrainingStates
 from grammars import CATALOGUE, parse
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluators.activations import tied
-from grammars.expression import SCOPES, Scope
+from evaluators.steps.activations import tied
+from grammars.expressions.expression import SCOPES, Scope
 
 # Two layers of four units with one parameter: first two channels at two positions, then four.
 GRADIENTS = np.array([[[1.0, 2.0, 4.0, 8.0]], [[16.0, 32.0, 64.0, 128.0]]], np.float32)

@@ -7,9 +7,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from evaluators.probes import probe
-from evaluators.shapes import shape
-from evaluators.survey import Survey
+from evaluators.probing.probes import probe
+from evaluators.probing.shapes import shape
+from evaluators.probing.survey import Survey
 from grammars import CATALOGUE, CachedEvaluation, Call, Expression, evaluate, load_grammar, parse
 
 _EDGES = (

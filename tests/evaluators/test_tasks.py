@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluators.batches import DeviceData, in_order
 from evaluators.datasets import Builtin, Dataset
 from evaluators.datasets.array_cache import Split
-from evaluators.fitting import fitted
 from evaluators.networks import CNN, MLP
+from evaluators.steps.batches import DeviceData, in_order
+from evaluators.steps.fitting import fitted
 from evaluators.tasks import (
     Recipe,
     Task,
@@ -23,7 +23,7 @@ from evaluators.tasks import (
     shipped_tasks,
     task_known_by_name,
 )
-from evaluators.training import Trained, TrainingProgram
+from evaluators.training.program import Trained, TrainingProgram
 from grammars import parse
 
 _SHAPES = {"mnist": (28, 28), "fashion_mnist": (28, 28), "digits": (8, 8), "mnist1d": (40,)}

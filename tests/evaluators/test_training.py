@@ -10,12 +10,12 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from evaluators.batches import DeviceData
 from evaluators.datasets import Builtin, Dataset, Split
 from evaluators.networks import CNN, MLP
+from evaluators.steps.batches import DeviceData
 from evaluators.tasks import Recipe, Task
-from evaluators.training import CHUNK, Divergence, OutOfTimeError, Trained, TrainingProgram
-from evaluators.training_states import TrainingStates
+from evaluators.training.program import CHUNK, Divergence, OutOfTimeError, Trained, TrainingProgram
+from evaluators.training.training_states import TrainingStates
 from grammars import CATALOGUE, Expression, Layered, LayersError, parse, parse_activation
 
 STEPS = CHUNK + 20  # two chunks, the second one short
@@ -261,7 +261,7 @@ def test_gradient_norms_are_those_of_automatic_differentiation(
 ) -> None:
     import jax
 
-    from evaluators.batches import batches
+    from evaluators.steps.batches import batches
 
     expression: Expression = parse("tanh(x)")
     _, _, learnt = reference.train(expression, small_task, digits_data, seed=3, steps=20)

@@ -11,7 +11,7 @@ from typing import IO
 import numpy as np
 import pytest
 
-from evaluators.training_states import TrainingStates
+from evaluators.training.training_states import TrainingStates
 from grammars import parse
 
 STATE = {"weights": np.arange(6.0, dtype=np.float32).reshape(2, 3), "count": np.int32(7)}

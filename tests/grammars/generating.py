@@ -6,7 +6,7 @@ from random import Random
 
 from hypothesis import strategies
 
-from grammars.expression import SCOPES, Call, Constant, Expression, Parameter, X
+from grammars.expressions.expression import SCOPES, Call, Constant, Expression, Parameter, X
 from grammars.primitives import PRIMITIVES
 
 _CONSTANTS = strategies.one_of(

@@ -7,7 +7,7 @@ from scipy import special, stats
 
 from grammars import BASELINES, CATALOGUE, evaluate, parse, with_partials
 from grammars.catalogue import definitions, entry_named
-from grammars.compilation import start_values
+from grammars.numerics.compilation import start_values
 
 
 def s(x):

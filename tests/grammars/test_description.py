@@ -6,9 +6,9 @@ import numpy
 import pytest
 
 from grammars import parse
+from grammars.algebra.symbolic import CHECK_POINTS, analyse
+from grammars.analysis.relatives import known_as, nearest, relatives
 from grammars.description import describe
-from grammars.relatives import known_as, nearest, relatives
-from grammars.symbolic import CHECK_POINTS, analyse
 
 # Generous, since a busy machine is slow to start a child.
 PATIENCE = 120.0

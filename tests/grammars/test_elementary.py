@@ -11,7 +11,7 @@ import numpy
 import pytest
 import scipy.special
 
-from grammars import elementary
+from grammars.expressions import elementary
 
 REFERENCES: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "sin": (numpy.sin, numpy.cos),

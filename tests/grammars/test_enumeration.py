@@ -6,8 +6,8 @@ from random import Random
 import numpy
 
 from grammars import Call, Constant, Grammar, evaluate, load_grammar, same_function
-from grammars.enumeration import enumerate_functions, tally
-from grammars.expression import Expression, X
+from grammars.expressions.expression import Expression, X
+from grammars.space.enumeration import enumerate_functions, tally
 
 POINTS = numpy.linspace(-30, 30, 61)
 

@@ -7,7 +7,7 @@ import numpy
 import pytest
 
 from grammars import FunctionIndex, canonical, evaluate, fingerprint, parse, same_function
-from grammars.expression import Expression, call, substitute
+from grammars.expressions.expression import Expression, call, substitute
 from tests.grammars.generating import random_expression
 
 # The whole battery takes minutes; the usual run takes a tenth of it.

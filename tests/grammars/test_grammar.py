@@ -6,7 +6,12 @@ import pytest
 from pydantic import ValidationError
 
 from grammars import PRIMITIVES, Call, Grammar, GrammarError, grammar_names, load_grammar, parse
-from grammars.expression import Expression, Parameter, conflicting_parameters, rename_parameters
+from grammars.expressions.expression import (
+    Expression,
+    Parameter,
+    conflicting_parameters,
+    rename_parameters,
+)
 
 
 def grammar(**fields) -> Grammar:

@@ -6,8 +6,8 @@ import numpy
 import pytest
 
 from grammars import CATALOGUE, evaluate, parse
-from grammars.derivative import derivative
-from grammars.limits import far, growth
+from grammars.analysis.limits import far, growth
+from grammars.numerics.derivative import derivative
 
 INF = math.inf
 

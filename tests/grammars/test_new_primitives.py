@@ -22,13 +22,13 @@ from grammars import (
     same_function,
     with_partials,
 )
-from grammars.derivative import derivative
-from grammars.enumeration import enumerate_functions
+from grammars.analysis.properties import properties
 from grammars.export.function import Function
 from grammars.export.targets import TARGETS
-from grammars.expression import Call, X, call, expanded
+from grammars.expressions.expression import Call, X, call, expanded
+from grammars.numerics.derivative import derivative
 from grammars.primitives import Primitive
-from grammars.properties import properties
+from grammars.space.enumeration import enumerate_functions
 from search.strategies.trees import to_expression, to_tree
 from search.strategies.variation import MUTATIONS, crossover
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings, strategies
 
 from grammars import Call, Constant, Expression, Parameter, ParseError, canonical, parse
-from grammars.expression import X, call
-from grammars.parsing import MAX_DEPTH
+from grammars.expressions.expression import X, call
+from grammars.parsing.parser import MAX_DEPTH
 from tests.grammars.generating import expressions, random_expression
 
 FULL = bool(os.environ.get("ACTSEARCH_FULL_TESTS"))

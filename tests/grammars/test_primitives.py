@@ -9,11 +9,11 @@ import pytest
 import sympy
 
 from grammars import PRIMITIVES, Call, evaluate, parse, to_jax, with_partials
-from grammars.compilation import interpret
-from grammars.derivative import derivative
-from grammars.expression import X, call
+from grammars.algebra.signs import is_total
+from grammars.expressions.expression import X, call
+from grammars.numerics.compilation import interpret
+from grammars.numerics.derivative import derivative
 from grammars.primitives import EXP_ARGUMENT_MAX, NUMPY, Primitive, PrimitiveError
-from grammars.signs import is_total
 
 # Named points first; the last is not a number.
 POINTS = numpy.array(

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from grammars import parse
-from grammars.properties import properties
+from grammars.analysis.properties import properties
 
 KNOWN = {
     "relu": {

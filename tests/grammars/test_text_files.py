@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import pytest
 
-from evaluators.learning_curves import LearningCurves, LearningCurvesError, load_curves
+from evaluators.forecasting.learning_curves import LearningCurves, LearningCurvesError, load_curves
 from grammars import GrammarError, load_grammar, parse
 from grammars.export import ExportError, read_json
-from grammars.text_files import TextFileError, read_text
+from grammars.reading.text_files import TextFileError, read_text
 
 GRAMMAR: Final = 'name = "mine"\ndescription = "Few."\n[primitives]\ntanh = 1.0\nadd = 1.0\n'
 JSON: Final = '{"format": "actsearch-expression",\n "version": 1, "expression": "tanh(x)"}'

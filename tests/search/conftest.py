@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from evaluators.evaluation import Evaluation, Outcome, SeedResult
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import CATALOGUE, parse
-from search.candidate import Candidate
-from search.journal import FILE_NAME, Journal, Kind
+from search.candidates.candidate import Candidate
+from search.journal.journal import FILE_NAME, Journal, Kind
 from search.settings import Settings
 
 CHROMIUM = shutil.which("chromium")

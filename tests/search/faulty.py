@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluators.datasets import load
-from evaluators.evaluation import Evaluation
+from evaluators.evaluation.evaluation import Evaluation
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Evaluator
-from evaluators.fidelity import Fidelity
 from grammars import Expression
 from search.executors import Workload
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from evaluators.diagnostics import Diagnostics
-from evaluators.evaluation import Outcome
+from evaluators.evaluation.diagnostics import Diagnostics
+from evaluators.evaluation.evaluation import Outcome
 from grammars import canonical, expression_id, parse
 from search.finals import Entrant, Plan, Point, Run, Stage
-from search.journal import Kind
+from search.journal.journal import Kind
 
 JournalEvent = tuple[Kind, str, Mapping[str, Any]]
 

@@ -13,16 +13,16 @@ from typing import Self
 import numpy as np
 
 from evaluators.datasets import load
-from evaluators.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench
-from evaluators.fidelity import Fidelity
 from evaluators.tasks import find_task
 from grammars import BASELINES, Expression, parse
-from search.candidate import Candidate
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Standing
 from search.executors import Interrupted
 from search.finals import Plan, Split, Stage, plan_finals
-from search.journal import FILE_NAME, Journal
-from search.racing import Standing
+from search.journal.journal import FILE_NAME, Journal
 from search.settings import FinalsSettings
 
 LUCK_POINTS = 0.2

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, Final, Self
 from unittest import mock
 
-from evaluators.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench
-from evaluators.fidelity import Fidelity
 from grammars import Activation, activation_id
 from search.executors import Interrupted
-from search.journal import FILE_NAME
+from search.journal.journal import FILE_NAME
 
 FOLDER: Final = Path(__file__).parent / "frozen"
 
@@ -122,7 +122,7 @@ def recorded_versions(events: Told) -> Any:
     For training that is read instead of repeated: then the packages decide nothing.
     """
     versions = events["campaign", "settings"]["versions"]
-    return mock.patch("search.identity.version", side_effect=versions.__getitem__)
+    return mock.patch("search.launching.identity.version", side_effect=versions.__getitem__)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from evaluators.tasks import find_task
 from grammars import load_grammar
-from search.campaign import Loop
 from search.executors import ProcessPool, Workload
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
+from search.loop.campaign import Loop
 from search.settings import Settings
 from search.strategies import STRATEGIES
 

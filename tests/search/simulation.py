@@ -9,9 +9,9 @@ from typing import Self
 
 import numpy as np
 
-from evaluators.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench
-from evaluators.fidelity import Fidelity
 from grammars import Activation, evaluate, functions_of, parse
 from search.executors import Interrupted, Stopping
 

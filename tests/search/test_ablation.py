@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from evaluators.evaluation import Evaluation, Outcome, SeedResult
-from evaluators.fidelity import Fidelity
-from evaluators.moments import mean
+from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.steps.moments import mean
 from grammars import expression_id, parse
-from search.ablation import MOST_VARIANTS, ablation, to_measure, variants
 from search.history import read_history
-from search.journal import FILE_NAME, Journal
-from search.measuring import Measurer, measurement_key, missing_of
+from search.journal.journal import FILE_NAME, Journal
 from search.report.wording import ablation_words
+from search.trials.ablation import MOST_VARIANTS, ablation, to_measure, variants
+from search.trials.measuring import Measurer, measurement_key, missing_of
 
 from .simulation import BENCH, Simulation
 

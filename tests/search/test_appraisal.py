@@ -12,16 +12,16 @@ from typing import Any, Self
 import numpy as np
 import pytest
 
-from evaluators.evaluation import Evaluation, OnTask, Outcome, OverTasks, SeedResult
+from evaluators.evaluation.evaluation import Evaluation, OnTask, Outcome, OverTasks, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench
-from evaluators.fidelity import Fidelity
 from grammars import BASELINES, Activation, evaluate, functions_of, load_grammar, parse
 from search.appraisal import Appraiser, Yardstick, courses_of
 from search.appraisal.rates import best_rate, missing_rates, search_rates
 from search.appraisal.yardstick import Best, combined
-from search.campaign import Ending, Loop
 from search.executors import Interrupted, WorkersUnusableError
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
+from search.loop.campaign import Ending, Loop
 from search.settings import Settings
 
 RATES = (0.001, 0.002, 0.004, 0.008, 0.016)

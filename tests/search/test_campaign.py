@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from evaluators.evaluation import Evaluation, Outcome
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation, Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import BASELINES, Expression, load_grammar
-from search.campaign import Ending, Loop
+from search.candidates.generation import GenerationSummary
+from search.candidates.hall_of_fame import FILE_NAME as HALL_OF_FAME
+from search.candidates.racing import Standing
 from search.executors import Interrupted, Stopping
 from search.finals import count_tried
-from search.generation import GenerationSummary
-from search.hall_of_fame import FILE_NAME as HALL_OF_FAME
 from search.history import read_history
-from search.journal import FILE_NAME, Journal
-from search.leaderboard import leaderboard
-from search.racing import Standing
+from search.journal.journal import FILE_NAME, Journal
+from search.loop.campaign import Ending, Loop
 from search.settings import Settings
+from search.standings.leaderboard import leaderboard
 
 from .simulation import BENCH, Simulation
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from search.campaign_copy import FILE_NAME, keep_copy
+from search.launching.campaign_copy import FILE_NAME, keep_copy
 from search.settings import SettingsError, load_settings
-from search.writing import write_whole
+from search.texts.writing import write_whole
 
 CAMPAIGN = 'seed = 5\ntask = "digits-mlp"\n'
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from search.campaign_folder import is_folder, located
-from search.journal import FILE_NAME, Journal
-from search.leaderboard import CampaignNotFoundError, find_campaign
+from search.journal.campaign_folder import is_folder, located
+from search.journal.journal import FILE_NAME, Journal
+from search.standings.leaderboard import CampaignNotFoundError, find_campaign
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
 
 from .store import MEASURED
 

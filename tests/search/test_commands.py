@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from search.commands import command
+from search.texts.commands import command
 
 ODD = ["my runs", "it's", 'a "b"', "$HOME", "a;b", "per%20cent", "what?", "#1", "new\nline", "ü"]
 

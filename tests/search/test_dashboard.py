@@ -20,11 +20,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from search.cli.dashboard import dashboard_command, sync_command
-from search.dashboard import Dashboard, PortInUseError, campaign_links
-from search.journal import FILE_NAME
-from search.leaderboard import CampaignNotFoundError
+from search.journal.journal import FILE_NAME
 from search.report import write_report
+from search.standings.leaderboard import CampaignNotFoundError
 from search.tracking import Destination, Mirror, Store, TrackingError
+from search.tracking.dashboard import Dashboard, PortInUseError, campaign_links
 
 from .requests_made import requested_hosts
 from .test_report import add_finals

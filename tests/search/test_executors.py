@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from evaluators.datasets import Builtin
-from evaluators.evaluation import Evaluation, Outcome
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation, Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import find_task
 from grammars import Expression, parse
 from search.executors import Interrupted, ProcessPool, WorkersUnusableError, Workload

@@ -13,15 +13,15 @@ import pytest
 from sklearn.datasets import load_digits
 from typer.testing import CliRunner, Result
 
-from evaluators.evaluation import Evaluation, Outcome, SeedResult
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import parse
 from grammars.export import ExportError
 from search import Campaign
-from search.candidate import Candidate
+from search.candidates.candidate import Candidate
 from search.cli.app import app
-from search.journal import FILE_NAME, Journal
-from search.site import Site
+from search.executors.site import Site
+from search.journal.journal import FILE_NAME, Journal
 
 TEXT = 'param("a", 1) * tanh(x) + param("b", 0.5, per="layer") * x'
 RECORD = Evaluation(

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evaluators.comparison import Finding
 from evaluators.datasets import Data, DatasetUnavailable, load
-from evaluators.evaluation import Outcome
+from evaluators.evaluation.evaluation import Outcome
+from evaluators.statistics.comparison import Finding
 from evaluators.tasks import UnknownTaskError, find_task
 from grammars import BASELINES, evaluate, expression_id, parse
 from search.executors import InProcess, Interrupted, Workload
@@ -36,7 +36,7 @@ from search.finals import (
     write_finals,
 )
 from search.history import read_history
-from search.journal import JournalError
+from search.journal.journal import JournalError
 from search.settings import FinalsSettings, SettingsError, load_settings
 
 from .finals_simulation import (

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from grammars import BASELINES
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
 
 CAMPAIGN = """
 seed = 5

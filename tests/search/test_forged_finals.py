@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from search.cli.mistakes import explain
-from search.journal import FILE_NAME, Journal, JournalError
+from search.journal.journal import FILE_NAME, Journal, JournalError
 from search.report.claim import lead
 from search.report.findings import read_findings
 

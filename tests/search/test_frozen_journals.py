@@ -15,7 +15,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
 from search.tracking import Store
 
 from .frozen_journals import (

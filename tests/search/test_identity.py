@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from evaluators.datasets import load
-from evaluators.recipes import Recipe
+from evaluators.recipes.recipe import Recipe
 from evaluators.tasks import Task, find_task, shipped_tasks
 from grammars import load_grammar, parse
 from search.history import read_history
-from search.identity import identify, recorded_task, settings_in_force
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
+from search.launching.identity import identify, recorded_task, settings_in_force
 from search.settings import Settings, SettingsError
 
 

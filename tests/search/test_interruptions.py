@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
 from search.tracking import database_path
 
 from .here import actsearch

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from search.journal import FORMAT, Journal, JournalError
+from search.journal.journal import FORMAT, Journal, JournalError
 
 
 @pytest.fixture

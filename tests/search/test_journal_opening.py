@@ -12,23 +12,24 @@ from pathlib import Path
 
 import pytest
 
-from search import journal, journal_opening
-from search.file_systems import file_system, is_network
-from search.journal import FILE_NAME, Journal, JournalError
+from search.journal import journal
+from search.journal import opening as journal_opening
+from search.journal.file_systems import file_system, is_network
+from search.journal.journal import FILE_NAME, Journal, JournalError
 
 from .read_only import read_only
 
 READ = """
 import sys
 from pathlib import Path
-from search.journal import Journal
+from search.journal.journal import Journal
 with Journal(Path(sys.argv[1]), read_only=True) as journal:
     print(*(event.key for event in journal.events()))
 """
 WRITE = """
 import os, sys
 from pathlib import Path
-from search.journal import Journal
+from search.journal.journal import Journal
 journal = Journal(Path(sys.argv[1]))
 for key in "abc":
     journal.append("candidate", key, {"size": 3})

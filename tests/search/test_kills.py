@@ -19,10 +19,10 @@ from typing import Any, Final
 
 import pytest
 
-from search.hall_of_fame import FILE_NAME as HALL_OF_FAME
+from search.candidates.hall_of_fame import FILE_NAME as HALL_OF_FAME
 from search.history import read_history
-from search.journal import FILE_NAME, Journal
-from search.leaderboard import leaderboard
+from search.journal.journal import FILE_NAME, Journal
+from search.standings.leaderboard import leaderboard
 
 from .processes import start, workers_of
 from .store import MEASURED, artifacts, contents

@@ -13,14 +13,14 @@ import pytest
 from evaluators.datasets import load
 from evaluators.tasks import find_task
 from grammars import Layered, parse_activation
-from search.campaign import Ending
 from search.finals import FinalsError, Plan, count_tried, hold, plan_finals
 from search.history import read_history
-from search.journal import FILE_NAME, Journal
-from search.leaderboard import find_standing, standings
+from search.journal.journal import FILE_NAME, Journal
+from search.loop.campaign import Ending
 from search.report import read_findings
 from search.report.page import render
 from search.settings import FinalsSettings
+from search.standings.leaderboard import find_standing, standings
 from search.tracking import Destination, Mirror, Store, names
 
 from .finals_simulation import SimulatedTraining

@@ -13,10 +13,10 @@ import pytest
 
 import actsearch
 from actsearch import Campaign, Site
-from evaluators.evaluation import OnTask
-from search.outcomes import leaderboard_frame
+from evaluators.evaluation.evaluation import OnTask
+from search.library.outcomes import leaderboard_frame
 from search.settings import SettingsError
-from search.side_by_side import SideBySide
+from search.standings.side_by_side import SideBySide
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "python.md"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from search.candidate import Candidate
-from search.lineage import DEEPEST, MOST_ANCESTORS, Ancestor, lineage
+from search.candidates.candidate import Candidate
+from search.standings.lineage import DEEPEST, MOST_ANCESTORS, Ancestor, lineage
 
 
 def family(parents: Mapping[str, tuple[str, ...]]) -> dict[str, Candidate]:

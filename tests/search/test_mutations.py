@@ -13,8 +13,8 @@ from typing import Final
 
 import pytest
 
-from grammars import grammar_files
-from search.journal import FILE_NAME
+from grammars.space import grammar_files
+from search.journal.journal import FILE_NAME
 
 from .here import Answer, actsearch
 from .mutations import BINARY, TEXT, mutated

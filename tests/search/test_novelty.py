@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from evaluators.evaluation import Outcome, SeedResult
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import parse, parse_activation
-from search.candidate import Candidate
-from search.hall_of_fame import FILE_NAME, HallOfFame
-from search.novelty import novelty
-from search.novelty_watch import NoveltyWatch
-from search.racing import Standing
+from search.candidates.candidate import Candidate
+from search.candidates.hall_of_fame import FILE_NAME, HallOfFame
+from search.candidates.novelty import novelty
+from search.candidates.novelty_watch import NoveltyWatch
+from search.candidates.racing import Standing
 
 from .simulation import BENCH
 

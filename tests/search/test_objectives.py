@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from grammars import load_grammar
-from search.journal import FILE_NAME
-from search.objectives import OBJECTIVES, Objective, burdens, front_of, pareto_front
-from search.racing import Standing
+from search.candidates.objectives import OBJECTIVES, Objective, burdens, front_of, pareto_front
+from search.candidates.racing import Standing
+from search.journal.journal import FILE_NAME
 from search.report import write_report
 from search.settings import SearchSettings
 from search.strategies.nsga2 import NSGA2

@@ -18,12 +18,12 @@ from typing import Final
 
 import pytest
 
-from evaluators.evaluation import Evaluation, Outcome
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation, Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import find_task
 from grammars import BASELINES, parse
 from search.executors import ProcessPool, Workload
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
 
 from .here import actsearch
 from .processes import start, workers_of

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from grammars import parse
-from grammars.sketch import function_limits
+from grammars.expressions.sketch import function_limits
 from search.drawing import draw_functions, draw_progress
 from search.drawing.functions import derivative
 from search.drawing.limits import score_limits

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from search.progress_bar import ProgressBar, is_watched
+from search.loop.progress_bar import ProgressBar, is_watched
 
 
 def summary(number: int, score: float | None) -> Any:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from evaluators.evaluation import Outcome
+from evaluators.evaluation.evaluation import Outcome
 from evaluators.tasks import find_task
 from grammars import parse
 from search.executors import ProcessPool
 from search.history import read_history
-from search.journal import FILE_NAME, Journal
-from search.leaderboard import leaderboard
+from search.journal.journal import FILE_NAME, Journal
+from search.standings.leaderboard import leaderboard
 
 from .faulty import FaultyWorkload
 from .test_campaign import run, settings

@@ -2,11 +2,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
-from evaluators.evaluation import Evaluation, Outcome, SeedResult
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import parse
-from search.candidate import Candidate
-from search.racing import Racing
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Racing
 
 from .simulation import BENCH
 

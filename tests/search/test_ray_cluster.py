@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from evaluators.evaluation import Outcome
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import find_task
 from grammars import parse
+from search.candidates.generation import GenerationSummary
+from search.candidates.racing import Standing
 from search.executors import ProcessPool, RayCluster, WorkersUnusableError
 from search.executors import ray_cluster as module
-from search.generation import GenerationSummary
 from search.history import read_history
-from search.journal import FILE_NAME, Journal
-from search.leaderboard import leaderboard
-from search.racing import Standing
+from search.journal.journal import FILE_NAME, Journal
+from search.standings.leaderboard import leaderboard
 
 from .faulty import FaultyWorkload
 from .store import MEASURED

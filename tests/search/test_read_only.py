@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
 
 from .conftest import WriteCampaign
 from .read_only import read_only

@@ -11,7 +11,7 @@ import pytest
 
 from search.finals import finals_in
 from search.history import History, read_history
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
 from search.tracking import Store
 
 from .here import Answer, SimulatedPool, actsearch, captured

@@ -15,18 +15,18 @@ from xml.etree import ElementTree
 import pytest
 from markdown_it import MarkdownIt
 
-from evaluators.comparison import compare
+from evaluators.statistics.comparison import compare
 from grammars import parse
 from search.cli.report import record_command, report_command
-from search.journal import FILE_NAME, Journal
-from search.leaderboard import CandidateNotFoundError
-from search.markdown import code, plain
-from search.records import RecordError, record
+from search.journal.journal import FILE_NAME, Journal
+from search.library.records import RecordError, record
 from search.report import read_findings, write_report
 from search.report.formula import mathml
 from search.report.page import render
 from search.report.tables import tables
 from search.report.wording import brief, duration, percent, signed
+from search.standings.leaderboard import CandidateNotFoundError
+from search.texts.markdown import code, plain
 from search.tracking import Store
 
 from .conftest import DISCOVERED, campaign_events

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from search.history import read_history
-from search.journal import FILE_NAME, Journal
-from search.leaderboard import find_campaign, leaderboard
-from search.records import record
+from search.journal.journal import FILE_NAME, Journal
+from search.library.records import record
 from search.report import write_report
+from search.standings.leaderboard import find_campaign, leaderboard
 from search.tracking import Destination, Mirror, TrackingError, check_place
 
 from .conftest import WriteCampaign

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from evaluators.evaluation import Outcome
-from evaluators.fidelity import Fidelity
-from evaluators.learning_curves import LearningCurves, LearningCurvesError
+from evaluators.evaluation.evaluation import Outcome
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.forecasting.learning_curves import LearningCurves, LearningCurvesError
 from evaluators.tasks import find_task
 from grammars import parse
-from search.candidate import Candidate
-from search.journal import FILE_NAME, Journal
-from search.racing import Standing
-from search.screening import Screening, screening_of
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Standing
+from search.candidates.screening import Screening, screening_of
+from search.journal.journal import FILE_NAME, Journal
 from search.settings import Settings
 from tests.drawing import functions
 

@@ -6,8 +6,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from evaluators.fidelity import Fidelity
-from grammars.toml_files import MAX_FILE_BYTES
+from evaluators.evaluation.fidelity import Fidelity
+from grammars.reading.toml_files import MAX_FILE_BYTES
 from search.settings import Settings, SettingsError, load_settings, read_campaign_file
 from search.settings.reading import campaign_name
 from search.settings.whole import LONGEST_NAME

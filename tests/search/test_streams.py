@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
 
 from .here import actsearch
 from .test_mutations import CAMPAIGN

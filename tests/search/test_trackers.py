@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from search.history import CandidateRecord, GenerationRecord, LaunchRecord
-from search.journal import FILE_NAME
+from search.journal.journal import FILE_NAME
 from search.tracking import Destination, Mirror, Shown, Tracker, TrackingError, mirror
 from search.tracking.trackers import TRACKERS
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from search.dotted import flatten
 from search.history import GenerationEnded, History, Told, read, read_history
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
 from search.settings import FREE_SETTINGS
-from search.shortening import shorten
+from search.texts.dotted import flatten
+from search.texts.shortening import shorten
 from search.tracking import (
     Destination,
     Mirror,

@@ -21,9 +21,9 @@ from evaluators.tasks import find_task
 from grammars import BASELINES, evaluate, parse
 from search.finals import Finals, count_tried, finals_document, hold, plan_finals
 from search.history import read_history
-from search.journal import FILE_NAME, Journal
-from search.leaderboard import standings
+from search.journal.journal import FILE_NAME, Journal
 from search.settings import FinalsSettings
+from search.standings.leaderboard import standings
 from search.tracking import Destination, Mirror, Store, database_path, names, replica, store_uri
 from search.tracking.finals_pages import FinalsPages
 from search.tracking.models import model_code

@@ -9,13 +9,13 @@ from unittest import mock
 
 import pytest
 
-from evaluators.evaluation import Outcome
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import find_task
 from grammars import Expression, LayersError, canonical, load_grammar, parse, parse_activation
 from search.executors import local_cores
-from search.site import Site
-from search.trials import draw_functions, published, score, train_on_every_rung
+from search.executors.site import Site
+from search.trials.protocol import draw_functions, published, score, train_on_every_rung
 
 from .simulation import Simulation
 

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import pytest
 
-from evaluators.evaluation import Evaluation, Outcome
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation, Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import BASELINES, Activation, expression_id, parse
-from search.leaderboard import CandidateNotFoundError
-from search.library import Campaign
-from search.site import Site
+from search.executors.site import Site
+from search.library.campaign import Campaign
+from search.standings.leaderboard import CandidateNotFoundError
 
 from .here import Answer, actsearch
 from .simulation import BENCH, Simulation

@@ -12,17 +12,17 @@ from typing import Any, Final
 
 import pytest
 
-from evaluators.evaluation import Evaluation
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import BASELINES, Activation
 from search.executors import Interrupted, Stopping
+from search.executors.site import Site
 from search.history import read_history
-from search.journal import FILE_NAME, Journal
-from search.launching import Launch, launch
-from search.reporting import report
+from search.journal.journal import FILE_NAME, Journal
+from search.launching.launch import Launch, launch
+from search.launching.signals import stopped_by_signals
+from search.library.reporting import report
 from search.settings import Settings
-from search.signals import stopped_by_signals
-from search.site import Site
 
 from .conftest import WriteCampaign
 from .finals_simulation import SimulatedTraining, journal_in, plan_of
@@ -78,7 +78,7 @@ def outlasting(folder: Path, act: Act, monkeypatch: pytest.MonkeyPatch, *, late:
     """Launches a campaign whose minutes run out in a batch, and whose finals would follow."""
     stopping = threading.Event()
     monkeypatch.setattr(
-        "search.site.start_executor",
+        "search.executors.site.start_executor",
         lambda *how, **more: Outlasting(stopping, act, late=late),
     )
     settings = Settings.model_validate(
@@ -115,7 +115,7 @@ def test_without_a_wish_finals_follow_the_minutes(
     """And a wish in the last batch of their validation opens no test data."""
     begun = []
     monkeypatch.setattr(
-        "search.finishing.Finishing.hold", lambda self, plan: begun.append(plan) or True
+        "search.launching.finishing.Finishing.hold", lambda self, plan: begun.append(plan) or True
     )
     result = outlasting(tmp_path, lambda stopping: None, monkeypatch, late=True)
     assert (result.reason, result.interrupted) == ("its 0.02 minutes are over", False)

@@ -8,8 +8,8 @@ from unittest import mock
 import pytest
 
 from search.history import SEARCH, read_history
-from search.journal import FILE_NAME, Journal, JournalError
-from search.work import BEAT_SECONDS, Work
+from search.history.work import BEAT_SECONDS, Work
+from search.journal.journal import FILE_NAME, Journal, JournalError
 
 from .here import actsearch
 from .test_mutations import CAMPAIGN
@@ -89,7 +89,7 @@ def test_finals_have_a_time_of_their_own(journal: Journal) -> None:
 
 def test_a_journal_of_old_goes_on_as_it_counted(journal: Journal) -> None:
     """There the gaps between events are work, up to ten minutes each."""
-    with mock.patch("search.journal.time.time") as time:
+    with mock.patch("search.journal.journal.time.time") as time:
         for time.return_value in (100.0, 130.0, 1_000.0, 1_020.0):
             search_event(journal, str(time.return_value))
         assert seconds_worked(journal) == 50.0
@@ -105,7 +105,7 @@ def test_a_journal_of_old_goes_on_as_it_counted(journal: Journal) -> None:
 @pytest.mark.parametrize("jump", [-86_400.0, 86_400.0])
 def test_setting_the_time_of_day_changes_nothing(journal: Journal, jump: float) -> None:
     clock = Clock()
-    with mock.patch("search.journal.time.time") as time:
+    with mock.patch("search.journal.journal.time.time") as time:
         time.return_value = 1e9
         with Work(journal, SEARCH, clock=clock):
             search_event(journal, "before")

@@ -15,7 +15,7 @@ from search.executors.worker_process import socket_folder
 # Nothing guards it; if a worker imported it, that worker would say so and evaluate again.
 SCRIPT = """
 import os, sys, threading
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import find_task
 from grammars import parse
 from search.executors import ProcessPool, Workload

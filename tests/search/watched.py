@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from evaluators.datasets import load
-from evaluators.evaluation import Evaluation
+from evaluators.evaluation.evaluation import Evaluation
+from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Evaluator
-from evaluators.fidelity import Fidelity
 from grammars import Activation
 from search.executors import Workload
 

@@ -26,7 +26,7 @@ from grammars import CATALOGUE, parse
 from grammars.export import TARGETS, Function, Provenance, verify
 from grammars.export.running import Effort
 from grammars.export.verification import Exported, Verification
-from grammars.grammar_files import grammar_names, load_grammar
+from grammars.space.grammar_files import grammar_names, load_grammar
 
 # How many values a trained parameter has.
 CHANNELS = 3

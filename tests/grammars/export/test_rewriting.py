@@ -6,10 +6,10 @@ import numpy
 import pytest
 
 from grammars import CATALOGUE, evaluate, parse
-from grammars.derivative import derivative
 from grammars.export.lowering import INFINITY, NOT_A_NUMBER, fold, guard_branches, stabilise
 from grammars.export.recognition import WHOLE_FUNCTIONS, recognise
-from grammars.expression import Call, Constant
+from grammars.expressions.expression import Call, Constant
+from grammars.numerics.derivative import derivative
 
 POINTS = numpy.linspace(-6.03, 6.11, 241)
 

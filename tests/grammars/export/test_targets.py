@@ -14,7 +14,7 @@ from grammars import CATALOGUE, Expression, parse
 from grammars.export import TARGETS, Provenance, Verification, render, verify
 from grammars.export.function import Function
 from grammars.export.verification import Exported
-from grammars.grammar_files import load_grammar
+from grammars.space.grammar_files import load_grammar
 
 # What is easily got wrong: branches that poison gradients, guards, kinks, whole powers of negative
 # bases, infinities, names that are taken, and functions that hold no x.

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from evaluators.evaluation import Evaluation, Outcome, SeedResult
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import Expression, FunctionIndex, evaluate, functions_of, load_grammar, parse
-from search.candidate import Candidate
-from search.considered import Considered
-from search.racing import Standing
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Standing
+from search.loop.considered import Considered
 from search.settings import SearchSettings
 from search.strategies import Admit, begin
 

@@ -17,7 +17,7 @@ from grammars import (
     load_grammar,
     parse,
 )
-from search.candidate import Candidate
+from search.candidates.candidate import Candidate
 from search.settings import SearchSettings
 from search.strategies import Strategy, begin
 

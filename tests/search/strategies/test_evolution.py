@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from evaluators.evaluation import Evaluation, Outcome
-from evaluators.fidelity import Fidelity
+from evaluators.evaluation.evaluation import Evaluation, Outcome
+from evaluators.evaluation.fidelity import Fidelity
 from grammars import FunctionIndex, load_grammar, parse
-from search.candidate import Candidate
-from search.objectives import cost_of, pareto_front, static_cost, values_of
-from search.racing import Standing
+from search.candidates.candidate import Candidate
+from search.candidates.objectives import cost_of, pareto_front, static_cost, values_of
+from search.candidates.racing import Standing
 from search.settings import SearchSettings
 from search.strategies.diversity import diversity, structural_distance
 from search.strategies.evolution import Evolution

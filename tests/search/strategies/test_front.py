@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from search.candidates.racing import Standing
 from search.drawing import PictureError, draw_front
-from search.racing import Standing
 
 from .battery import generations, standing
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from grammars import load_grammar
-from search.campaign import Ending, Loop
-from search.journal import FILE_NAME, Journal
+from search.journal.journal import FILE_NAME, Journal
+from search.loop.campaign import Ending, Loop
 from search.settings import Settings
 from search.strategies import STRATEGIES
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evaluators.shapes import shape
+from evaluators.probing.shapes import shape
 from grammars import BASELINES, evaluate, load_grammar, parse
-from search.candidate import Candidate
-from search.racing import Standing
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Standing
 from search.settings import SearchSettings, SettingsError
 from search.strategies import Learner, begin
 from search.strategies.score_model import ScoreModel

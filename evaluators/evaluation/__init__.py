@@ -1,0 +1,1 @@
+"""What an evaluation may spend, and the record that it yields."""

@@ -1,0 +1,1 @@
+"""Learning curves, and forecasts of them from a function's shape."""

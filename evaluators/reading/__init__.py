@@ -1,0 +1,1 @@
+"""Files and functions of a user's own, known by their content."""

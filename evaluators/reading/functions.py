@@ -1,0 +1,176 @@
+"""Functions of a user's own: found in a file, known by its content, and run under his name."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic.dataclasses import dataclass
+
+from evaluators.reading.files import kept_file
+from evaluators.reading.sections import STRICT, SectionError, read_section
+
+
+class UserCodeError(ValueError):
+    """A user's code cannot be used; the message is a sentence that names his file and line."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class FileFunction:
+    """A function in a Python file. It travels as what is written here, and never as code.
+
+    Attributes:
+        path: Of the file, absolute; it decides nothing.
+        name: Of the function.
+        sha256: Of the file's content, without which no other file takes its place.
+    """
+
+    path: str
+    name: str
+    sha256: str
+
+    @classmethod
+    def named(cls, text: str, *, folder: Path) -> FileFunction:
+        """The function that "my_net.py:network" means.
+
+        Args:
+            text: Path and name.
+            folder: Where a relative path begins.
+
+        Raises:
+            UserCodeError: If the text is none of that form, or there is no such file.
+        """
+        path_text, colon, name = text.rpartition(":")
+        if not colon or not path_text.endswith(".py") or not name.isidentifier():
+            raise UserCodeError(
+                f"a function is named by its file and its name, such as my_file.py:name, "
+                f"got {text!r}"
+            )
+        path = (folder / path_text).resolve()
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise UserCodeError(f"cannot read {path}: {error.strerror}") from None
+        return cls(str(path), name, hashlib.sha256(content).hexdigest())
+
+    @classmethod
+    def read(cls, written: Any, *, folder: Path, place: str) -> FileFunction:
+        """A function as a task file names it, "my_net.py:network", or as a record holds it.
+
+        Args:
+            written: What stands there.
+            folder: Where a relative path begins.
+            place: The dotted path of the key.
+
+        Raises:
+            SectionError: If it is neither, or there is no such file.
+        """
+        if isinstance(written, Mapping):
+            return read_section(cls, written, place=place)
+        try:
+            return cls.named(str(written), folder=folder)
+        except UserCodeError as error:
+            raise SectionError([(place, str(error))]) from None
+
+    def __str__(self) -> str:
+        return f"{Path(self.path).name}:{self.name}"
+
+    @property
+    def place(self) -> str:
+        """File and line of the definition, as far as it is known without running it."""
+        return f"{self.path}, line {_line_of(self.path, self.name)}"
+
+    def load(self) -> Callable[..., Any]:
+        """The function, its file imported once a process.
+
+        Raises:
+            UserCodeError: If the file is gone or has changed, raises at import, or has no function
+                of that name.
+        """
+        path = kept_file(Path(self.path), self.sha256)
+        if path is None:
+            raise UserCodeError(
+                f"{self.path} is not there as it was when the task was read (SHA-256 "
+                f"{self.sha256[:12]}...); start anew, or put the file back"
+            )
+        with blamed(path, doing="importing it"):
+            module = _imported(path, self.sha256)
+        function = getattr(module, self.name, None)
+        if not callable(function):
+            raise UserCodeError(f"{self.path}, line 1: the file has no function {self.name!r}")
+        return function  # type: ignore[no-any-return]
+
+
+@contextmanager
+def blamed(path: Path | str, *, doing: str) -> Iterator[None]:
+    """Turns whatever a user's code raises into one sentence with its file and line.
+
+    Args:
+        path: His file.
+        doing: What was being done, such as "importing it".
+    """
+    try:
+        yield
+    except UserCodeError:
+        raise
+    except SystemExit as error:
+        raise UserCodeError(f"{path}: {doing} ended the program (exit {error.code})") from None
+    except SyntaxError as error:
+        place = f"{error.filename or path}, line {error.lineno}"
+        raise UserCodeError(f"{place}: {doing} raised SyntaxError: {error.msg}") from None
+    except Exception as error:
+        raise UserCodeError(told(error, path, doing=doing)) from error
+
+
+def told(error: Exception, path: Path | str, *, doing: str) -> str:
+    """One sentence for an error in a user's code: file, line, what was being done, what happened.
+
+    Args:
+        error: With its traceback.
+        path: The file whose last line in the traceback is to blame.
+        doing: What was being done.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    place = f"{path}, line {lines[-1]}" if lines else str(path)
+    first_line = str(error).strip().partition("\n")[0]
+    return f"{place}: {doing} raised {type(error).__name__}: {first_line}"
+
+
+@lru_cache(maxsize=64)
+def _imported(path: Path, sha256: str) -> ModuleType:
+    """The module of a file, under a name that no other module has."""
+    name = f"actsearch_user_{sha256[:16]}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickles of its own look there
+    # So that it can import what lies beside it.
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def _line_of(path: str, name: str) -> int:
+    """Of a definition or an assignment at the left margin; 1 where none is found."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return 1
+    starts = (f"def {name}(", f"async def {name}(", f"class {name}", f"{name} =", f"{name}:")
+    return next((n for n, line in enumerate(lines, 1) if line.startswith(starts)), 1)

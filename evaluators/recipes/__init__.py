@@ -1,0 +1,1 @@
+"""How a network is trained: recipe, schedule and loss."""

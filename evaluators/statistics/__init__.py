@@ -1,0 +1,1 @@
+"""Paired statistics over seeds, and how much a score can be trusted."""

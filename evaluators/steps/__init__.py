@@ -1,0 +1,1 @@
+"""One training step of a batch of candidates, written out or by differentiation, and compiled."""

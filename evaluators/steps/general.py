@@ -1,0 +1,381 @@
+"""One pass of a batch of examples through a network of any kind, as XLA compiles it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from evaluators.recipes.losses import Summed
+from evaluators.steps.activations import Activations, slope_of, tied, value_of
+from evaluators.steps.batches import Examples
+from evaluators.steps.calls import trace
+from evaluators.steps.compiling import one_kernel
+from evaluators.steps.fitting import Fitted
+from evaluators.steps.optimizers import Optimizer
+from evaluators.steps.progress import (
+    FLAT_SLOPE,
+    ZERO_OUTPUT,
+    Learnt,
+    Mode,
+    Progress,
+    Sums,
+    UnitSums,
+)
+from evaluators.steps.segments import Differentiated, Segment, segments, zeros_of
+from evaluators.steps.stepping import shown, unchanged
+from evaluators.steps.store_layout import laid_out, of_call, padded
+
+
+class _Carried(NamedTuple):
+    """What one pass hands to the next; all but the first two are nothing but memory.
+
+    Attributes:
+        progress: See there.
+        sums: See there; those of units are flat, laid out as `store`.
+        kept: What each segment but the last keeps for later ones and for the way back.
+        store: f and f' of all calls, side by side, each from the beginning of a block [numbers].
+        partials: Derivatives by the trainable parameters, likewise [slots, numbers].
+    """
+
+    progress: Progress
+    sums: Sums
+    kept: tuple[tuple[Array, ...], ...]
+    given: Array
+    store: Array
+    partials: Array
+
+
+class GeneralStepper:
+    """Passes examples forward, and back where the network is to learn.
+
+    The network is cut at the calls of its activation. A loop runs from call to call: it computes
+    the stretch before a call, then the activation. So that occurs in one place, whatever the
+    network, and a candidate is compiled once. The way back needs f' only, and is no loop.
+    """
+
+    def __init__(
+        self,
+        fitted: Fitted,
+        activations: Activations,
+        optimizer: Optimizer,
+        *,
+        loss: Summed,
+        weights: Any,
+        batch: int,
+    ) -> None:
+        self._activations, self._optimizer, self._loss = activations, optimizer, loss
+        self._batch, self._inputs = batch, fitted.inputs
+        inputs = jax.ShapeDtypeStruct(  # type: ignore[no-untyped-call]
+            (batch, *fitted.inputs), jnp.float32
+        )
+        found = trace(
+            fitted.apply,
+            weights,
+            inputs,
+            activations=activations,
+            numbers=fitted.calls,
+            channels=fitted.copies,
+        )
+        self._program, self._calls = found.program, found.calls
+        self._top = [(n, call) for n, call in enumerate(found.calls) if call.number is None]
+        *self._before, self._last = segments(found)
+        self._forms: list[Differentiated] = [each.differentiated for each in self._before]
+        self._block, self._places = laid_out([call for _, call in self._top])
+        # With a single call XLA ends the process (ir_emitter.cc) where these are kernels, without
+        # them it does not: most likely an argument becomes a constant that a kernel cannot take.
+        self._kernel: Callable[..., Any] = one_kernel if len(self._turns) > 1 else _as_it_is
+        self._numbers = self._block * sum(place.blocks for place in self._places)
+
+    @property
+    def _turns(self) -> list[int]:
+        """Which call each block belongs to."""
+        return [n for n, place in enumerate(self._places) for _ in range(place.blocks)]
+
+    def run(
+        self,
+        functions: Array,
+        progress: Progress,
+        scopes: Array,
+        examples: Examples,
+        scale: Array,
+        rates: Array,
+        span: Array,
+        mode: Array,
+    ) -> tuple[Progress, Sums]:
+        """See `evaluators.steps.stepping.Stepper.run`."""
+
+        def make_pass(number: Array, carried: _Carried) -> _Carried:
+            x, labels, present = self._kernel(shown)(examples, number, scale)
+            rate = lax.dynamic_index_in_dim(rates, number, keepdims=False)
+            return self._pass(functions, carried, scopes, x, labels, present, rate, mode=mode)
+
+        begun = self._begun(progress)
+        done: _Carried = lax.fori_loop(span[0], span[1], make_pass, begun)
+        return done.progress, done.sums
+
+    def totals(self, sums: Sums) -> dict[str, Any]:
+        """See `evaluators.steps.stepping.Stepper.totals`; by call, of those that see every example."""
+        totals: dict[str, Any] = {
+            name: np.asarray(part, np.float64).sum()
+            for name, part in (("loss", sums.loss), ("hits", sums.hits))
+        }
+        for name, part in sums.units._asdict().items():
+            flat = np.asarray(part, np.float64)
+            calls = [
+                flat[place.first : place.first + place.size].reshape(self._batch, -1).sum(axis=0)
+                for place in self._places
+                if not place.size % self._batch
+            ]
+            if name in ("outputs", "zeros"):
+                totals[name] = np.array([call.sum() for call in calls])
+            else:
+                totals[name] = np.concatenate(calls) if calls else np.zeros(0)
+        return totals
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """Of each call in `totals`."""
+        sizes = [place.size for place in self._places]
+        return tuple(size // self._batch for size in sizes if not size % self._batch)
+
+    def gradient_norms(self, gradient: Learnt) -> tuple[float, ...]:
+        """Of the weights that come into play before each call, and after the last."""
+        leaves = jax.tree.leaves(gradient.weights)
+        variables = self._program.jaxpr.invars[: len(leaves)]
+        left, norms = dict(zip(variables, leaves, strict=True)), []
+        for segment in (*self._before, self._last):
+            own = [np.asarray(left.pop(v)) for v in segment.given if v in left]
+            squares = [float(np.square(a, dtype=np.float64).sum()) for a in own if a.ndim > 1]
+            if squares:
+                norms.append(sum(squares) ** 0.5)
+        return tuple(norms)
+
+    def _begun(self, progress: Progress) -> _Carried:
+        flat, slots = jnp.zeros(self._numbers), self._activations.slots
+        by_example = jnp.zeros(self._batch)
+        return _Carried(
+            progress,
+            Sums(by_example, by_example, UnitSums(flat, flat, flat, flat)),
+            tuple(tuple(jnp.zeros(a.shape, a.dtype) for a in form.kept) for form in self._forms),
+            jnp.zeros(max(place.blocks for place in self._places) * self._block),
+            jnp.zeros(self._numbers, jnp.complex64),
+            jnp.zeros((slots, self._numbers)),
+        )
+
+    def _pass(
+        self,
+        functions: Array,
+        carried: _Carried,
+        scopes: Array,
+        x: Array,
+        labels: Array,
+        present: Array,
+        rate: Array,
+        *,
+        mode: Array,
+    ) -> _Carried:
+        before, sums = carried.progress, carried.sums
+        leaves = jax.tree.leaves(before.learnt.weights)
+        shaped = x.reshape(len(x), *self._inputs)
+        arguments = [*leaves, shaped, functions, before.learnt.parameters]
+        known = dict(zip(self._program.jaxpr.invars, arguments, strict=True))
+        known |= zip(self._program.jaxpr.constvars, self._program.consts, strict=True)
+        kept, given, store, partials = self._forward(known, functions, carried)
+        known |= self._seen(kept, store)
+        final = self._last.differentiated
+        ends = final.forward(*(known[v] for v in self._last.given))
+        (output,) = self._program.jaxpr.outvars
+        known |= zip(self._last.yields, ends, strict=False)
+        outputs = known[output]
+        loss, hits, by_outputs = self._kernel(self._loss)(
+            sums.loss, sums.hits, outputs, labels, present
+        )
+
+        def differentiate(progress: Progress) -> Progress:
+            by = self._backward(known, kept, ends, store, partials, by_outputs)
+            gradient = self._gradient(progress, by, scopes, functions)
+            stepped = lax.cond(
+                mode == Mode.LEARN,
+                lambda p: Progress(*self._optimizer.step(*p, gradient=gradient, rate=rate)),
+                unchanged,
+                progress,
+            )
+            learnt = lax.cond(mode == Mode.MEASURE, lambda _: gradient, unchanged, stepped.learnt)
+            return Progress(learnt, stepped.optimizer)
+
+        def observe(units: UnitSums) -> UnitSums:
+            observed: UnitSums = self._kernel(_observed)(units, store, self._counting(present))
+            return observed
+
+        after: Progress = lax.cond(mode != Mode.OBSERVE, differentiate, unchanged, before)
+        units: UnitSums = lax.cond(mode == Mode.OBSERVE, observe, unchanged, sums.units)
+        return _Carried(after, Sums(loss, hits, units), kept, given, store, partials)
+
+    def _forward(self, known: dict[Any, Any], functions: Array, carried: _Carried) -> Any:
+        """All calls, and what is kept of the stretches before them."""
+        turns, block = self._turns, self._block
+        firsts = {call: turns.index(call) for call in range(len(self._places))}
+        call_of_turn = jnp.asarray([self._top[call][0] for call in turns], jnp.int32)
+        own_first = jnp.asarray([(n - firsts[c]) * block for n, c in enumerate(turns)], jnp.int32)
+        spread = self._spread(carried.progress.learnt.parameters)
+
+        def turn(number: Array, passing: Any) -> Any:
+            kept, given, store, partials = passing
+            kept = list(kept)
+            known_now = known | self._seen(kept, store)
+            for call, (segment, form) in enumerate(zip(self._before, self._forms, strict=True)):
+                kept[call], given = lax.cond(
+                    number == firsts[call],
+                    partial(self._stretch, call, segment, form, known_now),
+                    unchanged,
+                    (kept[call], given),
+                )
+            function = functions[call_of_turn[number]]
+            z = lax.dynamic_slice(given, (own_first[number],), (block,))
+            at = number * block
+            parameters = lax.dynamic_slice(spread, (0, at), (len(spread), block))
+            activated = self._activations(function, z[None], parameters)
+            store, partials = self._kernel(_noted)(store, partials, activated, at)
+            return tuple(kept), given, store, partials
+
+        passing = carried.kept, carried.given, carried.store, carried.partials
+        return lax.fori_loop(0, len(turns), turn, passing)
+
+    def _stretch(
+        self,
+        call: int,
+        segment: Segment,
+        form: Differentiated,
+        known: dict[Any, Any],
+        before: tuple[Any, Array],
+    ) -> tuple[Any, Array]:
+        """What a stretch keeps, and what it gives to the activation."""
+        kept = form.forward(*(known[v] for v in segment.given))
+        own = known | dict(zip(segment.yields, kept, strict=False))
+        z = own[self._top[call][1].given].reshape(-1)
+        return tuple(kept), lax.dynamic_update_slice(before[1], z, (0,))
+
+    def _seen(self, kept: Sequence[Any], store: Array) -> dict[Any, Any]:
+        """Values of the variables that stretches have yielded, and calls."""
+        seen: dict[Any, Any] = {}
+        for segment, own in zip(self._before, kept, strict=True):
+            seen |= zip(segment.yields, own, strict=False)
+        for (_, call), place in zip(self._top, self._places, strict=True):
+            seen[call.result] = value_of(of_call(place, store)).reshape(call.shape)
+        return seen
+
+    def _backward(
+        self,
+        known: dict[Any, Any],
+        kept: Sequence[Any],
+        ends: Sequence[Any],
+        store: Array,
+        partials: Array,
+        by_outputs: Array,
+    ) -> dict[Any, Any]:
+        """Gradients by all variables, and by each call's parameters under its number."""
+        (output,) = self._program.jaxpr.outvars
+        by: dict[Any, Any] = {output: by_outputs}
+
+        def pull(segment: Segment, own: Sequence[Any]) -> None:
+            gradients = [by[v] if v in by else zeros_of(v) for v in segment.yields]
+            form = segment.differentiated
+            given = [known[v] for v in segment.given]
+            pulled = form.backward(given, own, gradients)
+            for variable, part in zip(form.moving, pulled, strict=True):
+                by[variable] = by[variable] + part if variable in by else part
+
+        pull(self._last, ends)
+        for number in reversed(range(len(self._before))):
+            index, call = self._top[number]
+            by_result = by[call.result] if call.result in by else zeros_of(call.result)
+            place = self._places[number]
+            by[index] = [
+                jnp.sum(
+                    (by_result.reshape(-1) * of_call(place, row)).reshape(-1, call.channels), axis=0
+                )
+                for row in partials
+            ]
+            by_z = self._kernel(_through)(by_result.reshape(-1), of_call(place, store))
+            shaped = by_z.reshape(call.shape)
+            by[call.given] = by[call.given] + shaped if call.given in by else shaped
+            pull(self._before[number], kept[number])
+        return by
+
+    def _gradient(
+        self, progress: Progress, by: dict[Any, Any], scopes: Array, functions: Array
+    ) -> Learnt:
+        leaves, form = jax.tree.flatten(progress.learnt.weights)
+        variables = self._program.jaxpr.invars
+        weights = [by[v] if v in by else zeros_of(v) for v in variables[: len(leaves)]]
+        parameters = progress.learnt.parameters
+        by_parameters = by.get(variables[-1], jnp.zeros_like(parameters))
+        calls, slots, copies = parameters.shape
+        if slots:
+            rows = [
+                by_parameters[n] + jnp.stack([padded(g, copies) for g in by[n]])
+                if n in by
+                else by_parameters[n]
+                for n in range(calls)
+            ]
+            stacked = jnp.stack(rows)
+            by_parameters = tied(stacked, scopes, functions, channels=(copies,) * calls)
+        return Learnt(jax.tree.unflatten(form, weights), by_parameters)
+
+    def _spread(self, parameters: Array) -> Array:
+        """Every number's own copy of the parameters [slots, numbers]."""
+        slots = parameters.shape[1]
+        if not slots:
+            return jnp.zeros((0, self._numbers))
+        rows = []
+        for (number, call), place in zip(self._top, self._places, strict=True):
+            own = parameters[number, :, None, : call.channels]
+            times = place.size // call.channels
+            spread = jnp.broadcast_to(own, (slots, times, call.channels)).reshape(slots, -1)
+            rows.append(jnp.pad(spread, ((0, 0), (0, place.blocks * self._block - place.size))))
+        return jnp.concatenate(rows, axis=1)
+
+    def _counting(self, present: Array) -> Array:
+        """Which of the numbers in the store are an example's [numbers]."""
+        rows = []
+        for place in self._places:
+            units = place.size // self._batch
+            each = jnp.broadcast_to(present[:, None], (self._batch, units)).reshape(-1)
+            rows.append(jnp.pad(each, (0, place.blocks * self._block - each.size)))
+        return jnp.concatenate(rows)
+
+
+def _noted(store: Array, partials: Array, activated: Any, at: Array) -> tuple[Array, Array]:
+    """The store, with a block's numbers in it."""
+    pair = activated.pair.reshape(-1)
+    flat = activated.partials.reshape(len(partials), len(pair))
+    return (
+        lax.dynamic_update_slice(store, pair, (at,)),
+        lax.dynamic_update_slice(partials, flat, (0, at)),
+    )
+
+
+def _through(by_result: Array, pair: Array) -> Array:
+    """Gradients by what a call was given."""
+    return by_result * slope_of(pair)
+
+
+def _observed(sums: UnitSums, store: Array, counting: Array) -> UnitSums:
+    value, steepness = value_of(store), jnp.abs(slope_of(store))
+    seen = UnitSums(value, jnp.abs(value) <= ZERO_OUTPUT, steepness > 0, steepness < FLAT_SLOPE)
+    return UnitSums(
+        *(
+            total + jnp.where(counting, new.astype(jnp.float32), 0.0)
+            for total, new in zip(sums, seen, strict=True)
+        )
+    )
+
+
+def _as_it_is(function: Any) -> Any:
+    return function

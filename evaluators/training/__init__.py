@@ -1,0 +1,1 @@
+"""Runs of training, one after the other or together, resumed or new."""

@@ -1,0 +1,1 @@
+"""Equal expressions in one form, and how they are printed."""

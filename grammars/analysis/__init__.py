@@ -1,0 +1,1 @@
+"""What is true of a function: limits, ranges, poles, properties, relatives."""

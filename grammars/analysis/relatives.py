@@ -1,0 +1,253 @@
+"""Which published functions a function is, or is related to by scaling and shifting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import permutations
+from typing import Final, TypeAlias
+
+import numpy
+
+from grammars.analysis.limits import growth
+from grammars.catalogue import CATALOGUE, definitions
+from grammars.expressions.expression import Call, Expression, expanded, rename_parameters
+from grammars.numerics.compilation import evaluate
+from grammars.numerics.fingerprint import same_function
+from grammars.primitives import PRIMITIVES
+
+_POINTS: Final = numpy.linspace(-6.0, 6.0, 121)
+# Dense where functions bend, and far to both sides: a relation holds everywhere or not at all.
+_TAIL: Final = numpy.geomspace(10.3, 1.7e6, 160)
+_CHECK_POINTS: Final = numpy.concatenate([-_TAIL[::-1], numpy.linspace(-9.7, 9.9, 393), _TAIL])
+_TOLERANCE: Final = 1e-7
+
+# Where the search for b and c starts; the simplest first, since ReLU fits with any b > 0.
+_STARTS: Final = tuple(
+    (scale, shift)
+    for shift in (0.0, 1.0, -1.0, 2.5, -2.5)
+    for scale in (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
+)
+Sides: TypeAlias = tuple[tuple[float, ...] | None, tuple[float, ...] | None]
+"""How a function grows to the left and to the right."""
+
+_SCALES: Final = (0.05, 20.0)
+
+# What the best starts leave over, as a share of the deviation, to be worth following.
+_PROMISING: Final = 0.6
+_FOLLOWED: Final = 2
+
+# What a fit leaves over after its first steps, as a share of the values, to be finished.
+_CLOSE: Final = 1e-3
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A published function f with `a * f(b * x + c) + d` equal to the function in question."""
+
+    name: str
+    a: float
+    b: float
+    c: float
+    d: float
+
+    @property
+    def formula(self) -> str:
+        """The relation as it is written."""
+        scaled = {1.0: "x", -1.0: "-x"}.get(self.b, f"{self.b:.9g} * x")
+        called = f"{self.name}({scaled}{_signed(self.c)})"
+        scaled_call = {1.0: called, -1.0: f"-{called}"}.get(self.a, f"{self.a:.9g} * {called}")
+        return f"{scaled_call}{_signed(self.d)}"
+
+
+def _signed(number: float) -> str:
+    return "" if number == 0 else f" {'-' if number < 0 else '+'} {abs(number):.9g}"
+
+
+def known_as(expression: Expression) -> tuple[str, ...]:
+    """The names of the equal functions in the catalogue, whatever their parameters are called."""
+    return tuple(entry.name for entry in CATALOGUE.values() if _is_equal(expression, entry.name))
+
+
+def _is_equal(expression: Expression, name: str) -> bool:
+    published = definitions()[name]
+    own, others = expression.parameters, published.parameters
+    if not own and not others:
+        return same_function(expression, published)
+    if len(own) != len(others) or len(own) > 4:
+        return False
+    # Every way of pairing the parameters, under common names, starts and scopes.
+    return any(
+        same_function(_paired(expression, order), _paired(published, range(len(others))))
+        for order in permutations(range(len(own)))
+    )
+
+
+def _paired(expression: Expression, order: Sequence[int]) -> Expression:
+    names = [f"p{index}" for index in order]
+    return rename_parameters(expression, names, start=1.0, per="channel")
+
+
+def relatives(expression: Expression) -> tuple[Relative, ...]:
+    """The published functions that scaling and shifting turn into this one.
+
+    A constant has none; the relatives of an affine function are the identity alone. Trainable
+    parameters are held at their start values.
+    """
+    expression = expanded(expression)
+    values = evaluate(expression, _POINTS)
+    if not numpy.isfinite(values).all() or numpy.ptp(values) < _TOLERANCE:
+        return ()
+    names = ("identity",) if _is_affine(values) else _growing_alike(expression)
+    found = (_fitted(expression, values, name) for name in names)
+    return tuple(relative for relative in found if relative is not None)
+
+
+def _growing_alike(expression: Expression) -> list[str]:
+    """The published functions that grow like this one, or like its mirror image."""
+    own = _sides(expression)
+    return [name for name in _curved() if _may_match(own, _published_sides(name))]
+
+
+def _may_match(own: Sides, other: Sides) -> bool:
+    orders = (other, other[::-1])
+    return any(
+        all(a is None or b is None or a == b for a, b in zip(own, order, strict=True))
+        for order in orders
+    )
+
+
+def _sides(expression: Expression) -> Sides:
+    return growth(expression, -1), growth(expression, 1)
+
+
+@cache
+def _published_sides(name: str) -> Sides:
+    return _sides(definitions()[name])
+
+
+def nearest(expression: Expression) -> str | None:
+    """The published function that is nearest in shape, `a * f(x) + d` with the best a and d."""
+    values = evaluate(expression, _POINTS)
+    if not numpy.isfinite(values).all():
+        return None
+    distances = {
+        name: float(numpy.sum(_residual(values, definitions()[name], 1.0, 0.0)[2] ** 2))
+        for name in ("identity", *_curved())
+    }
+    return min(distances, key=lambda name: distances[name])
+
+
+def _is_affine(values: numpy.ndarray) -> bool:
+    bends = numpy.diff(values, 2)
+    return bool(numpy.abs(bends).max() <= 1e-10 * (1 + numpy.abs(values).max()))
+
+
+@cache
+def _curved() -> tuple[str, ...]:
+    """The entries without parameters that are not affine."""
+    return tuple(
+        name
+        for name in CATALOGUE
+        if not definitions()[name].parameters
+        and not _is_affine(evaluate(definitions()[name], _POINTS))
+    )
+
+
+@cache
+def _started(name: str) -> tuple[numpy.ndarray, ...]:
+    """The values of a published function at the points of every start."""
+    return tuple(evaluate(definitions()[name], b * _POINTS + c) for b, c in _STARTS)
+
+
+def _residual(
+    values: numpy.ndarray, published: Expression, b: float, c: float
+) -> tuple[float, float, numpy.ndarray]:
+    """The best a and d for given b and c, and what they leave over."""
+    return _left_over(values, evaluate(published, b * _POINTS + c))
+
+
+def _left_over(values: numpy.ndarray, base: numpy.ndarray) -> tuple[float, float, numpy.ndarray]:
+    mean = float(base.sum()) / base.size
+    centred = base - mean
+    spread = float(centred @ centred)
+    a = float(centred @ values) / spread if spread > 1e-20 else 0.0
+    d = float(values.sum()) / values.size - a * mean
+    return a, d, values - a * base - d
+
+
+def _fitted(expression: Expression, values: numpy.ndarray, name: str) -> Relative | None:
+    published = definitions()[name]
+    # Rounded, so that of equals the simplest comes first.
+    left_over = {
+        start: round(float(numpy.std(_left_over(values, base)[2])), 10)
+        for start, base in zip(_STARTS, _started(name), strict=True)
+    }
+    best = sorted(_STARTS, key=lambda start: left_over[start])[:_FOLLOWED]
+    for start in best:
+        if left_over[start] > _PROMISING * numpy.std(values):
+            continue
+        b, c = _refined(values, published, start)
+        if not _SCALES[0] <= abs(b) <= _SCALES[1]:
+            continue
+        for digits in (3, 6, 12):
+            relative = _rounded(values, name, b, c, digits)
+            if _holds(expression, relative):
+                return relative
+    return None
+
+
+def _refined(
+    values: numpy.ndarray, published: Expression, start: tuple[float, float]
+) -> tuple[float, float]:
+    # Most of what asks for relatives is known at once, and SciPy's optimisers take long to import.
+    if numpy.abs(_residual(values, published, *start)[2]).max() < _TOLERANCE:
+        return start
+    from scipy.optimize import leastsq
+
+    b, c = start
+    for most_evaluations in (25, 80):
+        # Few fits come near within a few steps; only those are worth finishing.
+        fitted, *_ = leastsq(
+            lambda bc: _residual(values, published, *bc)[2],
+            (b, c),
+            xtol=1e-14,
+            ftol=1e-14,
+            gtol=1e-14,
+            maxfev=3 * most_evaluations,
+            full_output=True,
+        )
+        b, c = map(float, fitted)
+        left_over = numpy.abs(_residual(values, published, b, c)[2]).max()
+        if not left_over <= _CLOSE * (1 + numpy.abs(values).max()):
+            break
+    return b, c
+
+
+def _rounded(values: numpy.ndarray, name: str, b: float, c: float, digits: int) -> Relative:
+    """The relation with b and c to so many digits, and the a and d that fit them best."""
+    b, c = round(b, digits) + 0.0, round(c, digits) + 0.0
+    a, d, _ = _residual(values, definitions()[name], b, c)
+    return Relative(name, round(a, digits) + 0.0, b, c, round(d, digits) + 0.0)
+
+
+def _holds(expression: Expression, relative: Relative) -> bool:
+    if relative.a == 0 or relative.b == 0:
+        return False
+    published, inner = definitions()[relative.name], relative.b * _CHECK_POINTS + relative.c
+    expected = evaluate(expression, _CHECK_POINTS)
+    values = relative.a * evaluate(published, inner) + relative.d
+    # Where a guard holds an argument back, neither value is that of the function.
+    is_held = _is_held(expression, _CHECK_POINTS) | _is_held(published, inner)
+    close = numpy.abs(values - expected) <= _TOLERANCE * (1 + numpy.abs(expected))
+    return bool((close | is_held).all())
+
+
+def _is_held(expression: Expression, x: numpy.ndarray) -> numpy.ndarray:
+    """Where a guard changes a function."""
+    held = numpy.zeros(x.shape, bool)
+    for node in expression.walk():
+        if isinstance(node, Call) and (rule := PRIMITIVES[node.primitive].held) is not None:
+            held |= evaluate(rule(node.operands[0]), x) >= 0
+    return held

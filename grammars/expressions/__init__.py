@@ -1,0 +1,1 @@
+"""The immutable tree of an expression, and how one is built."""

@@ -1,0 +1,1 @@
+"""The search space: which expressions a grammar allows, drawn, counted and fitted."""

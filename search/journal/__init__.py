@@ -1,0 +1,1 @@
+"""The journal of a campaign: every event, durable, wherever its folder lies."""

@@ -1,0 +1,1 @@
+"""A launch from its settings to its end, resumed or new."""

@@ -1,0 +1,196 @@
+"""What makes a campaign the one that it is, so that no other goes on in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from evaluators.datasets import Builtin, Dataset, deciding_data
+from evaluators.tasks import Task, task_known_by_name
+from grammars import Expression, Grammar
+from search.history import (
+    Begun,
+    DatasetRecord,
+    History,
+    LaunchRecord,
+    Relaunched,
+    as_recorded,
+    find_begun,
+    read_history,
+    write,
+)
+from search.journal.journal import Journal
+from search.settings import FREE_SETTINGS, Settings, SettingsError
+from search.texts.dotted import flatten
+
+_RECORDED_PACKAGES: Final = ("actsearch", "jax", "jaxlib", "optax", "deap", "numpy")
+
+
+def identify(
+    journal: Journal,
+    settings: Settings,
+    *,
+    task: Task,
+    grammar: Grammar,
+    dataset: Dataset,
+    seeds: Sequence[Expression],
+    others: Sequence[Task] = (),
+    forecast: str | None = None,
+    campaign_file: str,
+) -> None:
+    """Records what the campaign is; if the journal has a record, compares.
+
+    Args:
+        journal: The campaign's.
+        settings: The campaign's.
+        task: As its file reads now.
+        grammar: As its file reads now.
+        dataset: That is really used.
+        seeds: The functions that `start_from` comes to now; another campaign's hall of fame may
+            have changed.
+        others: Further tasks that candidates are scored on.
+        forecast: What forecasts depend on, if there are any.
+        campaign_file: Its text.
+
+    Raises:
+        SettingsError: If the journal belongs to a campaign that would find other things; the
+            message lists what differs.
+    """
+    now = _begun(settings, (task, *others), grammar, dataset, seeds, forecast, campaign_file)
+    history = read_history(journal)
+    if history.launch is None:
+        write(journal, [now])
+        return
+    _compare(now, find_begun(journal) or now, journal)
+    in_force = settings_in_force(history).model_dump(mode="json")
+    if (in_force, history.launch.campaign_file) != (now.settings, campaign_file):
+        number = history.relaunches + 2
+        write(journal, [Relaunched(number, now.settings, campaign_file)])
+
+
+def settings_in_force(history: History) -> Settings:
+    """The settings of a campaign's last launch.
+
+    Raises:
+        SettingsError: If the journal holds no launch, or one of another version of this program.
+    """
+    return _understood(_launch(history).settings)
+
+
+def recorded_task(history: History) -> Task:
+    """What a campaign really trains, a fallback's data included.
+
+    Raises:
+        SettingsError: If the journal holds no launch.
+    """
+    return launched_task(_launch(history))
+
+
+def launched_task(launch: Begun | LaunchRecord) -> Task:
+    """The same, from the record of a launch."""
+    task, dataset = _task_of(launch), launch.dataset
+    return task if dataset.fallback_for is None else replace(task, data=Builtin(dataset.name))
+
+
+def _compare(now: Begun, begun: Begun, journal: Journal) -> None:
+    """Makes sure that a launch goes on with the campaign that was begun."""
+    # Read anew, so that a setting that is younger than the journal has its default there.
+    known = _understood(begun.settings).model_dump(mode="json")
+    before, after = _deciding(replace(begun, settings=known)), _deciding(now)
+    differences = [
+        f"  {key}: was {before.get(key)!r}, is {after.get(key)!r}"
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key) and not _is_more_time(key, before, after)
+    ]
+    if differences:
+        name = now.settings["name"]
+        raise SettingsError(
+            "\n".join(
+                [
+                    f"{journal.path.parent} holds a campaign that was begun otherwise:",
+                    *differences,
+                    "launch it with the old ones, or give the new campaign another name "
+                    f"(--set name={name}-2)",
+                ]
+            )
+        )
+
+
+def _is_more_time(key: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether it is time that candidates get from now on; what was evaluated stays as it is."""
+    return key == "settings.scoring.timeout_seconds" and now[key] > before[key]
+
+
+def _launch(history: History) -> LaunchRecord:
+    if history.launch is None:
+        raise SettingsError(
+            "the journal does not begin with the settings of a campaign; launch it first"
+        )
+    return history.launch
+
+
+def _understood(settings: Mapping[str, Any]) -> Settings:
+    try:
+        return Settings.model_validate(settings)
+    except ValidationError as error:
+        raise SettingsError(
+            f"the journal holds settings that this version does not understand ({error}); use "
+            "the version of actsearch that wrote them"
+        ) from None
+
+
+def _task_of(launch: Begun | LaunchRecord) -> Task:
+    """As it was asked for; journals of old know it by name."""
+    if launch.task is not None:
+        return Task.from_mapping(launch.task, what="the task in the journal")
+    return task_known_by_name(launch.settings["task"])
+
+
+def _begun(
+    settings: Settings,
+    tasks: Sequence[Task],
+    grammar: Grammar,
+    dataset: Dataset,
+    seeds: Sequence[Expression],
+    forecast: str | None,
+    campaign_file: str,
+) -> Begun:
+    """All that decides what a campaign finds, and some things that don't."""
+    begun = Begun(
+        settings=settings.model_dump(mode="json"),
+        task=tasks[0].to_mapping(),
+        grammar=grammar.model_dump(mode="json"),
+        seeds=tuple(str(seed) for seed in seeds),
+        forecast=forecast,
+        dataset=DatasetRecord(dataset.name, dataset.source, dataset.fallback_for),
+        versions={package: version(package) for package in _RECORDED_PACKAGES},
+        campaign_file=campaign_file,
+        further_tasks=tuple(task.to_mapping() for task in tasks[1:]),
+    )
+    return as_recorded(begun)
+
+
+def _deciding_task(task: Task) -> dict[str, Any]:
+    content = {**task.to_mapping(), "data": deciding_data(task.data)}
+    return {key: part for key, part in content.items() if key != "description"}
+
+
+def _deciding(begun: Begun) -> dict[str, Any]:
+    """What must not change between launches, flattened to dotted keys."""
+    settings = {k: v for k, v in begun.settings.items() if k not in {*FREE_SETTINGS, "task"}}
+    tasks = [Task.from_mapping(each, what="a task in the journal") for each in begun.further_tasks]
+    parts = {
+        "settings": settings,
+        "task": _deciding_task(_task_of(begun)),
+        **{f"task {task.name}": _deciding_task(task) for task in tasks},
+        "grammar": begun.grammar,
+        "seeds": list(begun.seeds),
+        "forecast": begun.forecast,
+        "dataset": begun.dataset.name,
+        "versions": begun.versions,
+    }
+    return flatten(parts)

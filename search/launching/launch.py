@@ -1,0 +1,199 @@
+"""Runs a campaign in its folder: the search, then its finals."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from search.candidates.hall_of_fame import HallOfFame
+from search.candidates.novelty_watch import NoveltyWatch
+from search.drawing import draw_front
+from search.executors import dry_run
+from search.executors.site import Site
+from search.finals import finals_in
+from search.history import SEARCH, read_history
+from search.history.work import Work
+from search.journal.campaign_folder import located
+from search.journal.journal import FILE_NAME, Journal
+from search.launching.campaign_copy import keep_copy
+from search.launching.finishing import Finishing
+from search.launching.identity import settings_in_force
+from search.launching.open_campaign import OpenCampaign, open_campaign
+from search.launching.preparing import STATES, Prepared, prepare
+from search.loop.campaign import STOPPED, Ending, Loop
+from search.loop.observing import Observer
+from search.settings import FinalsSettings, Settings
+from search.standings.leaderboard import standings
+
+FRONT_PICTURE: Final = "front.png"
+
+
+@dataclass(frozen=True, repr=False)
+class Launch:
+    """What a launch of a campaign came to.
+
+    Attributes:
+        folder: The campaign's folder.
+        reason: Why it ended.
+        interrupted: Whether it stopped before its end and can go on.
+    """
+
+    folder: Path
+    reason: str
+    interrupted: bool
+
+    def __repr__(self) -> str:
+        how = "interrupted, and can go on" if self.interrupted else "ended"
+        return f"Campaign in {self.folder} {how}: {self.reason}"
+
+
+def launch(
+    settings: Settings,
+    site: Site,
+    *,
+    campaign_file: str,
+    observers: Sequence[Observer] = (),
+    stopping: threading.Event | None = None,
+) -> Launch:
+    """Runs a campaign in its folder, its finals included, or goes on with it.
+
+    Args:
+        settings: The campaign.
+        site: Where it runs; no result depends on it.
+        campaign_file: Text of the file that it was read from, kept beside its journal.
+        observers: Are told how it goes.
+        stopping: Once it is set, the campaign stops after the running batches.
+
+    Raises:
+        SettingsError: If the folder holds another campaign of this name, or an altered copy of its
+            campaign file.
+        CampaignBusyError: If another process runs it.
+        JournalError: If its journal is damaged, or cannot be written for want of room.
+        DatasetUnavailable: If there are no data to train on.
+        TrackingError: If MLflow is to follow, and cannot keep a store there.
+        LearningCurvesError: If there are none to forecast from, or not of this task and its rungs.
+    """
+    prepared = prepare(settings, campaign_file, site)
+    folder = site.runs_dir / settings.name
+    folder.mkdir(parents=True, exist_ok=True)
+    with open_campaign(folder, site, stopping=stopping) as campaign:
+        prepared.identify(campaign.journal)
+        keep_copy(folder, campaign_file)
+        _say_what_is_kept(campaign)
+        with campaign.mirrored(settings, observers) as watching:
+            ending = _search(prepared, campaign, watching)
+            _leave_tidy(campaign, interrupted=ending.interrupted)
+            ending = _finish(ending, Finishing(campaign, settings, watching))
+    return Launch(folder, ending.reason, interrupted=ending.interrupted)
+
+
+def hold_finals(
+    folder: Path,
+    site: Site,
+    wanted: Callable[[FinalsSettings], FinalsSettings] | None = None,
+    *,
+    observers: Sequence[Observer] = (),
+    stopping: threading.Event | None = None,
+) -> bool:
+    """Holds finals of a campaign whose search has been launched, or goes on with them.
+
+    Args:
+        folder: The campaign's folder.
+        site: Where they run.
+        wanted: Makes the settings from those of the campaign; None goes on with the last finals,
+            and if none were planned, holds those of the campaign's settings.
+        observers: Are told how it goes.
+        stopping: Once it is set, they stop after the running batches.
+
+    Returns:
+        False if they were interrupted and can go on.
+
+    Raises:
+        FinalsError: If the search has scored no function of its own.
+        SettingsError: If the journal holds no launch, or finals would train on the search's seeds.
+        CampaignBusyError: If another process runs the campaign.
+        DatasetUnavailable: If there are no data to train on.
+    """
+    folder = located(folder)
+    if wanted is None and not os.access(folder, os.W_OK) and _have_ended(folder):
+        return True  # nothing is left to do but to read what they came to
+    with open_campaign(folder, site, stopping=stopping) as campaign:
+        settings = settings_in_force(read_history(campaign.journal))
+        with campaign.mirrored(settings, observers) as watching:
+            finishing = Finishing(campaign, settings, watching)
+            plan = finishing.last_plan if wanted is None else None
+            if plan is None:
+                own = settings.finals or FinalsSettings()
+                plan = finishing.next_plan(wanted(own) if wanted else own)
+            return finishing.hold(plan)
+
+
+def _have_ended(folder: Path) -> bool:
+    """Whether the finals that were planned last have been held to their end."""
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        finals = finals_in(read_history(journal))
+    return finals is not None and finals.ended is not None
+
+
+def _say_what_is_kept(campaign: OpenCampaign) -> None:
+    if kept := sum(1 for _ in campaign.journal.events("evaluation")):
+        campaign.site.announce(
+            f"going on from {kept} evaluations that {campaign.journal.path} holds"
+        )
+
+
+def _search(prepared: Prepared, campaign: OpenCampaign, observers: Sequence[Observer]) -> Ending:
+    """Runs the loop, and looks up meanwhile what of the best is new."""
+    settings, journal = prepared.settings, campaign.journal
+    workload = prepared.workload(campaign.folder)
+    hall_of_fame = HallOfFame()
+    novelty = NoveltyWatch(hall_of_fame, campaign.folder)
+    work = Work(journal, SEARCH)
+    scoring = settings.scoring
+    dry_run(workload, timeout_seconds=scoring.timeout_seconds, memory_gib=scoring.memory_gib)
+    with campaign.site.start(workload, scoring) as executor:
+        loop = Loop(
+            settings,
+            grammar=prepared.grammar,
+            bench=workload.bench,
+            further=workload.benches[1:],
+            hidden_layers=workload.task.network.hidden_layers,
+            journal=journal,
+            executor=executor,
+            screening=prepared.screening,
+            hall_of_fame=hall_of_fame,
+            observers=[*observers, novelty, work],
+            stopping=campaign.stopping,
+        )
+        with novelty:
+            with work:
+                ending = loop.run()
+            novelty.close(complete=not campaign.stopping.is_set())
+    return ending
+
+
+def _leave_tidy(campaign: OpenCampaign, *, interrupted: bool) -> None:
+    """Draws what was found; training states serve only a campaign that goes on."""
+    if scored := standings(read_history(campaign.journal)):
+        draw_front(scored, campaign.folder / FRONT_PICTURE)
+    if not interrupted:
+        shutil.rmtree(campaign.folder / STATES, ignore_errors=True)
+
+
+def _finish(ending: Ending, finishing: Finishing) -> Ending:
+    """Holds the finals of a search that has come to its end, if it has found anything."""
+    wanted, campaign = finishing.settings.finals, finishing.campaign
+    if wanted is None or ending.interrupted:
+        return ending
+    if campaign.stopping.is_set():
+        return STOPPED
+    scored = standings(read_history(campaign.journal))
+    if not any(standing.candidate.origin == "discovered" for standing in scored):
+        campaign.site.announce("no finals were held: the search has scored no function of its own")
+        return ending
+    return ending if finishing.hold(finishing.next_plan(wanted)) else STOPPED

@@ -1,0 +1,90 @@
+"""What the settings of a campaign come to on a site, before anything is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from grammars import Grammar, load_grammar
+from search.candidates.screening import Screening, screening_of
+from search.executors import Workload
+from search.executors.site import Site
+from search.finals import check_tasks
+from search.journal.journal import Journal
+from search.launching.campaign_copy import without_heading
+from search.launching.campaign_tasks import CampaignTask, campaign_tasks
+from search.launching.identity import identify
+from search.settings import Settings
+from search.strategies.starting_points import read_starting_points
+from search.tracking import check_place
+
+STATES: Final = "states"
+"""Folder of the training states, within a campaign's."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a search needs.
+
+    Attributes:
+        settings: The campaign.
+        campaign_file: Text of the file that they were read from.
+        grammar: What may be written.
+        tasks: All that its candidates are trained on, the first of which stands for the campaign.
+        screening: Who is trained by forecasts; None without.
+    """
+
+    settings: Settings
+    campaign_file: str
+    grammar: Grammar
+    tasks: tuple[CampaignTask, ...]
+    screening: Screening | None
+
+    def identify(self, journal: Journal) -> None:
+        """Records what the campaign is, or compares it with what is on record.
+
+        Raises:
+            SettingsError: If the journal belongs to another campaign.
+        """
+        first, *others = self.tasks
+        identify(
+            journal,
+            self.settings,
+            task=first.recorded,
+            others=[other.recorded for other in others],
+            grammar=self.grammar,
+            dataset=first.dataset,
+            seeds=read_starting_points(self.settings.search.start_from, self.grammar),
+            forecast=self.screening.digest if self.screening else None,
+            campaign_file=without_heading(self.campaign_file),
+        )
+
+    def workload(self, folder: Path) -> Workload:
+        """What its workers train, with states in the campaign's folder."""
+        first, *others = self.tasks
+        return Workload(
+            first.used,
+            others=tuple(other.used for other in others),
+            states_folder=folder / STATES,
+            highest=self.settings.scoring.fidelities[-1],
+        )
+
+
+def prepare(settings: Settings, campaign_file: str, site: Site) -> Prepared:
+    """Reads what the settings name, and fetches the data.
+
+    Raises:
+        SettingsError: If something that they name cannot be used.
+        DatasetUnavailable: If there are no data to train on.
+        TrackingError: If MLflow is to follow, and cannot keep a store there.
+        LearningCurvesError: If there are none to forecast from, or not of this task and its rungs.
+    """
+    grammar = load_grammar(settings.grammar)
+    if settings.tracking.mlflow:
+        check_place(site.runs_dir)
+    if settings.finals is not None:
+        check_tasks(settings.finals)
+    tasks = campaign_tasks(settings, lambda data, fallback: site.load(data, fallback=fallback))
+    screening = screening_of(settings, tasks[0].used, tasks[0].dataset.name)
+    return Prepared(settings, campaign_file, grammar, tasks, screening)

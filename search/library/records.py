@@ -1,0 +1,148 @@
+"""Records: campaigns that somebody stands behind, as small files to be committed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from search import finals
+from search.candidates import hall_of_fame
+from search.launching import campaign_copy
+from search.report import FIGURES, FOLDER, PAGE, TABLES, Findings, lead, read_findings, write_report
+from search.report.repeating import commands
+from search.report.wording import day, duration
+from search.texts.commands import command
+from search.texts.markdown import code, plain
+from search.texts.writing import write_whole
+
+RECORDS: Final = "records"
+README: Final = "README.md"
+
+# A record is read, not run: journals, training states and databases stay where they are.
+_COPY: Final = campaign_copy.FILE_NAME
+_FILES: Final = (_COPY, hall_of_fame.FILE_NAME, finals.FILE_NAME)
+MAX_FILE_BYTES: Final = 2_000_000
+
+
+class RecordError(ValueError):
+    """A campaign that cannot be put on record as it is."""
+
+
+def record(folder: Path, records: Path) -> Path:
+    """Copies what a campaign came to into `<date>-<name>` under `records`.
+
+    Args:
+        folder: Of the campaign; its report is written.
+        records: Where records are kept.
+
+    Returns:
+        The folder of the record; one of the same campaign and date is replaced.
+
+    Raises:
+        RecordError: If the report is not written yet, or a file is too large to be committed.
+        CandidateNotFoundError: If the campaign discovered nothing.
+    """
+    found = read_findings(folder)
+    target = records / f"{datetime.fromtimestamp(found.launch.time, UTC):%Y-%m-%d}-{found.name}"
+    with _reported(folder) as report:
+        paths = _checked(folder, report)
+        shutil.rmtree(target, ignore_errors=True)
+        for place, path in paths.items():
+            (target / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target / place)
+    write_whole(target / README, readme(found, list(paths)))
+    return target
+
+
+def readme(found: Findings, paths: list[Path]) -> str:
+    """What heads a record: the claim, and the command that recomputes each figure."""
+    head = lead(found)
+    rows = [
+        f"| `{path}` | {meaning} | {code(command) if command else ''} |"
+        for path, meaning, command in _contents(found.name)
+        if Path(path) in paths or any(Path(path) in each.parents for each in paths)
+    ]
+    dataset = found.launch.dataset
+    lines = [
+        f"# {plain(f'{found.name}: {head.title}')}",
+        *(line for sentence in head.sentences for line in ("", plain(sentence))),
+        "",
+        f"Launched on {day(found.launch.time)}; searched for {duration(found.seconds)} on "
+        + plain(f"{dataset.name} ({dataset.source}). {_ended(found)} in this folder:"),
+        "",
+        *(f"    {line}" for line in commands(found, campaign_file=_COPY).splitlines()),
+        "",
+        "| file | what it holds | computed by |",
+        "|---|---|---|",
+        *rows,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _contents(name: str) -> list[tuple[str, str, str]]:
+    """The files of a record, what they hold, and the command that computes it; "" for none."""
+    report = command("report", name)
+    return [
+        (_COPY, "the campaign file, as it was launched", ""),
+        (
+            hall_of_fame.FILE_NAME,
+            "the best of the search, by their validation score",
+            command("leaderboard", name),
+        ),
+        (
+            finals.FILE_NAME,
+            "every figure of the finals, and each training run that it comes from",
+            command("finals", name, "--json"),
+        ),
+        (f"{FOLDER}/{PAGE}", "the report", report),
+        (f"{FOLDER}/{FIGURES}", "its figures as PNG and SVG", report),
+        (f"{FOLDER}/{TABLES}", "the tables behind it", report),
+    ]
+
+
+def _ended(found: Findings) -> str:
+    """Why the search ended, and what that means for whoever repeats it."""
+    if found.ending is None:
+        return "It has not ended. The same settings, versions and data give the same figures;"
+    how_far = ""
+    if "minutes" in found.ending:
+        how_far = " How far it gets in them depends on the machine."
+    return (
+        f"It ended because {found.ending}.{how_far} The same settings, versions and data give the "
+        "same figures;"
+    )
+
+
+@contextmanager
+def _reported(folder: Path) -> Iterator[Path]:
+    """The folder of the report; a passing one where none can be written into the campaign's."""
+    if (folder / FOLDER / PAGE).is_file() or os.access(folder, os.W_OK):
+        yield folder / FOLDER
+        return
+    with tempfile.TemporaryDirectory(prefix="actsearch-report-") as passing:
+        write_report(folder, Path(passing))
+        yield Path(passing)
+
+
+def _checked(folder: Path, report: Path) -> dict[Path, Path]:
+    """The files of a record by their places in it."""
+    if not (report / PAGE).is_file():
+        raise RecordError(
+            f"{folder} holds no report yet; "
+            f"`{command('report', folder.name, runs_dir=folder.parent)}` writes it"
+        )
+    paths = {Path(name): path for name in _FILES if (path := folder / name).is_file()}
+    reported = sorted(path for path in report.rglob("*") if path.is_file())
+    paths |= {FOLDER / path.relative_to(report): path for path in reported}
+    for path in paths.values():
+        if (size := path.stat().st_size) > MAX_FILE_BYTES:
+            raise RecordError(
+                f"{path} has {size:,} bytes; at most {MAX_FILE_BYTES:,} belong into a record"
+            )
+    return paths

@@ -1,0 +1,1 @@
+"""The loop: ask, score, record, tell, until it is time to stop."""

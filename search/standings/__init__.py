@@ -1,0 +1,1 @@
+"""Where a campaign stands: its leaderboard, whence a candidate came, what is exported."""

@@ -1,0 +1,1 @@
+"""Trainings outside the race: comparisons, ablations, measurements of one's own."""
