@@ -45,11 +45,11 @@ class Recipe:
         optimizer: Any of optax's by name that takes a learning rate and needs gradients only:
             "adam" (Kingma, Ba 2015), "adamw", "sgd", "lion" and so on.
         learning_rate: The rate of the schedule's plateau.
-        schedule: How the rate runs over the steps, see `evaluators.recipes.schedules`. "constant" stays.
-            "decay" stays and falls linearly to 0 over the last `decay_share` of a run's steps: so a
-            short run is the beginning of a long one up to where its own decay begins. "warmup"
-            rises over the first `warmup_steps` and is "decay" from there. "cosine" falls to 0 along
-            half a cosine from the first step on, so that every run has to begin anew.
+        schedule: How the rate runs over the steps, see `evaluators.recipes.schedules`. "constant"
+            stays. "decay" stays and falls linearly to 0 over the last `decay_share` of a run's
+            steps: so a short run is the beginning of a long one up to where its own decay begins.
+            "warmup" rises over the first `warmup_steps` and is "decay" from there. "cosine" falls
+            to 0 along half a cosine from the first step on, so that every run has to begin anew.
         optimizer_arguments: Further arguments of the optimiser by name, such as `b2`.
         decay_share: Of a run's steps, for "decay" and "warmup".
         warmup_steps: For "warmup".

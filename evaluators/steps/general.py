@@ -120,7 +120,7 @@ class GeneralStepper:
         return done.progress, done.sums
 
     def totals(self, sums: Sums) -> dict[str, Any]:
-        """See `evaluators.steps.stepping.Stepper.totals`; by call, of those that see every example."""
+        """As `Stepper.totals` of `stepping`; by call, of those that see every example."""
         totals: dict[str, Any] = {
             name: np.asarray(part, np.float64).sum()
             for name, part in (("loss", sums.loss), ("hits", sums.hits))

@@ -14,7 +14,7 @@ class Form:
 
     Attributes:
         text: A template with `{0}`, `{1}` ... for the operands.
-        strength: How strongly its outermost operation binds, as in `grammars.expressions.expression`.
+        strength: How strongly its outermost operation binds, as in `expression`.
         operands: The weakest strength that each operand may have without parentheses; 0 within
             the parentheses of a call.
         helper: Name of a helper function that the text calls, "" for none.

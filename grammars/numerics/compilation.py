@@ -81,8 +81,8 @@ def to_jax(
 
     Args:
         expression: What to compute.
-        in_vectors: Whether to compute by `grammars.expressions.elementary` what XLA would compute more slowly
-            on a CPU.
+        in_vectors: Whether to compute by `elementary` what XLA would compute more slowly on a
+            CPU.
     """
     import jax.numpy
     import jax.scipy.special

@@ -30,7 +30,7 @@ class Expected(NamedTuple):
 
 
 class ScoreModel:
-    """Extremely randomised trees on shapes, as in `evaluators.forecasting.forecaster`, learnt in a campaign.
+    """Extremely randomised trees on shapes, as for forecasts, learnt in a campaign.
 
     Every evaluation teaches, whatever its rung: the rung is one of the features, and what is asked
     for is the score on the highest (Geurts, Ernst, Wehenkel, Extremely Randomized Trees, 2006).
