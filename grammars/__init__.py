@@ -86,5 +86,5 @@ _OF_GRAMMARS = {
 
 def __getattr__(name: str) -> Any:
     if name in _OF_GRAMMARS:
-        return getattr(import_module(f"grammars.{_OF_GRAMMARS[name]}"), name)
+        return getattr(import_module(f"grammars.space.{_OF_GRAMMARS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
