@@ -10,6 +10,10 @@ import pytest
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("PJRT_NPROC", "1")
 
+# Whoever runs the tests may have a tracking server, which is to hear nothing of them.
+for variable in ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_TOKEN"):
+    os.environ.pop(variable, None)
+
 
 @pytest.fixture(scope="session")
 def raw_data_dir() -> Path:

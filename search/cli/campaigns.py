@@ -130,6 +130,7 @@ def _print_ending(campaign: Campaign, result: Launch) -> None:
     from search.history.unscored import explain_unscored, has_found
     from search.journal.journal import FILE_NAME, Journal
     from search.standings.leaderboard import leaderboard
+    from search.tracking import destination_of_campaign
 
     settings, folder, runs_dir = campaign.settings, campaign.folder, campaign.site.runs_dir
     name = settings.name
@@ -144,7 +145,8 @@ def _print_ending(campaign: Campaign, result: Launch) -> None:
     print(_best(rows) if unscored is None else unscored)
     print(f"In {folder} are {_listed(folder)}.")
     if settings.tracking.mlflow:
-        print(f"The MLflow store is {runs_dir / 'mlflow.db'}; open the dashboard with")
+        store = destination_of_campaign(folder)
+        print(f"The MLflow store is {store.shown}; open the dashboard with")
         print(f"  {command('dashboard', runs_dir=runs_dir)}")
     if unscored is None:
         print("Take the best function with you:")

@@ -72,6 +72,14 @@ def find_begun(journal: Journal) -> Begun | None:
     return None if document is None else _read_begun(document)
 
 
+def find_settings(journal: Journal) -> Mapping[str, Any] | None:
+    """The settings of the last launch, as its version wrote them; None before the first."""
+    found = None
+    for row in journal.events("campaign", "launch"):
+        found = row.payload
+    return None if found is None else dict(found["settings"])
+
+
 def find_evaluation(journal: Journal, candidate_id: str, rung: int) -> Evaluation | None:
     """The evaluation of a candidate on a rung; None if it was not made."""
     document = journal.get("evaluation", _evaluation_key(candidate_id, rung))

@@ -65,7 +65,9 @@ class OpenCampaign:
             yield [*observers]
             return
         mirror = Mirror(
-            self.journal.path, destination=Destination(self.folder.parent), campaign_dir=self.folder
+            self.journal.path,
+            destination=Destination.of(settings.tracking.model_dump(), self.folder.parent),
+            campaign_dir=self.folder,
         )
         mirror.start()
         patience = 0.0

@@ -17,7 +17,7 @@ from search.launching.campaign_tasks import CampaignTask, campaign_tasks
 from search.launching.identity import identify
 from search.settings import Settings
 from search.strategies.starting_points import read_starting_points
-from search.tracking import check_place
+from search.tracking import Destination, check_destination
 
 STATES: Final = "states"
 """Folder of the training states, within a campaign's."""
@@ -82,7 +82,7 @@ def prepare(settings: Settings, campaign_file: str, site: Site) -> Prepared:
     """
     grammar = load_grammar(settings.grammar)
     if settings.tracking.mlflow:
-        check_place(site.runs_dir)
+        check_destination(Destination.of(settings.tracking.model_dump(), site.runs_dir))
     if settings.finals is not None:
         check_tasks(settings.finals)
     tasks = campaign_tasks(settings, lambda data, fallback: site.load(data, fallback=fallback))

@@ -73,17 +73,16 @@ def report(
         is_complete = _measure(missing, folder, found, site, stopping=stopping)
         found = read_findings(folder)
     page = write_findings(found, folder / FOLDER if output is None else output)
-    if output is None and found.launch.settings["tracking"]["mlflow"]:
-        _mirror(folder, announce=site.announce)
+    tracking = found.launch.settings["tracking"]
+    if output is None and tracking["mlflow"]:
+        _mirror(folder, Destination.of(tracking, folder.parent), announce=site.announce)
     return Reported(page, interrupted=not is_complete)
 
 
-def _mirror(folder: Path, *, announce: Callable[[str], None]) -> None:
+def _mirror(folder: Path, destination: Destination, *, announce: Callable[[str], None]) -> None:
     """Brings MLflow up to date; it is a view, so that its failure fails nothing."""
     try:
-        Mirror(
-            folder / FILE_NAME, destination=Destination(folder.parent), campaign_dir=folder
-        ).catch_up()
+        Mirror(folder / FILE_NAME, destination=destination, campaign_dir=folder).catch_up()
     except TrackingError as error:
         announce(
             f"MLflow does not show the report yet ({error}); "

@@ -11,21 +11,26 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from search.journal.journal import FILE_NAME, Journal
 from search.tracking import (
-    Store,
+    Destination,
     TrackingError,
     artifacts_path,
     candidates_link,
     charts_link,
+    destination_of_campaign,
     finals_link,
+    open_store,
     store_uri,
 )
-from search.tracking.names import candidates_experiment, finals_experiment
+from search.tracking.names import IDENTITY, candidates_experiment, finals_experiment
 from search.tracking.store import ENVIRONMENT
 
 HOST: Final = "127.0.0.1"
@@ -73,11 +78,11 @@ class CampaignLinks:
 class Dashboard:
     """A running MLflow server, bound to this machine, with MLflow's checks of hosts left on."""
 
-    def __init__(self, runs_dir: Path, *, port: int) -> None:
+    def __init__(self, store: Destination, *, port: int) -> None:
         """Starts the server; it answers after `wait_until_ready`.
 
         Args:
-            runs_dir: With the store to show, which is created where it is absent.
+            store: To show; one in an SQLite file is created where it is absent.
             port: To listen on; 0 takes a free one.
 
         Raises:
@@ -85,14 +90,15 @@ class Dashboard:
         """
         self.port = _claim(port)
         # Before the server does, which would make or migrate the database in place.
-        Store(runs_dir).close()
+        open_store(store).close()
         self._log = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (see close)
         self._process = subprocess.Popen(
-            _command(runs_dir, self.port),
+            _command(self.port),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **_SERVER_ENVIRONMENT},
+            # Not as arguments, which everybody on this machine may read: they may hold a password.
+            env={**os.environ, **_SERVER_ENVIRONMENT, **_served(store)},
             # Its workers are in its group: Ctrl-C reaches us alone, and we end the whole group.
             start_new_session=True,
         )
@@ -166,16 +172,42 @@ class Dashboard:
         return "".join(self._log.readlines()[-LOG_LINES_SHOWN:]).rstrip()
 
 
-def campaign_links(runs_dir: Path, base_url: str) -> list[CampaignLinks]:
-    """The campaigns that are in the store, the newest first.
+def stores_of(runs_dir: Path, *, uri: str | None = None) -> list[Destination]:
+    """The stores that hold the campaigns of a runs directory, the embedded one first.
 
     Args:
-        runs_dir: With the store.
+        runs_dir: Of the campaigns.
+        uri: Names the only store instead.
+    """
+    usual = Destination.of({}, runs_dir, uri=uri)
+    if uri is not None:
+        return [usual]
+    folders = [path.parent for path in sorted(runs_dir.glob(f"*/{FILE_NAME}"))]
+    found = {each.digest: each for each in map(destination_of_campaign, folders)}
+    return sorted(found.values(), key=lambda each: each.uri or "") or [usual]
+
+
+def campaign_links(destination: Destination, base_url: str) -> list[CampaignLinks]:
+    """The campaigns that are in a store, the newest first; of one that others use too, ours.
+
+    Args:
+        destination: The store.
         base_url: Of the dashboard, such as `http://127.0.0.1:5000`.
     """
-    with Store(runs_dir) as store:
-        experiments = store.client.search_experiments(order_by=["creation_time DESC"])
-    ids = {experiment.name: experiment.experiment_id for experiment in experiments}
+    with closing(open_store(destination)) as store:
+        order = ["creation_time DESC"]
+        if not store.is_shared:
+            found = store.client.search_experiments(order_by=order)
+        else:
+            found = [
+                experiment
+                for identity in _identities(destination.runs_dir)
+                for experiment in store.client.search_experiments(
+                    filter_string=f"tags.`{IDENTITY}` = '{identity}'", order_by=order
+                )
+            ]
+            found.sort(key=lambda each: each.creation_time, reverse=True)
+    ids = {experiment.name: experiment.experiment_id for experiment in found}
     return [
         CampaignLinks(
             campaign,
@@ -188,6 +220,13 @@ def campaign_links(runs_dir: Path, base_url: str) -> list[CampaignLinks]:
         for campaign in ids
         if candidates_experiment(campaign) in ids
     ]
+
+
+def _identities(runs_dir: Path) -> Iterator[str]:
+    """What tells the campaigns of a runs directory from those of others."""
+    for path in sorted(runs_dir.glob(f"*/{FILE_NAME}")):
+        with Journal(path, read_only=True) as journal:
+            yield journal.identity
 
 
 def _claim(port: int) -> int:
@@ -205,11 +244,16 @@ def _claim(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _command(runs_dir: Path, port: int) -> list[str]:
+def _command(port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "mlflow", "server"),
-        *("--backend-store-uri", store_uri(runs_dir)),
-        *("--default-artifact-root", artifacts_path(runs_dir).as_uri()),
         *("--no-serve-artifacts", "--workers", "1"),
         *("--host", HOST, "--port", str(port)),
     ]
+
+
+def _served(destination: Destination) -> dict[str, str]:
+    """What the server reads of the store that it is to show."""
+    uri = store_uri(destination.runs_dir) if destination.uri is None else destination.uri
+    artifacts = destination.artifacts or artifacts_path(destination.runs_dir).as_uri()
+    return {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_DEFAULT_ARTIFACT_ROOT": artifacts}

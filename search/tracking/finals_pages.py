@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from typing import Any
 
 from grammars import Expression
 from search.finals import (
@@ -21,34 +22,39 @@ from search.finals import (
 )
 from search.texts.shortening import shorten
 from search.tracking import names
+from search.tracking.experiments import Experiments
 from search.tracking.metrics import metrics_at, milliseconds
 from search.tracking.models import log_model, model_code, register
 from search.tracking.pages import (
     EXPERIMENT_TAGS,
     MAX_RUN_NAME,
-    RUNS_A_PAGE,
+    every_run,
     log,
 )
-from search.tracking.store import Store
 from search.tracking.views import VIEW_TAG, finals_view
 
 _PARENT = "mlflow.parentRunId"
 
 
+Place = tuple[str, str, str]
+"""Number of the finals, task and candidate; the parent run has no task and no candidate."""
+
+
 class FinalsPages:
     """A campaign's finals in an open store; what is there is looked up, what is missing written."""
 
-    def __init__(self, store: Store, campaign: str) -> None:
-        self._client = store.client
+    def __init__(self, client: Any, experiments: Experiments, campaign: str) -> None:
+        self._client = client
         self._campaign = campaign
-        self._experiment = store.experiment(
-            names.finals_experiment(campaign),
-            tags={
-                **EXPERIMENT_TAGS,
-                "mlflow.note.content": _describe_experiment(campaign),
-            },
+        self._experiment = experiments.id_of(
+            "finals",
+            {**EXPERIMENT_TAGS, "mlflow.note.content": _describe_experiment(campaign)},
         )
-        self._runs: dict[tuple[str, str, str], str] = {}
+        # Registered models of several campaigns stand side by side; their names hold no slash.
+        self._registered = experiments.title.replace("/", "-").replace(":", "-")
+        self._runs: dict[Place, str] = {}
+        # Whether the last creation failed, or so it seems: the answer alone may have been lost.
+        self._is_uncertain = False
         self._written: set[str] = set()
         self._find_runs()
 
@@ -74,12 +80,8 @@ class FinalsPages:
 
     def _write_parent(self, finals: Finals, begun: float, ended: float) -> None:
         number = str(finals.plan.number)
-        place = (number, "", "")
-        if place not in self._runs:
-            self._runs[place] = self._create(
-                f"finals {number}", begun, self._tags("finals", finals)
-            )
-        run_id = self._runs[place]
+        tags = self._tags("finals", finals)
+        run_id = self._run((number, "", ""), f"finals {number}", begun, tags)
         leader = finals.leader
         outcome = {
             "claim": claim(finals),
@@ -104,21 +106,19 @@ class FinalsPages:
     ) -> None:
         entrant, stage = row.entrant, card.stage
         place = (str(finals.plan.number), stage.task, entrant.candidate_id)
-        if place not in self._runs:
-            parent = self._runs[place[0], "", ""]
-            tags = {
-                **self._tags("finals_function", finals),
-                _PARENT: parent,
-                names.CANDIDATE_ID: entrant.candidate_id,
-                "task": stage.task,
-                "dataset": stage.dataset,
-                "role": entrant.role,
-            }
-            name = shorten(f"{stage.task}: {entrant.label}", MAX_RUN_NAME)
-            self._runs[place] = self._create(name, begun, tags)
+        tags = {
+            **self._tags("finals_function", finals),
+            _PARENT: self._runs[place[0], "", ""],
+            names.CANDIDATE_ID: entrant.candidate_id,
+            "task": stage.task,
+            "dataset": stage.dataset,
+            "role": entrant.role,
+        }
+        name = shorten(f"{stage.task}: {entrant.label}", MAX_RUN_NAME)
+        run_id = self._run(place, name, begun, tags)
         log(
             self._client,
-            self._runs[place],
+            run_id,
             metrics=[
                 *metrics_at(_summary(card, row), step=0, time=ended),
                 *(
@@ -130,7 +130,7 @@ class FinalsPages:
             params={"expression": entrant.expression, "steps": stage.steps},
             tags={"verdict": card.verdict(entrant.candidate_id)},
         )
-        self._client.set_terminated(self._runs[place], "FINISHED", milliseconds(ended))
+        self._client.set_terminated(run_id, "FINISHED", milliseconds(ended))
 
     def _write_model(self, finals: Finals, candidate_id: str) -> None:
         plan, run_id = finals.plan, self._runs[str(finals.plan.number), "", ""]
@@ -149,7 +149,7 @@ class FinalsPages:
             tags=tags,
         )
         if plan.register and finals.leader == entrant:
-            register(self._client, model, name=self._campaign, tags=tags)
+            register(self._client, model, name=self._registered, tags=tags)
 
     def _finish(self, finals: Finals) -> None:
         number = str(finals.plan.number)
@@ -163,28 +163,27 @@ class FinalsPages:
             names.FINALS: str(finals.plan.number),
         }
 
-    def _create(self, name: str, begun: float, tags: Mapping[str, str]) -> str:
-        run = self._client.create_run(
-            self._experiment, start_time=milliseconds(begun), tags=dict(tags), run_name=name
-        )
-        return str(run.info.run_id)
+    def _run(self, place: Place, name: str, begun: float, tags: Mapping[str, str]) -> str:
+        """The run at a place, made where there is none."""
+        if self._is_uncertain:
+            self._find_runs()
+        if place not in self._runs:
+            self._is_uncertain = True
+            run = self._client.create_run(
+                self._experiment, start_time=milliseconds(begun), tags=dict(tags), run_name=name
+            )
+            self._runs[place] = str(run.info.run_id)
+        self._is_uncertain = False
+        return self._runs[place]
 
     def _find_runs(self) -> None:
-        token = None
-        while True:
-            page = self._client.search_runs(
-                [self._experiment], max_results=RUNS_A_PAGE, page_token=token
-            )
-            for run in page:
-                tags = run.data.tags
-                number = tags.get(names.FINALS, "")
-                place = (number, tags.get("task", ""), tags.get(names.CANDIDATE_ID, ""))
-                self._runs[place] = str(run.info.run_id)
-                if tags.get(names.FINALS_WRITTEN) == "true":
-                    self._written.add(number)
-            token = page.token
-            if not token:
-                return
+        for run in every_run(self._client, self._experiment):
+            tags = run.data.tags
+            number = tags.get(names.FINALS, "")
+            place = (number, tags.get("task", ""), tags.get(names.CANDIDATE_ID, ""))
+            self._runs[place] = str(run.info.run_id)
+            if tags.get(names.FINALS_WRITTEN) == "true":
+                self._written.add(number)
 
 
 def _seed(run: Run) -> dict[str, float | None]:

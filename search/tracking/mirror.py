@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from search.journal.journal import Journal
-from search.tracking.destination import Destination
+from search.tracking.destination import EMBEDDED, Destination
 from search.tracking.replica import CandidateRuns, Replica
 from search.tracking.store import TrackingError
 
@@ -70,7 +70,7 @@ class Mirror:
             candidate_runs: Which candidates get a run: all, those evaluated beyond the first rung
                 (and the baselines), or none; by default what the journal says.
         """
-        self._journal_path = journal_path
+        self._journal_path, self._destination = journal_path, destination
         self._replica = Replica(
             journal_path,
             destination=destination,
@@ -135,9 +135,7 @@ class Mirror:
             if self._failures < FAILURES_BELIEVED:
                 return False
             raise TrackingError(
-                f"the MLflow store cannot be written: {_describe(error)}; see that its disk has "
-                "room and that it may be written, or move its mlflow.db away: `actsearch sync` "
-                "writes all that was in it anew, campaign by campaign"
+                f"the MLflow store cannot be written: {self._describe(error)}; {self._way_out}"
             ) from error
         return True
 
@@ -160,7 +158,7 @@ class Mirror:
             except _AbandonedError:
                 break
             except Exception as error:  # whatever the store does, the campaign goes on
-                self._error = _describe(error)
+                self._error = self._describe(error)
                 self._failures += 1
                 if self._failures % FAILURES_BELIEVED == 0:
                     self._replica.forget()
@@ -213,8 +211,21 @@ class Mirror:
         with Journal(self._journal_path, read_only=True) as journal:
             return sum(1 for _ in journal.events(after=self._replica.complete_to))
 
+    def _describe(self, error: Exception) -> str:
+        """The first line of an error; SQLAlchemy's go on with statements and links."""
+        lines = str(error).splitlines()
+        name = type(error).__name__
+        return self._destination.without_secrets(f"{name}: {lines[0]}" if lines else name)
 
-def _describe(error: Exception) -> str:
-    """The first line of an error; SQLAlchemy's go on with statements and links."""
-    lines = str(error).splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    @property
+    def _way_out(self) -> str:
+        if self._destination.scheme == EMBEDDED:
+            return (
+                "see that its disk has room and that it may be written, or move its mlflow.db "
+                "away: `actsearch sync` writes all that was in it anew, campaign by campaign"
+            )
+        return (
+            f"see that {self._destination.shown} answers and lets you write "
+            "(MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN): "
+            "`actsearch sync` then writes what is missing, and with --to elsewhere"
+        )

@@ -8,9 +8,10 @@ from pathlib import Path
 from search.finals import Finals
 from search.history import CandidateRecord, FinishRecord, GenerationRecord, LaunchRecord
 from search.tracking.destination import Destination
+from search.tracking.experiments import Experiments
 from search.tracking.finals_pages import FinalsPages
+from search.tracking.opening import open_store
 from search.tracking.pages import CampaignPages
-from search.tracking.store import Store
 from search.tracking.table import Row, table_csv, table_json
 from search.tracking.tracker import Shown, Step, Tracker
 
@@ -21,9 +22,10 @@ class MLflowTracker(Tracker):
     def __init__(self, destination: Destination, shown: Shown, launch: LaunchRecord) -> None:
         """Opens the store, and finds or makes the campaign's run."""
         self._campaign = shown.name
-        self._store = Store(destination.runs_dir)
+        self._store = open_store(destination)
         try:
-            self._pages = CampaignPages(self._store, shown.name, launch)
+            self._experiments = Experiments(self._store, shown, prefix=destination.prefix)
+            self._pages = CampaignPages(self._store.client, self._experiments, shown.name, launch)
         except BaseException:
             self._store.close()
             raise
@@ -44,7 +46,7 @@ class MLflowTracker(Tracker):
     def write_finals(self, finals: Finals, *, begun: float, ended: float) -> Iterator[Step]:
         """Yields the writing of a run for the finals, and one for each function and task."""
         if self._finals is None:
-            self._finals = FinalsPages(self._store, self._campaign)
+            self._finals = FinalsPages(self._store.client, self._experiments, self._campaign)
         yield from self._finals.writes(finals, begun=begun, ended=ended)
 
     def write_table(self, rows: Iterable[Row]) -> None:
@@ -70,7 +72,9 @@ class MLflowTracker(Tracker):
         return self._store.is_replaced
 
     def tidy(self) -> None:
-        """Makes sorting in the UI fast."""
+        """Makes sorting in the UI fast, and sees to it that nothing is there twice."""
+        if self._store.is_shared:
+            self._pages.remove_doubles()
         self._store.analyze()
 
     def close(self) -> None:

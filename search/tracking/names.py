@@ -67,6 +67,15 @@ CANDIDATE_PARAMS: Final[Mapping[str, str]] = {
     "canonical": "in canonical form",
 }
 
+# Tags that experiments are found by, in whatever store and under whatever name.
+IDENTITY: Final = "actsearch.campaign"
+PART: Final = "actsearch.part"
+
+EXPERIMENT_TAGS: Final[Mapping[str, str]] = {
+    IDENTITY: "checksum of the journal's first event: another one for each campaign",
+    PART: "'campaign', 'candidates' or 'finals'",
+}
+
 # Tags that runs are found by.
 KIND: Final = "kind"
 CAMPAIGN: Final = "campaign"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +22,7 @@ from search.settings import FREE_SETTINGS
 from search.texts.dotted import flatten
 from search.texts.shortening import shorten
 from search.tracking import names
+from search.tracking.experiments import Experiments
 from search.tracking.metrics import (
     candidate_metrics,
     generation_metrics,
@@ -28,7 +30,6 @@ from search.tracking.metrics import (
     present,
 )
 from search.tracking.report import write_report
-from search.tracking.store import Store
 from search.tracking.tracker import Step
 from search.tracking.views import (
     CAMPAIGN_VIEW,
@@ -41,7 +42,8 @@ from search.tracking.views import (
 # MLflow cuts params at 6,000 characters and tags at 8,000 without a word; we cut visibly.
 MAX_TEXT: Final = 5_900
 MAX_RUN_NAME: Final = 80
-MAX_METRICS_A_BATCH: Final = 1_000
+# MLflow takes a thousand things at once, tags among them.
+METRICS_A_BATCH: Final = 900
 RUNS_A_PAGE: Final = 1_000
 
 EXPERIMENT_TAGS: Final[dict[str, str]] = {
@@ -57,6 +59,10 @@ class _CandidateRun:
     run_id: str
     evaluations_written: int
 
+    def by_worth(self) -> tuple[int, str]:
+        """Sorts first whichever more is written of."""
+        return -self.evaluations_written, self.run_id
+
 
 class CampaignPages:
     """One campaign's run and its candidates' runs in an open store.
@@ -66,23 +72,27 @@ class CampaignPages:
     same row twice, which MLflow ignores.
     """
 
-    def __init__(self, store: Store, campaign: str, record: LaunchRecord) -> None:
-        self._store = store
-        self._client = store.client
+    def __init__(
+        self, client: Any, experiments: Experiments, campaign: str, record: LaunchRecord
+    ) -> None:
+        self._client = client
         self._campaign = campaign
-        self._experiment = store.experiment(
-            campaign, tags={**EXPERIMENT_TAGS, VIEW_TAG: json.dumps(CAMPAIGN_VIEW)}
+        self._experiment = experiments.id_of(
+            "campaign", {**EXPERIMENT_TAGS, VIEW_TAG: json.dumps(CAMPAIGN_VIEW)}
         )
-        self._candidates_experiment = store.experiment(
-            names.candidates_experiment(campaign),
-            tags={
+        self._title = experiments.title
+        self._candidates_experiment = experiments.id_of(
+            "candidates",
+            {
                 **EXPERIMENT_TAGS,
                 VIEW_TAG: json.dumps(CANDIDATES_VIEW),
                 "mlflow.note.content": describe_candidates(campaign),
             },
         )
         self.run_id, self._generations_written = self._find_or_create_run(record)
-        self._candidate_runs = dict(self._existing_candidate_runs())
+        self._candidate_runs = self._existing_candidate_runs()
+        # Whose creation has failed, or so it seems: the answer alone may have been lost.
+        self._uncertain: set[str] = set()
 
     def write_campaign(self, record: LaunchRecord) -> None:
         """Writes settings, versions, data set and campaign file."""
@@ -95,7 +105,7 @@ class CampaignPages:
             "dataset_source": record.dataset.source,
             **{f"version.{package}": version for package, version in record.versions.items()},
             **flatten(free),
-            "mlflow.note.content": describe_campaign(self._campaign, record),
+            "mlflow.note.content": describe_campaign(self._campaign, self._title, record),
         }
         if fallback_for := record.dataset.fallback_for:
             tags["fallback_for"] = fallback_for
@@ -114,8 +124,9 @@ class CampaignPages:
         if not missing:
             return
         metrics = [metric for record in missing for metric in generation_metrics(record)]
-        for start in range(0, len(metrics), MAX_METRICS_A_BATCH):
-            self._log(self.run_id, metrics=metrics[start : start + MAX_METRICS_A_BATCH])
+        *whole, rest = _batches(metrics)
+        for batch in whole:
+            self._log(self.run_id, metrics=batch)
         last = missing[-1]
         form = last.summary.best_expression
         best = {
@@ -123,12 +134,12 @@ class CampaignPages:
             "best_expression": None if form is None else shortened(form),
         }
         written = last.summary.generation + 1
-        self._log(self.run_id, tags={**best, names.GENERATIONS_WRITTEN: written})
+        self._log(self.run_id, metrics=rest, tags={**best, names.GENERATIONS_WRITTEN: written})
         self._generations_written = written
 
     def write_candidate(self, record: CandidateRecord) -> None:
         """Writes a candidate with its evaluations as a run of its own."""
-        known = self._candidate_runs.get(record.candidate.id)
+        known = self._candidate_runs.get(record.candidate.id) or self._found(record.candidate.id)
         if known is not None and known.evaluations_written >= len(record.rungs):
             return
         run_id = known.run_id if known else self._create_candidate_run(record)
@@ -188,30 +199,49 @@ class CampaignPages:
         run = self._client.create_run(
             self._experiment,
             start_time=milliseconds(record.time),
-            tags={names.KIND: "campaign", names.CAMPAIGN: self._campaign},
+            tags={
+                names.KIND: "campaign",
+                names.CAMPAIGN: self._campaign,
+                "mlflow.user": getpass.getuser(),
+            },
             run_name=self._campaign,
         )
         return run.info.run_id, 0
 
-    def _existing_candidate_runs(self) -> Iterator[tuple[str, _CandidateRun]]:
-        token = None
-        while True:
-            page = self._client.search_runs(
-                [self._candidates_experiment],
-                f"tags.{names.KIND} = 'candidate'",
-                max_results=RUNS_A_PAGE,
-                page_token=token,
-            )
-            for run in page:
-                tags = run.data.tags
-                written = int(tags.get(names.EVALUATIONS_WRITTEN, "0"))
-                yield tags[names.CANDIDATE_ID], _CandidateRun(run.info.run_id, written)
-            token = page.token
-            if not token:
-                return
+    def _existing_candidate_runs(self) -> dict[str, _CandidateRun]:
+        """By candidate; of two runs of one, the one of which less is written is deleted.
+
+        There are two where the answer to a creation was lost, and came to pass after all.
+        """
+        chosen: dict[str, _CandidateRun] = {}
+        for candidate_id, run in self._listed(f"tags.{names.KIND} = 'candidate'"):
+            other = chosen.setdefault(candidate_id, run)
+            if other is not run:
+                kept, double = sorted((run, other), key=_CandidateRun.by_worth)
+                self._client.delete_run(double.run_id)
+                chosen[candidate_id] = kept
+        return chosen
+
+    def remove_doubles(self) -> None:
+        """Leaves one run of each candidate, whatever became of lost requests."""
+        self._candidate_runs = self._existing_candidate_runs()
+
+    def _found(self, candidate_id: str) -> _CandidateRun | None:
+        """A run whose creation seemed to fail."""
+        if candidate_id not in self._uncertain:
+            return None
+        listed = dict(self._listed(f"tags.{names.CANDIDATE_ID} = '{candidate_id}'"))
+        return listed.get(candidate_id)
+
+    def _listed(self, query: str) -> Iterator[tuple[str, _CandidateRun]]:
+        for run in every_run(self._client, self._candidates_experiment, query):
+            tags = run.data.tags
+            written = int(tags.get(names.EVALUATIONS_WRITTEN, "0"))
+            yield tags[names.CANDIDATE_ID], _CandidateRun(run.info.run_id, written)
 
     def _create_candidate_run(self, record: CandidateRecord) -> str:
         candidate = record.candidate
+        self._uncertain.add(candidate.id)
         run = self._client.create_run(
             self._candidates_experiment,
             start_time=milliseconds(record.time),
@@ -226,6 +256,7 @@ class CampaignPages:
             },
             run_name=shorten(_run_name(record), MAX_RUN_NAME),
         )
+        self._uncertain.discard(candidate.id)
         return str(run.info.run_id)
 
     def _delete_free_tags_except(self, tags: Mapping[str, Any]) -> None:
@@ -241,6 +272,17 @@ class CampaignPages:
 
     def _log(self, run_id: str, **what: Any) -> None:
         log(self._client, run_id, **what)
+
+
+def every_run(client: Any, experiment_id: str, query: str = "") -> Iterator[Any]:
+    """Yields the runs of an experiment that a query selects, in MLflow's own order."""
+    token = None
+    while True:
+        page = client.search_runs([experiment_id], query, max_results=RUNS_A_PAGE, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
 
 
 def log(
@@ -261,6 +303,12 @@ def log(
         tags=[RunTag(key, _text(value)) for key, value in present(tags)],
         synchronous=True,
     )
+
+
+def _batches(metrics: list[Any]) -> list[list[Any]]:
+    """Metrics as few requests take them; the last batch may be empty, and leaves room for tags."""
+    cuts = range(0, len(metrics) + 1, METRICS_A_BATCH)
+    return [metrics[start : start + METRICS_A_BATCH] for start in cuts]
 
 
 def _text(value: Any) -> str:

@@ -206,7 +206,7 @@ class Replica:
     def _open(self, launch: LaunchRecord, identity: str) -> Tracker:
         with ExitStack() as opened:
             try:
-                opened.enter_context(exclusive(self._campaign_dir / LOCK, wait=False))
+                opened.enter_context(exclusive(self._lock, wait=False))
             except BlockingIOError:
                 raise TrackingError(
                     f"another process is mirroring {self._campaign_dir.name} to MLflow now; wait "
@@ -216,6 +216,13 @@ class Replica:
             tracker = opened.enter_context(closing(open_tracker(self._destination, shown, launch)))
             self._resources = opened.pop_all()
         return tracker
+
+    @property
+    def _lock(self) -> Path:
+        """A campaign may be shown in several stores, and in each by one process at a time."""
+        destination = self._destination
+        name = LOCK if destination.uri is None else f"mirror-{destination.digest}.lock"
+        return self._campaign_dir / name
 
     @property
     def _place(self) -> Tracker:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
+from urllib.parse import quote
 
 from evaluators.reading.file_locks import locked
 from search.tracking.making import address, make_ready
@@ -20,6 +21,13 @@ LOCK: Final = ".mlflow.lock"
 
 # Nobody is told about a campaign; also set for the dashboard's process.
 ENVIRONMENT: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+# Of requests to a server, unless the environment says otherwise. MLflow would try for minutes, and
+# create a run again whose answer was lost; we look it up first. To print a link costs a request.
+_REQUESTS: Final = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
 
 
 class TrackingError(RuntimeError):
@@ -79,49 +87,83 @@ def exclusive(path: Path, *, wait: bool) -> Iterator[None]:
         yield
 
 
+class MlflowStore(Protocol):
+    """An open MLflow store, whichever."""
+
+    client: Any
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others, with campaigns of the same names, write there too."""
+        ...
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether what was written is gone."""
+        ...
+
+    def artifact_location(self, name: str) -> str | None:
+        """Where the artifacts of an experiment of that name go; None leaves it to the server."""
+        ...
+
+    def analyze(self) -> None:
+        """Makes sorting fast, where that is up to us."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of the store."""
+        ...
+
+
 class Store:
-    """An open MLflow store, created where it is absent.
+    """An open MLflow store in an SQLite file, created where it is absent.
 
     Importing mlflow takes seconds, and so does creating a database: a campaign does both on the
     mirror's thread.
     """
 
-    def __init__(self, runs_dir: Path) -> None:
-        self.runs_dir = runs_dir
-        _silence()
+    def __init__(
+        self, runs_dir: Path, *, database: Path | None = None, artifacts: str | None = None
+    ) -> None:
+        """Opens the store.
+
+        Args:
+            runs_dir: Of the campaigns.
+            database: Its file; None for that in the runs directory, which is nobody else's.
+            artifacts: Folder or address of artifacts; None for that beside the database.
+        """
+        self._database = database.resolve() if database else database_path(runs_dir)
+        self.is_shared = database is not None
+        self._artifacts = artifacts or (self._database.parent / ARTIFACTS).as_uri()
+        quiet_mlflow()
         from mlflow import MlflowClient
         from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as Registry
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-        uri = store_uri(runs_dir)
+        check_place(self._database.parent)
+        uri = address(self._database)
         # Several processes that make one new database together all fail.
-        with exclusive(runs_dir / LOCK, wait=True):
-            make_ready(database_path(runs_dir))
+        with exclusive(self._database.parent / LOCK, wait=True):
+            make_ready(self._database)
             # MLflow caches connections by address, for good. Asking for the store itself, and
             # letting go of its connections in `close`, notices that a database was deleted.
-            self._tables = SqlAlchemyStore(uri, artifacts_path(runs_dir).as_uri())
+            self._tables = SqlAlchemyStore(uri, self._artifacts)
             self._registry = Registry(uri)
-        self._identity = _identity(database_path(runs_dir))
+        self._identity = _identity(self._database)
         self.client: Any = MlflowClient(tracking_uri=uri, registry_uri=uri)
 
     @property
     def is_replaced(self) -> bool:
         """Whether the database file was deleted or exchanged since it was opened."""
-        return _identity(database_path(self.runs_dir)) != self._identity
+        return _identity(self._database) != self._identity
 
-    def experiment(self, name: str, *, tags: dict[str, str]) -> str:
-        """The id of an experiment, made where absent and restored where it was deleted."""
-        found = self.client.get_experiment_by_name(name)
-        if found is None:
-            location = artifacts_path(self.runs_dir) / name
-            return str(self.client.create_experiment(name, location.as_uri(), tags))
-        if found.lifecycle_stage == "deleted":
-            self.client.restore_experiment(found.experiment_id)
-        return str(found.experiment_id)
+    def artifact_location(self, name: str) -> str:
+        """Where the artifacts of an experiment of that name go."""
+        return f"{self._artifacts}/{quote(name)}"
 
     def analyze(self) -> None:
         """Lets SQLite gather statistics: sorting 10,000 runs takes 0.3 s then instead of 7."""
-        with closing(sqlite3.connect(database_path(self.runs_dir))) as database:
+        with closing(sqlite3.connect(self._database)) as database:
             database.execute("ANALYZE")
 
     def close(self) -> None:
@@ -141,8 +183,9 @@ class Store:
         self.close()
 
 
-def _silence() -> None:
-    os.environ.update(ENVIRONMENT)
+def quiet_mlflow() -> None:
+    """Imports MLflow, and keeps it from telling anybody of a campaign, and from printing."""
+    os.environ.update({**_REQUESTS, **os.environ, **ENVIRONMENT})
     import mlflow  # noqa: F401  (its import installs the handlers that are silenced here)
 
     # Failures arrive as exceptions; what MLflow and Alembic print besides would tear the

@@ -6,18 +6,16 @@ from collections.abc import Callable
 from typing import Final
 
 from search.history import LaunchRecord
-from search.tracking.destination import EMBEDDED, Destination
+from search.tracking.destination import Destination
 from search.tracking.mlflow_tracker import MLflowTracker
-from search.tracking.store import TrackingError
+from search.tracking.opening import SCHEMES, check_store
 from search.tracking.tracker import Shown, Tracker
 
 Opener = Callable[[Destination, Shown, LaunchRecord], Tracker]
 """Opens the place of one campaign, which is made where it is absent."""
 
-TRACKERS: Final[dict[str, Opener]] = {
-    EMBEDDED: MLflowTracker,
-}
-"""By the scheme of the address."""
+TRACKERS: Final[dict[str, Opener]] = dict.fromkeys(SCHEMES, MLflowTracker)
+"""By what the address begins with."""
 
 
 def open_tracker(destination: Destination, shown: Shown, launch: LaunchRecord) -> Tracker:
@@ -26,10 +24,15 @@ def open_tracker(destination: Destination, shown: Shown, launch: LaunchRecord) -
     Raises:
         TrackingError: If nothing here knows such addresses.
     """
-    opener = TRACKERS.get(destination.scheme)
-    if opener is None:
-        raise TrackingError(
-            f"nothing here can show a campaign at {destination.uri!r}; known addresses begin with "
-            f"{', '.join(f'{scheme}:' for scheme in sorted(TRACKERS) if scheme != EMBEDDED)}"
-        )
-    return opener(destination, shown, launch)
+    check_destination(destination)
+    return TRACKERS[destination.scheme](destination, shown, launch)
+
+
+def check_destination(destination: Destination) -> None:
+    """Makes sure that something here can show a campaign there; nobody is asked yet.
+
+    Raises:
+        TrackingError: If nothing can.
+    """
+    if TRACKERS.get(destination.scheme, MLflowTracker) is MLflowTracker:
+        check_store(destination)

@@ -123,8 +123,8 @@ def finals_view(number: int, task: str) -> dict[str, Any]:
     return {**_FINALS_TABLE, "searchFilter": only}
 
 
-def describe_campaign(campaign: str, record: LaunchRecord) -> str:
-    """The markdown that heads the campaign's run."""
+def describe_campaign(campaign: str, experiment: str, record: LaunchRecord) -> str:
+    """The markdown that heads the campaign's run, in the experiment of that name."""
     dataset = record.dataset
     lines = [
         f"# {campaign}",
@@ -140,7 +140,7 @@ def describe_campaign(campaign: str, record: LaunchRecord) -> str:
         "* **Metrics** go by generation. A score is minus the mean log validation loss: higher is "
         "better, and 0.1 more means a loss about 10 % lower.",
         f"* **`{names.TABLE_JSON}`** holds every candidate, those that were rejected included.",
-        f"* **`{names.candidates_experiment(campaign)}`** is the experiment that holds the "
+        f"* **`{names.candidates_experiment(experiment)}`** is the experiment that holds the "
         f"candidates as runs; sort it by `{names.FITNESS}`.",
         f"* **`{names.REPORT_PAGE}`** is the report, once it is written: what may be claimed, and "
         "everything behind it.",

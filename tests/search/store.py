@@ -13,11 +13,11 @@ MEASURED = ("seconds", "relative_cost", "evaluations_per_second")
 """What tells of the machine and the moment, and may differ between equal campaigns."""
 
 
-def contents(runs_dir: Path, *, with_times: bool = True) -> list[tuple[Any, ...]]:
+def contents(store: Path | str, *, with_times: bool = True) -> list[tuple[Any, ...]]:
     """Every row that the mirror wrote, without the ids that MLflow draws at random.
 
     Args:
-        runs_dir: Where the store is.
+        store: The runs directory with it, or its address.
         with_times: Whether to say when things happened and how long they took.
     """
     when, point = ("", "") if not with_times else (", r.start_time, r.end_time", ", m.timestamp")
@@ -32,14 +32,26 @@ def contents(runs_dir: Path, *, with_times: bool = True) -> list[tuple[Any, ...]
         f"FROM runs r JOIN latest_metrics m ON m.run_uuid = r.run_uuid{measured}",
     )
     rows: list[tuple[Any, ...]] = []
-    with closing(sqlite3.connect(database_path(runs_dir))) as database:
+    with closing(_connected(store)) as database:
         for query in queries:
-            rows += database.execute(f"{query} JOIN experiments e USING (experiment_id)")
+            rows += database.execute(
+                f"{query} JOIN experiments e USING (experiment_id) "
+                "WHERE r.lifecycle_stage = 'active'"
+            ).fetchall()
         rows += database.execute(
             "SELECT d.name, d.digest, i.destination_type FROM inputs i "
             "JOIN datasets d ON d.dataset_uuid = i.source_id"
-        )
-    return sorted(rows, key=repr)
+        ).fetchall()
+    return sorted(map(tuple, rows), key=repr)
+
+
+def _connected(store: Path | str) -> Any:
+    """A runs directory's database, or that at an address of PostgreSQL."""
+    if isinstance(store, Path):
+        return sqlite3.connect(database_path(store))
+    import psycopg
+
+    return psycopg.connect(store)
 
 
 def artifacts(runs_dir: Path) -> dict[str, bytes]:

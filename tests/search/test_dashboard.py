@@ -42,7 +42,7 @@ def used_port() -> Iterator[int]:
 
 def test_a_port_in_use_is_refused_with_the_way_out(runs_dir: Path, used_port: int) -> None:
     with pytest.raises(PortInUseError, match=r"cannot be used .* or --port 0 for any that is free"):
-        Dashboard(runs_dir, port=used_port)
+        Dashboard(Destination(runs_dir), port=used_port)
     with pytest.raises(PortInUseError, match=f"port {used_port} of 127.0.0.1 cannot be used"):
         dashboard_command(port=used_port, runs_dir=runs_dir)
 
@@ -63,7 +63,7 @@ def test_sync_mirrors_a_campaign_by_name_and_by_folder(
             "MLflow holds all of demo; "
             f"`actsearch dashboard --runs-dir {folder.parent}` shows it\n",
         )
-    links = campaign_links(folder.parent, "http://127.0.0.1:5000")
+    links = campaign_links(Destination(folder.parent), "http://127.0.0.1:5000")
     assert [place.campaign for place in links] == ["demo"]
     pictures = list(folder.parent.glob("mlartifacts/demo/*/artifacts/pictures/*.png"))
     assert {path.name for path in pictures} == {"best-function.png", "progress.png"}
@@ -89,7 +89,7 @@ def test_the_newest_campaign_comes_first(write_campaign: WriteCampaign) -> None:
         Mirror(
             folder / FILE_NAME, destination=Destination(folder.parent), campaign_dir=folder
         ).catch_up()
-    links = campaign_links(folder.parent, "http://127.0.0.1:5000")
+    links = campaign_links(Destination(folder.parent), "http://127.0.0.1:5000")
     assert [place.campaign for place in links] == ["newer", "older"]
     assert re.fullmatch(
         r"http://127\.0\.0\.1:5000/#/experiments/\d+/runs\?workflowType=machine_learning"
