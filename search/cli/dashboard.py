@@ -65,7 +65,8 @@ def sync_command(
     Mirror(folder / FILE_NAME, destination=destination, campaign_dir=folder).catch_up()
     chosen = ("--store", destination.shown) if to and destination.uri else ()
     shown = command("dashboard", *chosen, runs_dir=folder.parent)
-    say(f"MLflow holds all of {folder.name}, in {destination.shown}; `{shown}` shows it")
+    place = f" at {destination.shown}" if destination.uri else ""
+    say(f"MLflow{place} holds all of {folder.name}; `{shown}` shows it")
 
 
 def _show_all(runs_dir: Path, port: int, uri: str | None, *, opened: bool) -> None:

@@ -105,6 +105,8 @@ class Mirror:
         while self._thread.is_alive() and (left := self._patience(deadline)) > 0:
             self._thread.join(min(left, _LOOK_SECONDS))
         self._abandoned.set()
+        if self._thread.is_alive():  # lets whoever comes next have the lock, if it is that quick
+            self._thread.join(_LOOK_SECONDS)
         behind, error = self.events_behind, self._error
         if error is None and (behind or self._thread.is_alive()):
             error = f"it was not done after {timeout_seconds:g} s"

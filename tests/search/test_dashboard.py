@@ -226,6 +226,7 @@ def test_the_dashboard_shows_the_finals_and_the_report(
 
     browser.get(report_link(dashboard))
     text_once(browser, lambda text: "report/index.html" in text)
+    browser.implicitly_wait(60.0)  # the page names the report before it has fetched it
     browser.switch_to.frame(browser.find_element("css selector", "iframe"))
     title = browser.find_element("css selector", "h1").text
     assert title == "Better than ReLU, Swish and GELU"

@@ -96,16 +96,21 @@ def undisturbed(folder: Path, empty_store: Path, place: Path) -> list[tuple[Any,
     return rows_of(place, folder.name)
 
 
+def refusing(number: int, path: str) -> Fault | None:
+    """Who we are is not known at first, then we ask too often, then it fails now and then."""
+    for last, status in ((7, 401), (12, None), (19, 403), (27, 429)):
+        if number <= last:
+            return Fault(status) if status else None
+    return Fault(500) if number % 4 == 3 else None
+
+
 FAULTS: dict[str, Callable[[int, str], Fault | None]] = {
     "calm": lambda number, path: None,
-    "slow": lambda number, path: Fault(seconds=0.1),
-    "401 at first": lambda number, path: Fault(401) if number <= 7 else None,
-    "403, then 429": lambda number, path: (
-        Fault(403 if number < 20 else 429) if 12 < number < 28 else None
-    ),
-    "500 now and then": lambda number, path: Fault(500) if number % 4 == 3 else None,
-    "answers are lost": lambda number, path: Fault(503, is_lost=True) if number % 3 == 1 else None,
+    "refusing": refusing,
+    "losing answers": lambda number, path: Fault(503, is_lost=True) if number % 3 == 1 else None,
 }
+if FULL:
+    FAULTS["slow"] = lambda number, path: Fault(seconds=0.5)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -117,7 +117,6 @@ def test_what_fails_again_and_again_is_opened_anew_and_said(
     tmp_path: Path, write_campaign_in: WriteCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, shown = write_campaign_in(tmp_path), tmp_path / "shown"
-    monkeypatch.setattr(mirror, "SILENT_SECONDS", 0.5)
     opened = []
 
     class OutOfRoom(JsonLines):
@@ -131,10 +130,11 @@ def test_what_fails_again_and_again_is_opened_anew_and_said(
     monkeypatch.setitem(TRACKERS, "jsonl", OutOfRoom)
     following = mirror_to(f"jsonl:{shown}", folder)
     following.start()
-    status = following.close(timeout_seconds=30.0)
+    status = following.close(timeout_seconds=3.0)
     assert status.events_behind > 0
     assert "no space left" in str(status.error)
     assert len(opened) > 1
+    following._thread.join(30.0)
     with pytest.raises(TrackingError, match="no space left on device"):
         mirror_to(f"jsonl:{shown}", folder).catch_up()
 
