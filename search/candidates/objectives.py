@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from statistics import fmean
 from typing import Final, Literal
 
 from grammars import PRIMITIVES, Activation, Call, Expression, canonical_form, functions_of
+from search.candidates.candidate import Candidate
 from search.candidates.racing import Standing
 
 
@@ -49,11 +51,18 @@ def _score(standing: Standing) -> float:
 
 
 def _cost(standing: Standing) -> float:
-    return _cost_of_form(standing.candidate.canonical)
+    return _cost_and_size(standing.candidate)[0]
 
 
 def _size(standing: Standing) -> float:
-    return standing.candidate.canonical.size
+    return _cost_and_size(standing.candidate)[1]
+
+
+# A front asks for both of every candidate, and a report draws several fronts.
+@lru_cache(maxsize=2**16)
+def _cost_and_size(candidate: Candidate) -> tuple[float, int]:
+    form = candidate.canonical
+    return _cost_of_form(form), form.size
 
 
 _ROWS: Final = (

@@ -46,5 +46,5 @@ def write_findings(found: Findings, output: Path) -> Path:
         save(panel, output / FIGURES)
     for name, rows in made.items():
         write_whole(output / TABLES / f"{name}.json", table_json(rows))
-    write_whole(output / PAGE, render(found))
+    write_whole(output / PAGE, render(found, list(made)))
     return output / PAGE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
@@ -93,16 +93,20 @@ def panels(found: Findings) -> list[Panel]:
     return [*search, *learning_panels(found, finals), *forest_panels(found, finals)]
 
 
-def render(found: Findings) -> str:
+def render(found: Findings, beside: Sequence[str] | None = None) -> str:
     """The page as HTML.
+
+    Args:
+        found: What it tells.
+        beside: Names of the tables that lie beside it; by default those that there are.
 
     Everything from the journal is escaped: only what this package draws and typesets itself, from
     parsed expressions, goes into the page as markup.
     """
-    return _environment().get_template("page.html").render(_context(found))
+    return _environment().get_template("page.html").render(_context(found, beside))
 
 
-def _context(found: Findings) -> dict[str, Any]:
+def _context(found: Findings, beside: Sequence[str] | None) -> dict[str, Any]:
     script = _resource("sort.js")
     return {
         **({} if found.finals is None else _finals_context(found, found.finals)),
@@ -119,7 +123,7 @@ def _context(found: Findings) -> dict[str, Any]:
         "front": front_of(found.standings),
         "objectives": list(OBJECTIVES.values()),
         "settings": settings_table(found.launch),
-        "tables": list(tables(found)),
+        "tables": list(tables(found)) if beside is None else beside,
         "ranks": MOST_RANKS,
         "command": commands(found),
         "version": version("actsearch"),
