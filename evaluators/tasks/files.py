@@ -32,6 +32,11 @@ def shipped_tasks() -> Mapping[str, Task]:
     return {name: _read(_FOLDER / f"{name}.toml") for name in task_names()}
 
 
+def is_shipped_name(name: str) -> bool:
+    """Whether a shipped task is meant, with or without a learning rate after an "@"."""
+    return name.partition("@")[0] in task_names()
+
+
 def find_task(name_or_path: str) -> Task:
     """The shipped task of that name, or that of a file; "mnist-mlp@0.003" has another rate.
 

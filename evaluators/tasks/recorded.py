@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +38,18 @@ def task_known_by_name(name: str) -> Task:
 def is_known_by_name(name: str) -> bool:
     """Whether `task_known_by_name` knows a task of that name."""
     return name.partition("@")[0] in _documents()
+
+
+def is_as_known_by_name(task: Task) -> bool:
+    """Whether a task is what its name meant before the shipped recipes were calibrated.
+
+    Schedules aside, which a campaign may set.
+    """
+    if not is_known_by_name(task.name):
+        return False
+    known = task_known_by_name(task.name)
+    recipe = replace(task.recipe, schedule=known.recipe.schedule)
+    return replace(task, recipe=recipe).digest == known.digest
 
 
 @cache

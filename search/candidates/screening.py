@@ -9,7 +9,7 @@ from importlib.metadata import version
 from evaluators.evaluation.fidelity import Fidelity
 from evaluators.forecasting.forecaster import Forecast
 from evaluators.forecasting.learning_curves import LearningCurves, LearningCurvesError, load_curves
-from evaluators.tasks import Task, task_known_by_name
+from evaluators.tasks import Task, shipped_tasks, task_known_by_name
 from grammars import Expression
 from search.candidates.candidate import Candidate
 from search.candidates.racing import Standing, scores
@@ -32,22 +32,32 @@ def screening_of(settings: Settings, task: Task, dataset: str) -> Screening | No
     if scoring.forecast is None:
         return None
     curves = load_curves(scoring.forecast)
-    if (curves.task, curves.dataset) != (task.name, dataset):
-        raise LearningCurvesError(
-            f"scoring.forecast: the learning curves {scoring.forecast!r} are of {curves.task} on "
-            f"{curves.dataset}, the campaign trains {task.name} on {dataset}; name others, or "
-            "leave forecasts out"
-        )
     learnt = curves.digest_of_task or task_known_by_name(curves.task).digest
-    if learnt != task.digest:
-        raise LearningCurvesError(
-            f"scoring.forecast: the learning curves {scoring.forecast!r} are of a task "
-            f"{curves.task!r} with another content than the campaign's; make others with "
-            f"`actsearch curves FILE.json --task {settings.task}`, or leave forecasts out"
-        )
+    if (learnt, curves.dataset) != (task.digest, dataset):
+        raise LearningCurvesError(_sentence(scoring.forecast, curves, learnt, task, dataset))
     for fidelity in scoring.fidelities[:-1]:
         curves.column(fidelity.steps)
     return Screening(curves, share=scoring.screening, fidelities=scoring.fidelities)
+
+
+def _sentence(named: str, curves: LearningCurves, learnt: str, task: Task, dataset: str) -> str:
+    """Why curves are not of a campaign's task and data."""
+    if (curves.task, curves.dataset) != (task.name, dataset):
+        return (
+            f"scoring.forecast: the learning curves {named!r} are of {curves.task} on "
+            f"{curves.dataset}, the campaign trains {task.name} on {dataset}; name others, or "
+            "leave forecasts out"
+        )
+    shipped = [name for name, each in shipped_tasks().items() if each.digest == learnt]
+    remedy = (
+        f"train {shipped[0]}, which they are of"
+        if shipped
+        else f"make others with `actsearch curves FILE.json --task {task.name}`"
+    )
+    return (
+        f"scoring.forecast: the learning curves {named!r} are of a task {curves.task!r} with "
+        f"another content than the campaign's; {remedy}, or leave forecasts out"
+    )
 
 
 class Screening:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from evaluators.evaluation.evaluation import Outcome
 from evaluators.evaluation.fidelity import Fidelity
-from evaluators.tasks import Task, TaskError, shipped_tasks
+from evaluators.tasks import Task, TaskError, is_as_known_by_name, shipped_tasks
 from grammars import parse
 from search.executors.delivery import LostBatchError
 from search.executors.executor import WorkersUnusableError, Workload
@@ -46,8 +46,8 @@ def dry_run(workload: Workload, *, timeout_seconds: float, memory_gib: float) ->
 
 
 def _is_shipped(task: Task) -> bool:
-    """Whether it is a shipped task, maybe under another schedule."""
-    return any(
+    """Whether it is a shipped task of now or of old, maybe under another schedule."""
+    return is_as_known_by_name(task) or any(
         replace(task, recipe=replace(task.recipe, schedule=shipped.recipe.schedule)).digest
         == shipped.digest
         for shipped in shipped_tasks().values()

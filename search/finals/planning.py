@@ -49,6 +49,7 @@ def plan_finals(
     steps: int,
     tried: Mapping[str, int],
     load: Load,
+    find: Callable[[str], Task] = find_task,
 ) -> Plan:
     """Plans finals from what a search has found on validation data.
 
@@ -61,6 +62,7 @@ def plan_finals(
         steps: Of each training run, unless the settings say otherwise.
         tried: How many functions the search had considered, by what became of them.
         load: Gets a data set; one that cannot be had leaves its task out.
+        find: Gets the tasks to transfer to by name.
 
     Raises:
         FinalsError: If the search has scored no function of its own, or what it has found cannot
@@ -74,7 +76,7 @@ def plan_finals(
     own = _stage(
         task, dataset, "own", [entrant.candidate_id for entrant in entrants], steps, settings.looks
     )
-    stages, left_out = _other_stages(settings, task, dataset, entrants, steps, load)
+    stages, left_out = _other_stages(settings, task, dataset, entrants, steps, load, find)
     return Plan(
         number=number,
         entrants=entrants,
@@ -187,13 +189,14 @@ def _other_stages(
     entrants: Sequence[Entrant],
     steps: int,
     load: Load,
+    find: Callable[[str], Task],
 ) -> tuple[list[Stage], list[tuple[str, str]]]:
     """Transfer to other tasks, then the own task under other learning rates."""
     meeting = [e.candidate_id for e in entrants if e.role == "finalist" or e.name in RIVALS]
     steps, looks = settings.transfer_steps or steps, (settings.transfer_seeds,)
     stages, left_out = [], []
     for name in dict.fromkeys(settings.transfer):
-        task = find_task(name)
+        task = find(name)
         if task.name == own.name:
             continue
         try:

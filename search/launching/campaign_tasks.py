@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
 
 from evaluators.datasets import Dataset
 from evaluators.datasets.data import Data
-from evaluators.tasks import Task, find_task
+from evaluators.tasks import Task, find_task, is_shipped_name
 from search.settings import Settings, SettingsError
+
+_NEW: Final[Mapping[str, Task]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -16,12 +20,15 @@ class CampaignTask:
     """A task of a campaign.
 
     Attributes:
-        asked: As its file reads now, under the campaign's schedule.
+        asked: As its file reads now, under the campaign's schedule; of a shipped one that has
+            changed since the campaign began, as it was then.
         dataset: That is really used, a fallback included.
+        is_of_old: Whether it is such a one.
     """
 
     asked: Task
     dataset: Dataset
+    is_of_old: bool = False
 
     @property
     def used(self) -> Task:
@@ -35,13 +42,18 @@ class CampaignTask:
 
 
 def campaign_tasks(
-    settings: Settings, load: Callable[[Data, str | None], Dataset]
+    settings: Settings,
+    load: Callable[[Data, str | None], Dataset],
+    *,
+    begun: Mapping[str, Task] = _NEW,
 ) -> tuple[CampaignTask, ...]:
     """All tasks of a campaign, the first of which stands wherever one is meant.
 
     Args:
         settings: The campaign's.
         load: Finds data, or those of the fallback that is named.
+        begun: The tasks that the campaign was begun with, by the names that its settings had for
+            them; empty for a new one. A campaign goes on under the shipped recipes of its time.
 
     Raises:
         UnknownTaskError, TaskError: If a task cannot be had.
@@ -49,7 +61,8 @@ def campaign_tasks(
         SettingsError: If functions for single layers would not fit all of the networks.
     """
     named = settings.scoring.tasks or (settings.task,)
-    asked = [_scheduled(find_task(name), settings) for name in named]
+    now = [_scheduled(find_task(name), settings) for name in named]
+    asked = [_as_begun(name, task, begun) for name, task in zip(named, now, strict=True)]
     objectives = [task.name for task in asked if task.objective is not None]
     if objectives and (settings.scoring.learning_rates or settings.scoring.schedule is not None):
         raise SettingsError(
@@ -63,7 +76,18 @@ def campaign_tasks(
             f"search.layers: functions for single layers need networks of one depth, got {depths}; "
             "leave tasks out, or share one function among all layers"
         )
-    return tuple(CampaignTask(task, load(task.data, settings.fallback_dataset)) for task in asked)
+    return tuple(
+        CampaignTask(task, load(task.data, settings.fallback_dataset), is_of_old=task != shipped)
+        for task, shipped in zip(asked, now, strict=True)
+    )
+
+
+def _as_begun(name: str, now: Task, begun: Mapping[str, Task]) -> Task:
+    """A file of a user's own is never taken from the record: its changes are told instead."""
+    before = begun.get(name)
+    if before is None or not is_shipped_name(name) or before.digest == now.digest:
+        return now
+    return before
 
 
 def _scheduled(task: Task, settings: Settings) -> Task:

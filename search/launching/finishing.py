@@ -27,7 +27,7 @@ from search.history import part_of_finals, read_history
 from search.history.unscored import explain_unscored, has_found
 from search.history.work import Work
 from search.journal.journal import Journal
-from search.launching.identity import recorded_task
+from search.launching.identity import recorded_task, task_finder
 from search.launching.open_campaign import OpenCampaign
 from search.loop.observing import Observer
 from search.settings import FinalsSettings, Settings, check_fresh
@@ -80,6 +80,7 @@ class Finishing:
             steps=self.settings.scoring.rungs[-1].steps,
             tried=count_tried(history),
             load=load,
+            find=task_finder(history),
         )
         if last is not None and is_same(plan, last):
             return last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, Final
@@ -10,7 +10,14 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from evaluators.datasets import Builtin, Dataset, deciding_data
-from evaluators.tasks import Task, task_known_by_name
+from evaluators.tasks import (
+    Task,
+    find_task,
+    is_as_known_by_name,
+    is_known_by_name,
+    is_shipped_name,
+    task_known_by_name,
+)
 from grammars import Expression, Grammar
 from search.history import (
     Begun,
@@ -94,6 +101,38 @@ def launched_task(launch: Begun | LaunchRecord) -> Task:
     """The same, from the record of a launch."""
     task, dataset = _task_of(launch), launch.dataset
     return task if dataset.fallback_for is None else replace(task, data=Builtin(dataset.name))
+
+
+def tasks_begun_with(begun: Begun) -> dict[str, Task]:
+    """The tasks of a campaign as they were when it began, by the names in its settings."""
+    tasks = [_task_of(begun), *(Task.from_mapping(each) for each in begun.further_tasks)]
+    names = begun.settings.get("scoring", {}).get("tasks") or [begun.settings["task"]]
+    return dict(zip(names, tasks, strict=True))
+
+
+def task_finder(history: History) -> Callable[[str], Task]:
+    """Finds tasks by name for the finals of a campaign, as the campaign understands names.
+
+    Raises:
+        SettingsError: If the journal holds no launch.
+    """
+    held = {
+        stage.task: stage.trained for plan in history.finals.plans.values() for stage in plan.stages
+    }
+    launch = _launch(history)
+    own, named = _task_of(launch), launch.settings["task"]
+    is_of_old = (
+        is_shipped_name(named)
+        and is_as_known_by_name(own)
+        and not is_as_known_by_name(find_task(named))
+    )
+
+    def find(name: str) -> Task:
+        if is_shipped_name(name) and name in held:
+            return held[name]
+        return task_known_by_name(name) if is_of_old and is_known_by_name(name) else find_task(name)
+
+    return find
 
 
 def _compare(now: Begun, begun: Begun, journal: Journal) -> None:

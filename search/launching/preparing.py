@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from evaluators.tasks import Task
 from grammars import Grammar, load_grammar
 from search.candidates.screening import Screening, screening_of
 from search.executors import Workload
 from search.executors.site import Site
 from search.finals import check_tasks
-from search.journal.journal import Journal
+from search.history import find_begun
+from search.journal.journal import FILE_NAME, Journal
 from search.launching.campaign_copy import without_heading
 from search.launching.campaign_tasks import CampaignTask, campaign_tasks
-from search.launching.identity import identify
+from search.launching.identity import identify, tasks_begun_with
 from search.settings import Settings
 from search.strategies.starting_points import read_starting_points
 from search.tracking import Destination, check_destination
@@ -75,6 +78,7 @@ def prepare(settings: Settings, campaign_file: str, site: Site) -> Prepared:
     """Reads what the settings name, and fetches the data.
 
     Raises:
+        JournalError: If the campaign has begun, and its journal is damaged.
         SettingsError: If something that they name cannot be used.
         DatasetUnavailable: If there are no data to train on.
         TrackingError: If MLflow is to follow, and cannot keep a store there.
@@ -85,6 +89,26 @@ def prepare(settings: Settings, campaign_file: str, site: Site) -> Prepared:
         check_destination(Destination.of(settings.tracking.model_dump(), site.runs_dir))
     if settings.finals is not None:
         check_tasks(settings.finals)
-    tasks = campaign_tasks(settings, lambda data, fallback: site.load(data, fallback=fallback))
+    tasks = campaign_tasks(
+        settings,
+        lambda data, fallback: site.load(data, fallback=fallback),
+        begun=_begun_with(site.runs_dir / settings.name / FILE_NAME),
+    )
+    for task in tasks:
+        if task.is_of_old:
+            site.announce(
+                f"the shipped task {task.asked.name} has changed since this campaign began, which "
+                "goes on with it as it was; a new campaign takes the new one"
+            )
     screening = screening_of(settings, tasks[0].used, tasks[0].dataset.name)
     return Prepared(settings, campaign_file, grammar, tasks, screening)
+
+
+def _begun_with(journal: Path) -> Mapping[str, Task]:
+    """Tasks of the campaign that a journal tells of; empty if there is none yet."""
+    try:
+        with Journal(journal, read_only=True) as opened:
+            begun = find_begun(opened)
+    except FileNotFoundError:
+        return {}
+    return {} if begun is None else tasks_begun_with(begun)

@@ -35,7 +35,7 @@ from .processor import largest_child
 from .scoring_campaign import training_share
 from .scoring_peers import BATCH, WIDTHS, jax_loop, pytorch_loop, seconds_a_candidate
 
-WORKLOAD = Workload(find_task("mnist-mlp"))
+WORKLOAD = Workload(find_task("mnist-mlp-constant"))
 FINAL_STEPS = 1600
 CURVES = "mnist-mlp"
 # Their mean is the step that training alone takes; functions differ by a factor of two.

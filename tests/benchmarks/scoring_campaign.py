@@ -17,7 +17,7 @@ from search.journal.journal import FILE_NAME, Journal
 from .processor import cpu_seconds
 
 _CAMPAIGN = """
-task = "mnist-mlp"
+task = "mnist-mlp-constant"
 
 [search]
 population = 128

@@ -20,6 +20,7 @@ from evaluators.tasks import (
     TaskError,
     UnknownTaskError,
     find_task,
+    is_as_known_by_name,
     shipped_tasks,
     task_known_by_name,
 )
@@ -48,6 +49,15 @@ def test_every_task_trains_in_the_shape_of_its_data(task: Task) -> None:
     )
     assert fitted(task.network, data).calls == task.network.hidden_layers
     assert task.description.isprintable()
+
+
+CALIBRATED = [task for name, task in shipped_tasks().items() if name != "mnist-mlp-constant"]
+
+
+@pytest.mark.parametrize("task", CALIBRATED, ids=lambda task: task.name)
+def test_every_task_is_judged_after_a_decay_from_weights_that_suit_the_function(task: Task) -> None:
+    assert task.recipe.schedule == "decay"
+    assert getattr(task.network, "initialiser", None) == "gain"
 
 
 @pytest.mark.parametrize("name", ["mnist-cnn", "mnist-deep"])
@@ -95,10 +105,18 @@ def test_names_in_old_records_stand_for_what_they_did(name: str) -> None:
     data, network, batch = OF_OLD[name]
     task = task_known_by_name(name)
     assert (task.data, task.network, task.recipe) == (Builtin(data), network, Recipe(batch=batch))
-    assert find_task(name).digest == task.digest
+    assert is_as_known_by_name(task)
+    assert is_as_known_by_name(
+        dataclasses.replace(task, recipe=Recipe(batch=batch, schedule="decay"))
+    )
+    assert not is_as_known_by_name(find_task(name))
     faster = task_known_by_name(f"{name}@0.003")
     assert (faster.name, faster.recipe.learning_rate) == (f"{name}@0.003", 0.003)
     assert faster.digest != task.digest
+
+
+def test_the_task_of_the_shipped_curves_is_what_they_know_by_name() -> None:
+    assert find_task("mnist-mlp-constant").digest == task_known_by_name("mnist-mlp").digest
 
 
 def test_a_task_survives_its_text_and_its_name_decides_nothing() -> None:

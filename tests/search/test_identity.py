@@ -10,11 +10,13 @@ import pytest
 
 from evaluators.datasets import load
 from evaluators.recipes.recipe import Recipe
-from evaluators.tasks import Task, find_task, shipped_tasks
+from evaluators.tasks import Task, find_task, task_known_by_name
 from grammars import load_grammar, parse
+from search.executors.site import Site
 from search.history import read_history
 from search.journal.journal import FILE_NAME, Journal
-from search.launching.identity import identify, recorded_task, settings_in_force
+from search.launching.identity import identify, recorded_task, settings_in_force, task_finder
+from search.launching.preparing import prepare
 from search.settings import Settings, SettingsError
 
 
@@ -119,16 +121,45 @@ def known_by_name(folder: Path) -> None:
 
 def test_a_journal_that_knows_its_task_by_name_goes_on(tmp_path: Path) -> None:
     known_by_name(tmp_path / "old")
-    launch(tmp_path / "old")
+    launch(tmp_path / "old", task=task_known_by_name("digits-mlp"))
     with Journal(tmp_path / "old" / FILE_NAME, read_only=True) as journal:
-        assert recorded_task(read_history(journal)) == shipped_tasks()["digits-mlp"]
+        assert recorded_task(read_history(journal)) == task_known_by_name("digits-mlp")
 
 
-def test_a_shipped_task_that_has_changed_since_is_told(tmp_path: Path) -> None:
+def test_a_task_that_has_changed_since_is_told(tmp_path: Path) -> None:
     known_by_name(tmp_path / "old")
-    changed = replace(shipped_tasks()["digits-mlp"], recipe=Recipe(batch=32))
+    changed = replace(task_known_by_name("digits-mlp"), recipe=Recipe(batch=32))
     with pytest.raises(SettingsError, match=r"task\.recipe\.batch: was 64, is 32\n"):
         launch(tmp_path / "old", task=changed)
+
+
+def prepared(folder: Path, **changes: object) -> tuple[Task, list[str]]:
+    """What a campaign in a folder would train now, and what it says."""
+    settings = Settings.model_validate({"name": "old", "task": "digits-mlp", **changes})
+    told: list[str] = []
+    ready = prepare(settings, "", Site(runs_dir=folder, announce=told.append))
+    return ready.tasks[0].used, told
+
+
+def test_a_campaign_goes_on_with_the_shipped_task_of_its_time(tmp_path: Path) -> None:
+    known_by_name(tmp_path / "old")
+    task, told = prepared(tmp_path)
+    assert task == task_known_by_name("digits-mlp")
+    assert "the shipped task digits-mlp has changed since this campaign began" in told[-1]
+    assert prepared(tmp_path / "elsewhere") == (find_task("digits-mlp"), [])
+
+
+def test_names_in_the_finals_of_a_campaign_mean_what_they_did_when_it_began(
+    tmp_path: Path,
+) -> None:
+    known_by_name(tmp_path / "old")
+    (tmp_path / "new").mkdir()
+    launch(tmp_path / "new")
+    for name, expected in (("old", task_known_by_name), ("new", find_task)):
+        with Journal(tmp_path / name / FILE_NAME, read_only=True) as journal:
+            find = task_finder(read_history(journal))
+        assert find("mnist1d-mlp") == expected("mnist1d-mlp")
+        assert find("harmonics") == find_task("harmonics")
 
 
 def test_what_a_task_says_is_part_of_a_campaign_and_where_its_file_lies_is_not(

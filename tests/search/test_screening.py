@@ -32,7 +32,13 @@ def simulated(count: int = 200, **changes: Any) -> LearningCurves:
         str(function): [simulation.score(function, Fidelity(steps, (0,))) for steps in (10, 20, 40)]
         for function in functions(count, seed=1)
     }
-    about = {"task": "digits-mlp", "dataset": "digits", "seed": 0, "steps": (10, 20, 40)}
+    about = {
+        "task": "digits-mlp",
+        "digest_of_task": find_task("digits-mlp").digest,
+        "dataset": "digits",
+        "seed": 0,
+        "steps": (10, 20, 40),
+    }
     return LearningCurves.of(scores, **{**about, **changes})
 
 
@@ -143,6 +149,14 @@ def test_curves_must_fit_the_campaign(tmp_path: Path) -> None:
     with pytest.raises(LearningCurvesError, match="none after 30"):
         with_forecast(tmp_path, scoring__rungs=rungs)
     assert screening_of(settings(), find_task("mnist-mlp"), "mnist") is None
+
+
+def test_the_shipped_curves_are_of_a_task_that_is_shipped() -> None:
+    scoring = {"scoring__forecast": "mnist-mlp", "scoring__rungs": [{"steps": 50}, {"steps": 1600}]}
+    chosen = settings(task="mnist-mlp-constant", **scoring)
+    assert screening_of(chosen, find_task("mnist-mlp-constant"), "mnist") is not None
+    with pytest.raises(LearningCurvesError, match="train mnist-mlp-constant, which they are of"):
+        screening_of(chosen, find_task("mnist-mlp"), "mnist")
 
 
 def test_other_curves_make_another_campaign() -> None:
