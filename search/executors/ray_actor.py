@@ -52,9 +52,11 @@ class WorkerActor:
         self._states_folder = cache_root() / "states" / launch
         self._pool = WorkerPool(replace(workload, states_folder=self._states_folder), workers=1)
 
-    def versions(self) -> dict[str, str]:
-        """Of the packages that decide what an evaluation comes to."""
-        return versions()
+    def hello(self) -> tuple[dict[str, str], str]:
+        """The packages that decide what an evaluation comes to, and the node that this is."""
+        from ray import get_runtime_context
+
+        return versions(), str(get_runtime_context().get_node_id())
 
     def evaluate(self, texts: list[str], fidelity: Mapping[str, Any]) -> dict[str, Any]:
         """Evaluates a batch; says in plain values what became of it."""

@@ -1,4 +1,4 @@
-"""Two Ray nodes on this machine, one of which dies in mid-campaign."""
+"""A few Ray nodes on this machine, which die in mid-campaign, and others that join."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ from grammars import parse
 from search.candidates.generation import GenerationSummary
 from search.candidates.racing import Standing
 from search.executors import ProcessPool, RayCluster, WorkersUnusableError
-from search.executors import ray_cluster as module
+from search.executors import ray_slots as module
+from search.executors.site import Site
 from search.history import read_history
 from search.journal.journal import FILE_NAME, Journal
+from search.library.campaign import Campaign
 from search.standings.leaderboard import leaderboard
 
 from .faulty import FaultyWorkload
 from .store import MEASURED
 from .test_campaign import run, settings, told
 from .test_executors import EXPRESSIONS, FIDELITY, POISON, WORKLOAD
+from .test_kills import FULL
 
 LIMITS = {"batch": 4, "timeout_seconds": 60.0}
 
@@ -102,6 +105,68 @@ def test_a_lost_node_costs_nothing_but_time(cluster: Any, tmp_path: Path) -> Non
         assert distant.losses >= 1
     assert without_times(tmp_path / "distant") == without_times(tmp_path / "local")
     assert rows(tmp_path / "distant") == rows(tmp_path / "local")
+
+
+class ComingAndGoing:
+    """Takes one node away during the search and one during the finals, and adds one between."""
+
+    def __init__(self, cluster: Any) -> None:
+        self._cluster, self.done = cluster, []
+
+    def _kill(self) -> None:
+        node = max(self._cluster.worker_nodes, key=lambda each: each.node_id)
+        self._cluster.remove_node(node, allow_graceful=False)
+
+    def on_progress(self, rung: int, done: int, total: int) -> None:
+        pass
+
+    def on_generation(self, summary: GenerationSummary) -> None:
+        if summary.generation == 0:
+            threading.Timer(0.5, self._kill).start()
+            self.done.append("killed in the search")
+        else:
+            self._cluster.add_node(num_cpus=1, object_store_memory=100_000_000)
+            self.done.append("added")
+
+    def on_best(self, standing: Standing) -> None:
+        pass
+
+    def on_finals(self, task: str, done: int, total: int) -> None:
+        if "killed in the finals" not in self.done:
+            self._kill()
+            self.done.append("killed in the finals")
+
+
+@pytest.mark.skipif(not FULL, reason="ACTSEARCH_FULL_TESTS=1 takes nodes away and adds some")
+def test_nodes_come_and_go_and_the_journal_is_that_of_one_machine(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.add_node(num_cpus=1, object_store_memory=100_000_000)
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    wanted: dict[str, Any] = {
+        "name": "roaming",
+        "task": "digits-mlp",
+        "seed": 3,
+        "search": {"population": 8},
+        "scoring": {"rungs": [{"steps": 100}, {"steps": 200}], "reduction_factor": 3.0, "batch": 4},
+        "stop": {"generations": 2},
+        "finals": {"top": 2, "seeds": 2, "max_seeds": 4, "steps": 100},
+        "tracking": {"mlflow": False},
+    }
+    nodes = ComingAndGoing(cluster)
+    here = Campaign(wanted, site=Site(tmp_path / "local", workers=2))
+    there = Campaign(wanted, site=Site(tmp_path / "distant", executor="ray"))
+    assert not here.run().interrupted
+    assert not there.run(observers=[nodes]).interrupted
+    assert nodes.done == ["killed in the search", "added", "killed in the finals"]
+    assert len(cluster.worker_nodes) == 2
+
+    def of(campaign: Campaign) -> list[Any]:
+        # How long it was worked on is each machine's own.
+        return [event for event in without_times(campaign.folder) if event[0] != "work"]
+
+    assert of(there) == of(here)
+    assert sum(kind == "finals_score" for kind, _, _ in of(there)) > 4
 
 
 def test_the_culprit_is_found_as_locally(cluster: Any, tmp_path: Path) -> None:
