@@ -2,6 +2,7 @@
 
 from evaluators.datasets.array_cache import Split
 from evaluators.datasets.array_files import DataError
+from evaluators.datasets.builtin import TABLE, UnknownDatasetError
 from evaluators.datasets.data import (
     ArrayFile,
     Builtin,
@@ -24,7 +25,6 @@ from evaluators.datasets.loading import (
     load_test,
     prepare,
 )
-from evaluators.datasets.table import TABLE, UnknownDatasetError
 from evaluators.datasets.tfds_images import DatasetDamaged, DatasetUnavailable
 
 __all__ = [

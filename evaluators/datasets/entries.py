@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from evaluators.datasets import generated, own, tfds_any
 from evaluators.datasets.array_cache import Split
 from evaluators.datasets.array_files import NamedArrays
+from evaluators.datasets.builtin import ContentsError, row_of
 from evaluators.datasets.data import (
     ArrayFile,
     Builtin,
@@ -18,12 +19,11 @@ from evaluators.datasets.data import (
     OfObjective,
     Tfds,
 )
-from evaluators.datasets.table import ContentsError, row_of
-from evaluators.datasets.tfds_images import DatasetDamaged, Places
+from evaluators.datasets.tfds_images import DatasetDamaged, Locations
 
 
 @dataclass(frozen=True)
-class Entry:
+class Loadable:
     """What loading needs to know of data.
 
     Attributes:
@@ -37,13 +37,13 @@ class Entry:
 
     key: str
     source: str
-    build: Callable[[Places], Mapping[str, Split]]
+    build: Callable[[Locations], Mapping[str, Split]]
     fingerprint: str | None = None
     classes: int | None = None
     scale: float | None = None
 
 
-def entry_of(data: Data, arrays: NamedArrays | None = None) -> Entry:
+def entry_of(data: Data, arrays: NamedArrays | None = None) -> Loadable:
     """What loading needs to know.
 
     Args:
@@ -57,40 +57,40 @@ def entry_of(data: Data, arrays: NamedArrays | None = None) -> Entry:
         case Builtin():
             return _of_table(data)
         case ModularAddition():
-            return Entry(
+            return Loadable(
                 key=f"addition-{data.modular_addition}-{data.training:g}-{data.split_seed}",
                 source=f"All pairs of numbers modulo {data.modular_addition} with their sum",
-                build=lambda places: generated.modular_addition(data),
+                build=lambda locations: generated.modular_addition(data),
                 classes=data.modular_addition,
                 scale=1.0,
             )
         case OfObjective():
             raise ValueError(f"{data.name} has whatever it needs; there is nothing to load")
         case Tfds():
-            return Entry(
+            return Loadable(
                 key=tfds_any.key(data),
                 source=f"{data.tfds}, through TensorFlow Datasets",
-                build=lambda places: tfds_any.build(data, places),
+                build=lambda locations: tfds_any.build(data, locations),
             )
         case ArrayFile() | FunctionData() | Given():
             source = own.source_of(data)
-            return Entry(own.key(data), source, lambda places: own.build(data, arrays))
+            return Loadable(own.key(data), source, lambda locations: own.build(data, arrays))
 
 
-def _of_table(data: Builtin) -> Entry:
+def _of_table(data: Builtin) -> Loadable:
     row = row_of(data.builtin)
 
-    def build(places: Places) -> Mapping[str, Split]:
+    def build(locations: Locations) -> Mapping[str, Split]:
         try:
-            splits = row.build(data.builtin, places)
+            splits = row.build(data.builtin, locations)
             row.check(splits)
         except ContentsError as error:
             raise DatasetDamaged(
                 f"what was read as {data.builtin} is not the published data set: {error}; "
-                f"if TFDS prepared it, delete {places.data_dir / data.builtin} and "
-                f"{places.data_dir / 'downloads' / data.builtin}, then run again"
+                f"if TFDS prepared it, delete {locations.data_dir / data.builtin} and "
+                f"{locations.data_dir / 'downloads' / data.builtin}, then run again"
             ) from error
         return splits
 
     classes = 0 if data.targets == "numbers" else row.classes
-    return Entry(data.builtin, row.source, build, row.fingerprint, classes, row.scale)
+    return Loadable(data.builtin, row.source, build, row.fingerprint, classes, row.scale)

@@ -10,8 +10,8 @@ from evaluators.datasets import own
 from evaluators.datasets.array_cache import CacheError, Split, cached
 from evaluators.datasets.array_files import NamedArrays
 from evaluators.datasets.data import Builtin, Data, Given, OfObjective, Own, Tfds
-from evaluators.datasets.entries import Entry, entry_of
-from evaluators.datasets.tfds_images import DatasetDamaged, DatasetUnavailable, Places
+from evaluators.datasets.entries import Loadable, entry_of
+from evaluators.datasets.tfds_images import DatasetDamaged, DatasetUnavailable, Locations
 from evaluators.reading.files import cache_root
 
 # Part of every cached path: a new rule for splitting gets a new number, and so new arrays.
@@ -78,9 +78,11 @@ def load(
     data = named(data)
     if fallback is not None:
         entry_of(Builtin(fallback))  # a misspelt one should not wait until it is needed
-    places = Places.from_environment(manual_dir=manual_dir, data_dir=data_dir, announce=announce)
+    locations = Locations.from_environment(
+        manual_dir=manual_dir, data_dir=data_dir, announce=announce
+    )
     try:
-        return _load(data, places)
+        return _load(data, locations)
     except DatasetDamaged:
         raise  # data that is wrong wants mending; only data that is missing may be replaced
     except DatasetUnavailable as error:
@@ -90,7 +92,7 @@ def load(
             f"{error}\nSo {fallback} takes its place, as asked: no result of this can be compared "
             f"with a result on {data.name}."
         )
-        return replace(_load(Builtin(fallback), places), fallback_for=data.name)
+        return replace(_load(Builtin(fallback), locations), fallback_for=data.name)
 
 
 def load_test(data: Data | str) -> Split:
@@ -106,8 +108,8 @@ def load_test(data: Data | str) -> Split:
     """
     data = named(data)
     # Targets may be scaled by what the training split says of them.
-    places = Places.from_environment(announce=lambda _: None)
-    return _as_asked(_splits(data, ("training", "test"), places), data)["test"]
+    locations = Locations.from_environment(announce=lambda _: None)
+    return _as_asked(_splits(data, ("training", "test"), locations), data)["test"]
 
 
 def prepare(
@@ -122,9 +124,11 @@ def prepare(
     Args, returns and raises as `load`, without a fallback.
     """
     data = named(data)
-    places = Places.from_environment(manual_dir=manual_dir, data_dir=data_dir, announce=announce)
-    dataset = _load(data, places)
-    test = _splits(data, ("test",), places)["test"]
+    locations = Locations.from_environment(
+        manual_dir=manual_dir, data_dir=data_dir, announce=announce
+    )
+    dataset = _load(data, locations)
+    test = _splits(data, ("test",), locations)["test"]
     announce(
         f"{data.name} is ready in {_folder(data)}: {len(dataset.training.labels):,} training, "
         f"{len(dataset.validation.labels):,} validation and {len(test.labels):,} test examples"
@@ -137,7 +141,7 @@ def load_all(data: Data) -> dict[str, Split]:
 
     Args, returns and raises as `load_test`, for all splits by name.
     """
-    return _splits(data, _ROLES, Places.from_environment(announce=lambda _: None))
+    return _splits(data, _ROLES, Locations.from_environment(announce=lambda _: None))
 
 
 def install(data: Data, splits: Mapping[str, Split]) -> None:
@@ -147,8 +151,8 @@ def install(data: Data, splits: Mapping[str, Split]) -> None:
         DatasetDamaged: something else arrived than the published data set.
         UnknownDatasetError, DatasetUnavailable: as for `load`.
     """
-    places = Places.from_environment(announce=lambda _: None)
-    _splits(data, tuple(splits), places, build=lambda: splits)
+    locations = Locations.from_environment(announce=lambda _: None)
+    _splits(data, tuple(splits), locations, build=lambda: splits)
 
 
 def given(arrays: NamedArrays, data: Given) -> Given:
@@ -157,8 +161,8 @@ def given(arrays: NamedArrays, data: Given) -> Given:
     Raises: as `load`.
     """
     data = replace(data, contents=own.contents_of(arrays))
-    places = Places.from_environment(announce=lambda _: None)
-    _splits(data, _ROLES, places, build=lambda: own.build(data, arrays))
+    locations = Locations.from_environment(announce=lambda _: None)
+    _splits(data, _ROLES, locations, build=lambda: own.build(data, arrays))
     return data
 
 
@@ -170,14 +174,14 @@ def named(data: Data | str) -> Data:
     return Tfds(tfds=name) if colon and kind == "tfds" else Builtin(data)
 
 
-def _load(data: Data, places: Places) -> Dataset:
+def _load(data: Data, locations: Locations) -> Dataset:
     arrays: NamedArrays | None = None
     if isinstance(data, OfObjective):
         return Dataset(data.name, _NOTHING, _NOTHING, 0, 1.0, data.name, data=data)
     if isinstance(data, Own):
         data, arrays = own.resolved(data)
     entry = entry_of(data, arrays)
-    splits = _as_asked(_splits(data, ("training", "validation"), places, entry=entry), data)
+    splits = _as_asked(_splits(data, ("training", "validation"), locations, entry=entry), data)
     return Dataset(
         name=data.name,
         training=splits["training"],
@@ -218,9 +222,9 @@ def _folder(data: Data) -> Path:
 def _splits(
     data: Data,
     wanted: Sequence[str],
-    places: Places,
+    locations: Locations,
     *,
-    entry: Entry | None = None,
+    entry: Loadable | None = None,
     build: Callable[[], Mapping[str, Split]] | None = None,
 ) -> dict[str, Split]:
     if isinstance(data, OfObjective):
@@ -230,14 +234,14 @@ def _splits(
         return cached(
             cache_root() / _LAYOUT / entry.key,
             wanted,
-            build=build or (lambda: entry.build(places)),
+            build=build or (lambda: entry.build(locations)),
             expected_fingerprint=entry.fingerprint,
-            announce=places.announce,
+            announce=locations.announce,
         )
     except CacheError as error:
         raise DatasetDamaged(str(error)) from error
     except OSError as error:
         raise DatasetUnavailable(
             f"{data.name} cannot be kept on disk ({error}); XDG_CACHE_HOME and TFDS_DATA_DIR name "
-            f"the folders, now {cache_root()} and {places.data_dir}"
+            f"the folders, now {cache_root()} and {locations.data_dir}"
         ) from error

@@ -24,7 +24,7 @@ from evaluators.datasets.tfds_images import (
     FILE_FORMAT,
     DatasetDamaged,
     DatasetUnavailable,
-    Places,
+    Locations,
     as_png,
     quiet,
 )
@@ -60,7 +60,7 @@ def key(data: Tfds) -> str:
     return f"tfds-{re.sub(r'[^A-Za-z0-9_.-]', '-', data.tfds)}-{data.split_seed}"
 
 
-def build(data: Tfds, places: Places) -> Mapping[str, Split]:
+def build(data: Tfds, locations: Locations) -> Mapping[str, Split]:
     """Reads a set that is prepared, or else has TFDS download and prepare it.
 
     The set's own test split is for testing; where it has none its validation split, and where it
@@ -72,9 +72,9 @@ def build(data: Tfds, places: Places) -> Mapping[str, Split]:
             one size with one label each.
         DatasetDamaged: If what TFDS prepared cannot be read.
     """
-    builder = _prepared(data.tfds, places) or _downloaded(data.tfds, places)
+    builder = _prepared(data.tfds, locations) or _downloaded(data.tfds, locations)
     image, label = _features(builder, data.tfds)
-    places.announce(f"reading {data.tfds} from {builder.data_path}")
+    locations.announce(f"reading {data.tfds} from {builder.data_path}")
     try:
         with quiet():
             read = {n: _read(builder, n, image, label) for n in _names(builder, data.tfds)}
@@ -94,11 +94,11 @@ def build(data: Tfds, places: Places) -> Mapping[str, Split]:
         raise DatasetUnavailable(str(error)) from error
 
 
-def _prepared(name: str, places: Places) -> Any:
+def _prepared(name: str, locations: Locations) -> Any:
     """A builder of what was prepared before; None where nothing was."""
     from tensorflow_datasets.core import read_only_builder
 
-    for folder in (places.data_dir, cache_root() / "tensorflow_datasets"):
+    for folder in (locations.data_dir, cache_root() / "tensorflow_datasets"):
         with contextlib.suppress(Exception), quiet():  # it raises half a dozen kinds
             builder = read_only_builder.builder_from_files(name, data_dir=folder)
             if builder.info.file_format.value == FILE_FORMAT:
@@ -106,9 +106,9 @@ def _prepared(name: str, places: Places) -> Any:
     return None
 
 
-def _downloaded(name: str, places: Places) -> Any:
-    places.announce(f"having TFDS download and prepare {name} in {places.data_dir}")
-    command = [sys.executable, "-c", _CHILD, name, str(places.data_dir)]
+def _downloaded(name: str, locations: Locations) -> Any:
+    locations.announce(f"having TFDS download and prepare {name} in {locations.data_dir}")
+    command = [sys.executable, "-c", _CHILD, name, str(locations.data_dir)]
     try:
         done = subprocess.run(
             command,
@@ -119,19 +119,19 @@ def _downloaded(name: str, places: Places) -> Any:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise _unavailable(name, places, f"{_PREPARING_SECONDS:g} s were not enough") from None
+        raise _unavailable(name, locations, f"{_PREPARING_SECONDS:g} s were not enough") from None
     if done.returncode != 0:
         reason = done.stdout.strip() or f"its process ended with status {done.returncode}"
-        raise _unavailable(name, places, reason)
-    builder = _prepared(name, places)
+        raise _unavailable(name, locations, reason)
+    builder = _prepared(name, locations)
     if builder is None:
-        raise _unavailable(name, places, f"nothing was found in {places.data_dir} afterwards")
+        raise _unavailable(name, locations, f"nothing was found in {locations.data_dir} afterwards")
     return builder
 
 
-def _unavailable(name: str, places: Places, reason: str) -> DatasetUnavailable:
+def _unavailable(name: str, locations: Locations, reason: str) -> DatasetUnavailable:
     return DatasetUnavailable(
-        f"{name} is not prepared in {places.data_dir} as {FILE_FORMAT} (TFDS_DATA_DIR names "
+        f"{name} is not prepared in {locations.data_dir} as {FILE_FORMAT} (TFDS_DATA_DIR names "
         f"another folder), and could not be downloaded and prepared: {reason}"
     )
 

@@ -44,7 +44,7 @@ class _AbsentError(Exception):
 
 
 @dataclass(frozen=True)
-class Places:
+class Locations:
     """Where a data set may be found, and whom to tell about the search.
 
     Attributes:
@@ -64,7 +64,7 @@ class Places:
         data_dir: Path | None = None,
         manual_dir: Path | None = None,
         announce: Callable[[str], None],
-    ) -> "Places":
+    ) -> "Locations":
         """Takes what is None from TFDS_DATA_DIR, else TFDS's default, and ACTSEARCH_MANUAL_DIR."""
         default_data_dir = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
         default_manual_dir = os.environ.get("ACTSEARCH_MANUAL_DIR")
@@ -77,12 +77,12 @@ class Places:
         )
 
 
-def read_splits(name: str, places: Places) -> tuple[Split, Split]:
+def read_splits(name: str, locations: Locations) -> tuple[Split, Split]:
     """Reads a data set through TFDS, preparing it first if need be.
 
     Args:
         name: a key of `BUILDERS`.
-        places: where to look.
+        locations: where to look.
 
     Returns:
         The training and the test examples, in the order of TFDS's files: inputs [n, 28, 28]
@@ -95,7 +95,7 @@ def read_splits(name: str, places: Places) -> tuple[Split, Split]:
     reasons = []
     for way in (_prepared_before, _from_raw_files, _from_network):
         try:
-            return way(name, places)
+            return way(name, locations)
         except _AbsentError as reason:
             reasons.append(str(reason))
     raise DatasetUnavailable(_three_ways_out(name, reasons))
@@ -115,11 +115,11 @@ def _three_ways_out(name: str, reasons: list[str]) -> str:
     )
 
 
-def _prepared_before(name: str, places: Places) -> tuple[Split, Split]:
-    folder = places.data_dir / name
+def _prepared_before(name: str, locations: Locations) -> tuple[Split, Split]:
+    folder = locations.data_dir / name
     if not folder.is_dir():
         raise _AbsentError(f"there is no folder {folder}")
-    builder = _builder(name, places.data_dir)
+    builder = _builder(name, locations.data_dir)
     if not builder.is_prepared():
         raise _AbsentError(f"{folder} does not hold version {builder.version}")
     if builder.info.file_format.value != FILE_FORMAT:
@@ -127,43 +127,45 @@ def _prepared_before(name: str, places: Places) -> tuple[Split, Split]:
             f"{folder} was prepared as {builder.info.file_format.value}; "
             f"without TensorFlow only {FILE_FORMAT} can be read"
         )
-    return _read(builder, places)
+    return _read(builder, locations)
 
 
-def _from_raw_files(name: str, places: Places) -> tuple[Split, Split]:
-    if places.manual_dir is None:
+def _from_raw_files(name: str, locations: Locations) -> tuple[Split, Split]:
+    if locations.manual_dir is None:
         raise _AbsentError("no such folder was given")
-    folder = idx.find_folder(places.manual_dir, name)
+    folder = idx.find_folder(locations.manual_dir, name)
     if folder is None:
         raise _AbsentError(
-            f"neither {places.manual_dir / name} nor {places.manual_dir} has all four files"
+            f"neither {locations.manual_dir / name} nor {locations.manual_dir} has all four files"
         )
     try:
         idx.check_files(folder, _published_sha256(name))
     except idx.IdxError as error:
         raise DatasetDamaged(f"{name} cannot be made from raw files: {error}") from error
-    return _prepare(name, places, manual_dir=folder)
+    return _prepare(name, locations, manual_dir=folder)
 
 
-def _from_network(name: str, places: Places) -> tuple[Split, Split]:
+def _from_network(name: str, locations: Locations) -> tuple[Split, Split]:
     base = _stock(name).URL
-    places.announce(f"downloading {name} from {base} (one minute at most)")
+    locations.announce(f"downloading {name} from {base} (one minute at most)")
     try:
         tfds_download.download(
             name,
             [base + file for file in idx.ALL_FILES],
-            _writable_data_dir(name, places) / "downloads",
+            _writable_data_dir(name, locations) / "downloads",
         )
     except tfds_download.DownloadError as error:
         raise _AbsentError(str(error)) from error
-    return _prepare(name, places)
+    return _prepare(name, locations)
 
 
-def _prepare(name: str, places: Places, *, manual_dir: Path | None = None) -> tuple[Split, Split]:
+def _prepare(
+    name: str, locations: Locations, *, manual_dir: Path | None = None
+) -> tuple[Split, Split]:
     import tensorflow_datasets as tfds
 
-    data_dir = _writable_data_dir(name, places)
-    places.announce(
+    data_dir = _writable_data_dir(name, locations)
+    locations.announce(
         f"preparing {name} with TFDS in {data_dir} from "
         f"{manual_dir or 'the downloaded files'}; this takes up to a minute, once"
     )
@@ -171,18 +173,18 @@ def _prepare(name: str, places: Places, *, manual_dir: Path | None = None) -> tu
     config = tfds.download.DownloadConfig(manual_dir=manual_dir, try_download_gcs=False)
     with quiet():
         builder.download_and_prepare(file_format=FILE_FORMAT, download_config=config)
-    return _read(builder, places)
+    return _read(builder, locations)
 
 
-def _writable_data_dir(name: str, places: Places) -> Path:
+def _writable_data_dir(name: str, locations: Locations) -> Path:
     """TFDS's folder, or one of our own where TFDS's holds a form of `name` that we cannot read."""
-    if _builder(name, places.data_dir).is_prepared():
+    if _builder(name, locations.data_dir).is_prepared():
         return cache_root() / "tensorflow_datasets"
-    return places.data_dir
+    return locations.data_dir
 
 
-def _read(builder: Any, places: Places) -> tuple[Split, Split]:
-    places.announce(f"reading {builder.name} from {builder.data_path}")
+def _read(builder: Any, locations: Locations) -> tuple[Split, Split]:
+    locations.announce(f"reading {builder.name} from {builder.data_path}")
     try:
         with quiet():
             return _read_split(builder, "train"), _read_split(builder, "test")

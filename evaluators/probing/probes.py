@@ -38,9 +38,9 @@ def probe(activation: Activation) -> str | None:
     """
     if not isinstance(activation, Layered):
         return _flaw(activation)
-    for place, function in activation.by_place.items():
+    for layer, function in activation.by_layer_name.items():
         if flaw := _flaw(function, may_be_affine=True):
-            return f"{place}: {flaw}"
+            return f"{layer}: {flaw}"
     affine = [_affine(evaluate(function, POINTS)) for function in activation.functions]
     return affine[0] if all(affine) else None
 

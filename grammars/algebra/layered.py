@@ -40,14 +40,14 @@ class Layered:
             )
 
     @property
-    def places(self) -> tuple[str, ...]:
+    def layer_names(self) -> tuple[str, ...]:
         """What the layers of each function are called."""
-        return places(len(self.functions))
+        return layer_names(len(self.functions))
 
     @property
-    def by_place(self) -> dict[str, Expression]:
-        """The functions under the names of their places, in order."""
-        return dict(zip(self.places, self.functions, strict=True))
+    def by_layer_name(self) -> dict[str, Expression]:
+        """The functions under the names of their layers, in order."""
+        return dict(zip(self.layer_names, self.functions, strict=True))
 
     @property
     def size(self) -> int:
@@ -59,17 +59,17 @@ class Layered:
         """Of the deepest function."""
         return max(function.depth for function in self.functions)
 
-    def at(self, place: str) -> Expression:
-        """The function of a place, by its name or by its number, counted from 1.
+    def at(self, layer: str) -> Expression:
+        """The function of a layer, by its name or by its number, counted from 1.
 
         Raises:
-            LayersError: If there is no such place.
+            LayersError: If there is no such layer.
         """
         numbers = map(str, range(1, len(self.functions) + 1))
-        known = self.by_place | dict(zip(numbers, self.functions, strict=True))
-        if place not in known:
-            raise LayersError(f"{self} has no layer {place!r}; choose one of {', '.join(known)}")
-        return known[place]
+        known = self.by_layer_name | dict(zip(numbers, self.functions, strict=True))
+        if layer not in known:
+            raise LayersError(f"{self} has no layer {layer!r}; choose one of {', '.join(known)}")
+        return known[layer]
 
     def __repr__(self) -> str:
         return f"parse_activation({str(self)!r})"
@@ -83,8 +83,8 @@ Activation: TypeAlias = Expression | Layered
 """One function for all hidden layers of a network, or functions for its layers."""
 
 
-def places(count: int) -> tuple[str, ...]:
-    """Names of the places of so many functions, from the inputs to the logits."""
+def layer_names(count: int) -> tuple[str, ...]:
+    """Names of the layers of so many functions, from the inputs to the logits."""
     if count == len(_ENDS):
         return _ENDS
     return _PARTS if count == len(_PARTS) else tuple(str(number + 1) for number in range(count))

@@ -26,7 +26,7 @@ _SCRIPT: Final = Path(__file__).with_name("runners") / "run.py"
 
 
 @dataclass(frozen=True)
-class Task:
+class FileRun:
     """A file to run.
 
     Attributes:
@@ -45,7 +45,7 @@ class Job:
     """What one process has to do: run files by a module of `runners/`."""
 
     runner: str
-    tasks: Sequence[Task]
+    tasks: Sequence[FileRun]
     effort: Effort = "usual"
 
     def document(self, folder: Path) -> dict[str, Any]:

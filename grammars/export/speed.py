@@ -12,7 +12,7 @@ import numpy
 
 from grammars.export.function import Function
 from grammars.export.lowering import ExportError
-from grammars.export.running import Job, Task, run_job
+from grammars.export.running import FileRun, Job, run_job
 from grammars.export.targets import TARGETS
 from grammars.expressions.expression import Expression
 
@@ -71,7 +71,7 @@ def measure_speed(
     with tempfile.TemporaryDirectory(prefix="export-") as folder:
         path = Path(folder) / f"{function.name}{TARGETS[target].suffix}"
         path.write_text(str(TARGETS[target].render(function)), encoding="utf-8")
-        answer = run_job(Job(TIMERS[target], [Task(path, function, x)]), interpreter=interpreter)
+        answer = run_job(Job(TIMERS[target], [FileRun(path, function, x)]), interpreter=interpreter)
     if problem := answer.failure or answer.problems.get(0, ""):
         raise ExportError(f"the file for {target} cannot be timed: {problem}")
     rows = []

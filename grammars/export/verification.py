@@ -13,7 +13,7 @@ import numpy
 from grammars.export.comparison import Check, Trial, check
 from grammars.export.function import Function
 from grammars.export.json import read_json
-from grammars.export.running import Effort, Job, Task, run_job
+from grammars.export.running import Effort, FileRun, Job, run_job
 from grammars.export.speed import Timing
 from grammars.export.targets import READ_BACK, Target
 
@@ -122,7 +122,7 @@ def _read_back(file: Exported) -> Verification:
 def _verify_together(
     runner: str, files: Sequence[tuple[Exported, Trial]], effort: Effort, interpreter: str
 ) -> list[Verification]:
-    tasks = [Task(file.path, file.function, trial.inputs) for file, trial in files]
+    tasks = [FileRun(file.path, file.function, trial.inputs) for file, trial in files]
     answer = run_job(Job(runner, tasks, effort), interpreter=interpreter)
     results = []
     for index, (file, trial) in enumerate(files):

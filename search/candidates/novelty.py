@@ -21,8 +21,8 @@ def novelty(activation: Activation) -> str:
     """
     if not isinstance(activation, Layered):
         return _novelty(activation)
-    found = {place: _novelty(function) for place, function in activation.by_place.items()}
-    return "; ".join(f"{place}: {words}" for place, words in found.items())
+    found = {layer: _novelty(function) for layer, function in activation.by_layer_name.items()}
+    return "; ".join(f"{layer}: {words}" for layer, words in found.items())
 
 
 @lru_cache(maxsize=1_000)

@@ -31,7 +31,7 @@ from search.texts.commands import command
 
 if TYPE_CHECKING:
     from evaluators.statistics.comparison import Comparison
-    from search.finals import Card, Finals, Row
+    from search.finals import Card, EntrantResults, Finals
 
 
 def finals_command(
@@ -180,7 +180,7 @@ def _setting(card: Card) -> str:
     return f"{card.stage.task}, {card.stage.steps} steps, {len(card.seeds)} seeds"
 
 
-def _accuracy(row: Row) -> str:
+def _accuracy(row: EntrantResults) -> str:
     if row.mean_percent is None:
         return ""
     deviation = "" if row.deviation_points is None else f" ± {row.deviation_points:.2f}"

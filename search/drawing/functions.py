@@ -70,7 +70,7 @@ def best_panels(standings: Iterable[Standing], *, top: int) -> list[Panel]:
         raise PictureError("there is no function to draw; nothing was discovered yet")
     drawn: dict[str, Expression] = {}
     for form in found[:top]:
-        drawn.update(form.by_place if isinstance(form, Layered) else {str(form): form})
+        drawn.update(form.by_layer_name if isinstance(form, Layered) else {str(form): form})
     return function_panels(list(_beside_relu(drawn)))
 
 

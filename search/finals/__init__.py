@@ -11,7 +11,7 @@ from search.finals.planning import (
     plan_finals,
 )
 from search.finals.practice import LuckOfSearch, LuckOfTest, RivalPractice, rival_practice
-from search.finals.results import Card, Finals, Row, finals_in, finals_of
+from search.finals.results import Card, EntrantResults, Finals, finals_in, finals_of
 from search.finals.wording import claim, opened, rule_in_force, tried, where_it_holds
 from search.history import RIVALS, TITLES, Entrant, Ledger, Look, Opening, Plan, Point, Run, Stage
 
@@ -31,7 +31,7 @@ __all__ = [
     "Plan",
     "Point",
     "RivalPractice",
-    "Row",
+    "EntrantResults",
     "Run",
     "Split",
     "Stage",

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from search.finals.results import Card, Finals, Row
+from search.finals.results import Card, EntrantResults, Finals
 from search.finals.wording import claim, opened, tried, where_it_holds
 from search.texts.writing import write_whole
 
@@ -64,7 +64,7 @@ def _card(card: Card) -> dict[str, Any]:
     }
 
 
-def _function(card: Card, row: Row) -> dict[str, Any]:
+def _function(card: Card, row: EntrantResults) -> dict[str, Any]:
     entrant = row.entrant
     return {
         "candidate_id": entrant.candidate_id,

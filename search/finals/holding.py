@@ -145,15 +145,15 @@ class _Holder:
     def _train_seeds(self, stage: Stage, planned: int, executor: Executor) -> int:
         """Trains what is missing of the first `planned` seeds; how many of these are done."""
         may_be_cut = stage != self._plan.stages[0] or planned > stage.looks[0]
-        for place in range(planned):
-            seed = self._plan.first_seed + place
+        for index in range(planned):
+            seed = self._plan.first_seed + index
             missing = [i for i in stage.entrants if self.ledger.run(stage, i, seed) is None]
             if missing and may_be_cut and self._is_over():
-                return place
+                return index
             if missing:
                 self._train_seed(stage, seed, missing, executor)
             total = stage.looks[-1] * len(stage.entrants)
-            self._on_progress(stage.task, (place + 1) * len(stage.entrants), total)
+            self._on_progress(stage.task, (index + 1) * len(stage.entrants), total)
         return planned
 
     def _train_seed(

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
 from grammars import expression_id, parse
-from search.finals.results import Card, Finals, Row, finals_in, percent_on_validation
+from search.finals.results import Card, EntrantResults, Finals, finals_in, percent_on_validation
 from search.history import Entrant, History
 
 _REFERENCE: Final = "relu"
@@ -95,8 +95,8 @@ def rival_practice(history: History) -> RivalPractice | None:
         evaluation = evaluated.evaluation
         if evaluation.outcome is not Outcome.SCORED:
             continue
-        place = evaluation.fidelity.steps, evaluation.per_seed[0].seed
-        by_fidelity.setdefault(place, []).append(evaluation)
+        key = evaluation.fidelity.steps, evaluation.per_seed[0].seed
+        by_fidelity.setdefault(key, []).append(evaluation)
     lucky = (_luck_of_search(each, finals) for _, each in sorted(by_fidelity.items()))
     return RivalPractice(tuple(luck for luck in lucky if luck), _luck_of_test(finals.own))
 
@@ -147,20 +147,20 @@ def _luck_of_test(card: Card) -> LuckOfTest | None:
         if row.entrant.role == "finalist"
     }
     claimed, honest = [], []
-    for place in range(len(card.seeds)):
-        known = {e: values[place] for e, values in gains.items() if not math.isnan(values[place])}
+    for index in range(len(card.seeds)):
+        known = {e: values[index] for e, values in gains.items() if not math.isnan(values[index])}
         if not known:
             continue
         best = max(known, key=lambda entrant: known[entrant])
         claimed.append(known[best])
-        others = [v for n, v in enumerate(gains[best]) if n != place and not math.isnan(v)]
+        others = [v for n, v in enumerate(gains[best]) if n != index and not math.isnan(v)]
         honest.append(fmean(others))
     if not claimed:
         return None
     return LuckOfTest(len(gains), len(claimed), fmean(claimed), fmean(honest))
 
 
-def _reference_row(card: Card) -> Row:
+def _reference_row(card: Card) -> EntrantResults:
     return next(row for row in card.rows if row.entrant.name == _REFERENCE)
 
 

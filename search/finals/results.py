@@ -17,7 +17,7 @@ State = Literal["training", "trained", "scored", "not held"]
 
 
 @dataclass(frozen=True)
-class Row:
+class EntrantResults:
     """One function on one task, over the seeds.
 
     A run that diverged counts as what a network is worth that has learnt nothing: one in `classes`
@@ -93,7 +93,7 @@ class Card:
     looks: tuple[Look, ...]
     seeds: tuple[int, ...]
     state: State
-    rows: tuple[Row, ...]
+    rows: tuple[EntrantResults, ...]
     comparisons: tuple[Comparison, ...]
 
     @property
@@ -101,7 +101,7 @@ class Card:
         """Why it ended, in words."""
         return self.looks[-1].decision if self.looks else "it has not been looked at yet"
 
-    def row(self, candidate_id: str) -> Row:
+    def row(self, candidate_id: str) -> EntrantResults:
         """The row of an entrant."""
         return next(row for row in self.rows if row.entrant.candidate_id == candidate_id)
 
@@ -211,7 +211,7 @@ def widest(ledger: Ledger, plan: Plan, stage: Stage, seeds: Sequence[int]) -> fl
 
 
 def percent_on_test(run: Run, classes: int) -> float:
-    """Test accuracy in per cent, as it counts; see `Row`."""
+    """Test accuracy in per cent, as it counts; see `EntrantResults`."""
     if run.outcome is Outcome.DIVERGED:
         return 100.0 / classes
     return math.nan if run.test_accuracy is None else 100.0 * run.test_accuracy
@@ -246,9 +246,11 @@ def _card(ledger: Ledger, plan: Plan, stage: Stage) -> Card:
     return Card(stage, looks, seeds, state, rows, comparisons)
 
 
-def _rows(ledger: Ledger, plan: Plan, stage: Stage, seeds: Iterable[int]) -> tuple[Row, ...]:
+def _rows(
+    ledger: Ledger, plan: Plan, stage: Stage, seeds: Iterable[int]
+) -> tuple[EntrantResults, ...]:
     return tuple(
-        Row(
+        EntrantResults(
             plan.entrant(identity),
             tuple(run for seed in seeds if (run := ledger.run(stage, identity, seed))),
             stage.classes,
@@ -257,7 +259,7 @@ def _rows(ledger: Ledger, plan: Plan, stage: Stage, seeds: Iterable[int]) -> tup
     )
 
 
-def _state(rows: Iterable[Row], seeds: Sequence[int], *, is_over: bool) -> State:
+def _state(rows: Iterable[EntrantResults], seeds: Sequence[int], *, is_over: bool) -> State:
     if not is_over:
         return "training"
     if not seeds:
@@ -266,7 +268,7 @@ def _state(rows: Iterable[Row], seeds: Sequence[int], *, is_over: bool) -> State
     return "trained" if waiting else "scored"
 
 
-def _compared(plan: Plan, stage: Stage, rows: Iterable[Row]) -> tuple[Comparison, ...]:
+def _compared(plan: Plan, stage: Stage, rows: Iterable[EntrantResults]) -> tuple[Comparison, ...]:
     return compare(
         {row.entrant.key: row.test_percents for row in rows},
         rivals=plan.rivals,

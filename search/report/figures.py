@@ -63,7 +63,7 @@ def graphs(findings: Findings) -> list[Graph]:
             found.append(Graph(shown_name(standing), expression, style))
             continue
         dashes = itertools.cycle(DASHES)
-        for (layer, function), dash in zip(expression.by_place.items(), dashes, strict=False):
+        for (layer, function), dash in zip(expression.by_layer_name.items(), dashes, strict=False):
             label = f"{layer}: {readable(function)}"
             found.append(Graph(label, function, replace(style, dash=dash)))
     return found

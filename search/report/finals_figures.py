@@ -10,7 +10,7 @@ from evaluators.evaluation.evaluation import Outcome
 from evaluators.statistics.comparison import Comparison, Finding, verdict
 from search.drawing import Panel
 from search.drawing.styles import FAINT, INK, MUTED, PAPER, Style
-from search.finals import TITLES, Entrant, Finals, Row
+from search.finals import TITLES, Entrant, EntrantResults, Finals
 from search.report.figures import styled
 from search.report.findings import Findings
 from search.texts.shortening import shorten
@@ -67,7 +67,7 @@ def forest_panels(found: Findings, finals: Finals) -> list[Panel]:
     ]
 
 
-def _learners(found: Findings, finals: Finals) -> Iterator[tuple[Row, Style]]:
+def _learners(found: Findings, finals: Finals) -> Iterator[tuple[EntrantResults, Style]]:
     """The rows of winners and rivals that have a curve of more than one point."""
     rows = {row.entrant.candidate_id: row for row in finals.own.rows}
     for standing, style in styled(found):
@@ -76,7 +76,7 @@ def _learners(found: Findings, finals: Finals) -> Iterator[tuple[Row, Style]]:
             yield row, style
 
 
-def _draw_learning(axes: Axes, drawn: Sequence[tuple[Row, Style]], figure: str) -> None:
+def _draw_learning(axes: Axes, drawn: Sequence[tuple[EntrantResults, Style]], figure: str) -> None:
     is_loss = figure == "validation_loss"
     for row, style in drawn:
         steps, means, deviations = _band(row, figure, scale=1.0 if is_loss else 100.0)
@@ -97,7 +97,9 @@ def _plain_numbers(value: float, position: float) -> str:
     return f"{value:g}" if leading in (1, 2, 5) else ""
 
 
-def _band(row: Row, figure: str, *, scale: float) -> tuple[list[int], list[float], list[float]]:
+def _band(
+    row: EntrantResults, figure: str, *, scale: float
+) -> tuple[list[int], list[float], list[float]]:
     """Steps, means and standard deviations over the runs that reached their end."""
     curves = [run.curve for run in row.runs if run.outcome is Outcome.SCORED]
     steps, means, deviations = [], [], []
@@ -130,11 +132,11 @@ def _described(finals: Finals, pairs: Sequence[tuple[Entrant, Comparison]]) -> s
 def _draw_forest(axes: Axes, pairs: Sequence[tuple[Entrant, Comparison]], found: Findings) -> None:
     colours = {standing.candidate.id: style.colour for standing, style in styled(found)}
     axes.axvline(0.0, color=INK, linewidth=0.9)
-    for place, (entrant, pair) in enumerate(pairs):
-        _draw_interval(axes, place, pair, colours.get(entrant.candidate_id, FAINT))
+    for row, (entrant, pair) in enumerate(pairs):
+        _draw_interval(axes, row, pair, colours.get(entrant.candidate_id, FAINT))
         axes.text(
             0.0,
-            place - 0.22,
+            row - 0.22,
             shorten(entrant.label, 40),
             transform=axes.get_yaxis_transform(),
             color=INK if entrant.role == "finalist" else MUTED,
@@ -148,9 +150,9 @@ def _draw_forest(axes: Axes, pairs: Sequence[tuple[Entrant, Comparison]], found:
     axes.set_xlabel("test accuracy; right of 0 is better")
 
 
-def _draw_interval(axes: Axes, place: int, pair: Comparison, colour: str) -> None:
+def _draw_interval(axes: Axes, row: int, pair: Comparison, colour: str) -> None:
     assert pair.difference is not None
     if pair.low is not None and pair.high is not None:
-        axes.plot([pair.low, pair.high], [place, place], color=colour, linewidth=1.8)
+        axes.plot([pair.low, pair.high], [row, row], color=colour, linewidth=1.8)
     marker = _MARKERS[pair.finding]
-    axes.plot([pair.difference], [place], marker=marker, markersize=5.5, color=colour)
+    axes.plot([pair.difference], [row], marker=marker, markersize=5.5, color=colour)

@@ -36,7 +36,7 @@ WINNERS: Final = 3
 
 
 @dataclass(frozen=True)
-class Attempt:
+class EvaluationAtRung:
     """One evaluation in the order in which the campaign made them."""
 
     rung: int
@@ -74,7 +74,7 @@ class Findings:
     ending: str | None
     generations: tuple[GenerationSummary, ...]
     candidates: Mapping[str, Candidate]
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[EvaluationAtRung, ...]
     tried: Mapping[str, int]
     standings: tuple[Standing, ...]
     winners: tuple[Standing, ...]
@@ -175,11 +175,11 @@ def _read(name: str, journal: Journal) -> Findings:
     )
 
 
-def _attempts(history: History) -> Iterator[Attempt]:
+def _attempts(history: History) -> Iterator[EvaluationAtRung]:
     for rung, evaluation in ((each.rung, each.evaluation) for each in history.evaluations):
         if evaluation.outcome is not Outcome.REJECTED:
             record = history.candidates.get(evaluation.candidate_id)
-            yield Attempt(rung, evaluation, record is not None and record.is_baseline)
+            yield EvaluationAtRung(rung, evaluation, record is not None and record.is_baseline)
 
 
 def _diagnoses(

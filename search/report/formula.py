@@ -46,13 +46,13 @@ _NAMED: Final = {NAMED_CONSTANTS["pi"]: "&pi;", NAMED_CONSTANTS["e"]: "e"}
 
 
 def mathml(activation: Activation) -> str:
-    """The function as a `<math>` element; several, each after the name of its place.
+    """The function as a `<math>` element; several, each after the name of its layer.
 
     Args:
         activation: What to typeset; names of parameters are escaped.
     """
     if isinstance(activation, Layered):
-        lines = (f"{place}: {mathml(f)}" for place, f in activation.by_place.items())
+        lines = (f"{layer}: {mathml(f)}" for layer, f in activation.by_layer_name.items())
         return "<br>".join(lines)
     return f'<math aria-label="{escape(str(activation))}">{_write(activation)[0]}</math>'
 
@@ -81,7 +81,7 @@ def _bound(node: Expression, weakest: int) -> str:
 
 
 def _applied(name: str, arity: int) -> Form:
-    arguments = "<mo>,</mo>".join(f"{{{place}}}" for place in range(arity))
+    arguments = "<mo>,</mo>".join(f"{{{index}}}" for index in range(arity))
     function = _NAMES.get(name, name)
     return Form(f"<mrow><mi>{function}</mi><mo>(</mo>{arguments}<mo>)</mo></mrow>")
 

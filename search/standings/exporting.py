@@ -62,7 +62,7 @@ def _of_layer(activation: Activation, layer: str | None) -> Expression:
     if layer is None:
         raise ExportError(
             f"{activation} has a function of its own in each layer, and a file holds one; choose "
-            f"it with --layer {' or --layer '.join(activation.places)}"
+            f"it with --layer {' or --layer '.join(activation.layer_names)}"
         )
     return activation.at(layer)
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import final
 
 from grammars import Expression, Grammar, assign, functions_of
-from grammars.algebra.layered import places as layer_names
+from grammars.algebra.layered import layer_names
 from search.candidates.candidate import Candidate
 from search.candidates.racing import Standing
 from search.candidates.vitals import Vitals

@@ -11,8 +11,8 @@ from grammars import Expression
 from search.finals import (
     TITLES,
     Card,
+    EntrantResults,
     Finals,
-    Row,
     Run,
     claim,
     finals_document,
@@ -102,7 +102,7 @@ class FinalsPages:
         self._client.set_terminated(run_id, "FINISHED", milliseconds(ended))
 
     def _write_function(
-        self, finals: Finals, card: Card, row: Row, begun: float, ended: float
+        self, finals: Finals, card: Card, row: EntrantResults, begun: float, ended: float
     ) -> None:
         entrant, stage = row.entrant, card.stage
         place = (str(finals.plan.number), stage.task, entrant.candidate_id)
@@ -196,7 +196,7 @@ def _seed(run: Run) -> dict[str, float | None]:
     }
 
 
-def _summary(card: Card, row: Row) -> dict[str, float | None]:
+def _summary(card: Card, row: EntrantResults) -> dict[str, float | None]:
     values: dict[str, float | None] = {
         "mean_percent": row.mean_percent,
         "deviation_points": row.deviation_points,

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from search.finals import Finals
 from search.history import CandidateRecord, FinishRecord, GenerationRecord, LaunchRecord
+from search.tracking.candidate_table import TableRow, table_csv, table_json
 from search.tracking.destination import Destination
 from search.tracking.experiments import Experiments
 from search.tracking.finals_pages import FinalsPages
 from search.tracking.opening import open_store
 from search.tracking.pages import CampaignPages
-from search.tracking.table import Row, table_csv, table_json
 from search.tracking.tracker import Shown, Step, Tracker
 
 
@@ -49,7 +49,7 @@ class MLflowTracker(Tracker):
             self._finals = FinalsPages(self._store.client, self._experiments, self._campaign)
         yield from self._finals.writes(finals, begun=begun, ended=ended)
 
-    def write_table(self, rows: Iterable[Row]) -> None:
+    def write_table(self, rows: Iterable[TableRow]) -> None:
         """Writes it as the JSON that the UI shows, and as CSV."""
         listed = list(rows)
         self._pages.write_table(as_json=table_json(listed), as_csv=table_csv(listed))

@@ -29,9 +29,9 @@ from search.history import (
 from search.journal.campaign_folder import located
 from search.journal.journal import Journal
 from search.tracking import names
+from search.tracking.candidate_table import candidate_rows
 from search.tracking.destination import Destination
 from search.tracking.store import TrackingError, exclusive
-from search.tracking.table import candidate_rows
 from search.tracking.tracker import Shown, Step, Tracker
 from search.tracking.trackers import open_tracker
 
@@ -255,7 +255,7 @@ class Replica:
         yield partial(_show, tracker, names.PROGRESS_PICTURE, partial(draw_progress, summaries))
         if expression := generations[-1].summary.best_expression:
             best = parse_activation(expression)
-            functions = best.by_place if isinstance(best, Layered) else {"best so far": best}
+            functions = best.by_layer_name if isinstance(best, Layered) else {"best so far": best}
             drawing = partial(draw_functions, functions)
             yield partial(_show, tracker, names.FUNCTIONS_PICTURE, drawing)
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from search.finals import Finals
 from search.history import CandidateRecord, FinishRecord, GenerationRecord, LaunchRecord
-from search.tracking.table import Row
+from search.tracking.candidate_table import TableRow
 
 Step = Callable[[], None]
 """Part of the work, after which the mirror may rest; doing it again changes nothing."""
@@ -58,7 +58,7 @@ class Tracker(Protocol):
         """
         return iter(())
 
-    def write_table(self, rows: Iterable[Row]) -> None:
+    def write_table(self, rows: Iterable[TableRow]) -> None:
         """Writes the table of every candidate, in the columns of `table.COLUMNS`."""
         return
 

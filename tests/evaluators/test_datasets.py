@@ -277,9 +277,9 @@ def test_an_altered_raw_file_is_refused_by_name_even_with_a_fallback(altered_mni
 
 
 def test_tfds_itself_refuses_an_altered_raw_file(altered_mnist, tmp_path):
-    places = tfds_images.Places(tmp_path / "tfds", None, lambda _: None)
+    locations = tfds_images.Locations(tmp_path / "tfds", None, lambda _: None)
     with pytest.raises(Exception, match=r"train-labels-idx1-ubyte\.gz, has wrong checksum"):
-        tfds_images._prepare("mnist", places, manual_dir=altered_mnist)
+        tfds_images._prepare("mnist", locations, manual_dir=altered_mnist)
     assert not (tmp_path / "tfds" / "mnist" / "3.0.1").exists()
 
 
@@ -389,8 +389,8 @@ def part_of_fashion(raw_data_dir, tmp_path_factory):
 
 
 def test_fashion_mnist_is_not_mnist(part_of_fashion, raw_data_dir):
-    places = tfds_images.Places(part_of_fashion, None, lambda _: None)
-    train, test = tfds_images.read_splits("fashion_mnist", places)
+    locations = tfds_images.Locations(part_of_fashion, None, lambda _: None)
+    train, test = tfds_images.read_splits("fashion_mnist", locations)
     for split, (images, labels) in ((train, idx.FILES["train"]), (test, idx.FILES["test"])):
         folder = raw_data_dir / "fashion_mnist"
         expected = read_idx(folder / images)[:500], read_idx(folder / labels)[:500]
@@ -423,8 +423,8 @@ def test_prepared_data_that_is_truncated_is_refused_by_name(part_of_fashion, tmp
 def test_reading_through_tfds_is_quiet_and_leaves_logging_alone(part_of_fashion, capfd):
     handlers, level = logging.root.handlers[:], logging.getLogger("absl").level
     said = []
-    places = tfds_images.Places(part_of_fashion, None, said.append)
-    tfds_images.read_splits("fashion_mnist", places)
+    locations = tfds_images.Locations(part_of_fashion, None, said.append)
+    tfds_images.read_splits("fashion_mnist", locations)
     assert capfd.readouterr() == ("", "")
     assert len(said) == 1
     assert logging.root.handlers == handlers
@@ -433,7 +433,7 @@ def test_reading_through_tfds_is_quiet_and_leaves_logging_alone(part_of_fashion,
 
 def test_the_published_fingerprint_decides(part_of_fashion):
     entry = datasets.TABLE["digits"]
-    splits = entry.build("digits", tfds_images.Places(part_of_fashion, None, lambda _: None))
+    splits = entry.build("digits", tfds_images.Locations(part_of_fashion, None, lambda _: None))
     entry.check(splits)
     labels = splits["test"].labels.copy()
     labels[0] = (labels[0] + 1) % 10

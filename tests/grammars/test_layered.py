@@ -70,7 +70,7 @@ def test_functions_go_to_layers() -> None:
 
 
 def test_places_have_names_and_numbers() -> None:
-    assert Layered((RELU, TANH)).places == ("first", "last")
+    assert Layered((RELU, TANH)).layer_names == ("first", "last")
     three = Layered((RELU, TANH, SWISH))
     assert three.at("middle") == three.at("2") == TANH
     assert Layered((RELU, TANH, RELU, SWISH)).at("4") == SWISH

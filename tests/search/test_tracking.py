@@ -31,9 +31,9 @@ from search.tracking import (
     replica,
     store_uri,
 )
+from search.tracking.candidate_table import COLUMNS, candidate_rows, table_csv, table_json
 from search.tracking.replica import LOCK, Replica
 from search.tracking.store import exclusive
-from search.tracking.table import COLUMNS, candidate_rows, table_csv, table_json
 
 from .store import contents
 

@@ -13,7 +13,7 @@ from grammars import CATALOGUE, parse
 from grammars.export import TARGETS, Provenance
 from grammars.export.comparison import Trial, check
 from grammars.export.function import Function
-from grammars.export.running import Job, Task, run_job
+from grammars.export.running import FileRun, Job, run_job
 from grammars.export.special import special, special_points
 from grammars.export.verification import Exported, verify
 
@@ -56,7 +56,7 @@ def test_a_value_at_nan_is_nan_and_so_is_every_slope_that_is_not_constant(
         pytest.importorskip("onnxruntime")
     files = [exported(target, text, f"f{i}", tmp_path) for i, text in enumerate(HIDING)]
     (runner,) = TARGETS[target].runners
-    tasks = [Task(file.path, file.function, NAN) for file in files]
+    tasks = [FileRun(file.path, file.function, NAN) for file in files]
     answer = run_job(Job(runner, tasks, "quick"), interpreter=sys.executable)
     assert (answer.failure, dict(answer.problems)) == ("", {})
     pieces = {"relu(x)", "min(x, 1)", "clip(x, -1, 1)"}

@@ -37,10 +37,10 @@ COLUMNS: Final = (
     "fitness",
 )
 
-Row = Mapping[str, Any]
+TableRow = Mapping[str, Any]
 
 
-def candidate_rows(candidates: Iterable[CandidateRecord]) -> list[Row]:
+def candidate_rows(candidates: Iterable[CandidateRecord]) -> list[TableRow]:
     """One row a candidate, the fittest first, those without a fitness last.
 
     What was measured is that of the candidate's last evaluation, None where there is none.
@@ -49,13 +49,13 @@ def candidate_rows(candidates: Iterable[CandidateRecord]) -> list[Row]:
     return sorted(rows, key=_fittest_first)
 
 
-def table_json(rows: Iterable[Row]) -> str:
+def table_json(rows: Iterable[TableRow]) -> str:
     """The rows in the format of `mlflow.log_table`, which can only append to what is there."""
     data = [[row[column] for column in COLUMNS] for row in rows]
     return json.dumps({"columns": list(COLUMNS), "data": data}, allow_nan=False)
 
 
-def table_csv(rows: Iterable[Row]) -> str:
+def table_csv(rows: Iterable[TableRow]) -> str:
     """The rows as CSV with a header line."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -64,7 +64,7 @@ def table_csv(rows: Iterable[Row]) -> str:
     return text.getvalue()
 
 
-def _row(record: CandidateRecord) -> Row:
+def _row(record: CandidateRecord) -> TableRow:
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     candidate, introduced = record.candidate, record.introduced
     row.update(
@@ -99,6 +99,6 @@ def _row(record: CandidateRecord) -> Row:
     return row
 
 
-def _fittest_first(row: Row) -> tuple[bool, float, str]:
+def _fittest_first(row: TableRow) -> tuple[bool, float, str]:
     fitness = row["fitness"]
     return fitness is None, -(fitness or 0.0), row["candidate_id"]

@@ -11,7 +11,7 @@ from evaluators.datasets import bundled, generated, tfds_images
 from evaluators.datasets.array_cache import Split, checksums, fingerprint
 from evaluators.datasets.data import Splitting
 from evaluators.datasets.splitting import split_arrays
-from evaluators.datasets.tfds_images import Places
+from evaluators.datasets.tfds_images import Locations
 
 
 class ContentsError(ValueError):
@@ -23,7 +23,7 @@ class UnknownDatasetError(ValueError):
 
 
 @dataclass(frozen=True)
-class Row:
+class BuiltinDataset:
     """One row of the table of data sets.
 
     Attributes:
@@ -37,7 +37,7 @@ class Row:
 
     source: str
     scale: float
-    build: Callable[[str, Places], dict[str, Split]]
+    build: Callable[[str, Locations], dict[str, Split]]
     fingerprint: str | None
     classes: int = 10
 
@@ -53,7 +53,7 @@ class Row:
             raise ContentsError(f"the fingerprint is {found}, but {self.fingerprint} is right")
 
 
-def row_of(name: str) -> Row:
+def row_of(name: str) -> BuiltinDataset:
     """The row of `TABLE` under this name, or an error that gives the nearest name."""
     if name in TABLE:
         return TABLE[name]
@@ -90,66 +90,66 @@ def _cut(examples: Split, **sizes: int) -> dict[str, Split]:
     }
 
 
-def _tfds_images(name: str, places: Places) -> dict[str, Split]:
-    train, test = tfds_images.read_splits(name, places)
+def _tfds_images(name: str, locations: Locations) -> dict[str, Split]:
+    train, test = tfds_images.read_splits(name, locations)
     return {
         **_cut(_by_content(train), training=55_000, validation=5_000),
         **_cut(_by_content(test), test=10_000),
     }
 
 
-def _digits(name: str, _: Places) -> dict[str, Split]:
+def _digits(name: str, _: Locations) -> dict[str, Split]:
     return _cut(_by_content(bundled.digits()), training=1_257, validation=270, test=270)
 
 
-def _mnist1d(name: str, _: Places) -> dict[str, Split]:
+def _mnist1d(name: str, _: Locations) -> dict[str, Split]:
     train, test = bundled.mnist1d()  # in random order already
     return {**_cut(train, training=3_000, validation=1_000), **_cut(test, test=1_000)}
 
 
-def _embedded(name: str, _: Places) -> dict[str, Split]:
+def _embedded(name: str, _: Locations) -> dict[str, Split]:
     features, targets = bundled.embedded_table(name)
     return split_arrays({"x": features, "y": targets}, Splitting(), source=name)
 
 
-def _harmonics(name: str, _: Places) -> dict[str, Split]:
+def _harmonics(name: str, _: Locations) -> dict[str, Split]:
     return generated.harmonics()
 
 
-TABLE: Mapping[str, Row] = {
-    "mnist": Row(
+TABLE: Mapping[str, BuiltinDataset] = {
+    "mnist": BuiltinDataset(
         source="MNIST handwritten digits (LeCun, Cortes, Burges 1998), through TFDS",
         scale=1 / 255,
         build=_tfds_images,
         fingerprint="4d83792cb4114d64702d9f52e74c00e59072a94263165edf06b0f4832fe3c055",
     ),
-    "fashion_mnist": Row(
+    "fashion_mnist": BuiltinDataset(
         source="Fashion-MNIST (Xiao, Rasul, Vollgraf 2017, Zalando SE), through TFDS",
         scale=1 / 255,
         build=_tfds_images,
         fingerprint="cbaff8b3d5964a5f3f20e09dc274915b53b826f92fdb9722d2ae919cc4b941e8",
     ),
-    "digits": Row(
+    "digits": BuiltinDataset(
         source="Optical recognition of handwritten digits (Alpaydin, Kaynak 1998), "
         "embedded in scikit-learn",
         scale=1 / 16,
         build=_digits,
         fingerprint="c00b444eca0d5902bf1cd3ac3f4ca81aebe79aaa9006a4b2d9bc574b307db0a6",
     ),
-    "mnist1d": Row(
+    "mnist1d": BuiltinDataset(
         source="MNIST-1D (Greydanus, Kobak 2024), computed by the package mnist1d",
         scale=1.0,
         build=_mnist1d,
         fingerprint=None,
     ),
-    "diabetes": Row(
+    "diabetes": BuiltinDataset(
         source="Diabetes (Efron, Hastie, Johnstone, Tibshirani 2004), embedded in scikit-learn",
         scale=1.0,
         build=_embedded,
         fingerprint=None,
         classes=0,
     ),
-    "breast_cancer": Row(
+    "breast_cancer": BuiltinDataset(
         source="Breast Cancer Wisconsin (Wolberg, Mangasarian, Street 1995), embedded in "
         "scikit-learn",
         scale=1.0,
@@ -157,7 +157,7 @@ TABLE: Mapping[str, Row] = {
         fingerprint=None,
         classes=2,
     ),
-    "harmonics": Row(
+    "harmonics": BuiltinDataset(
         source="A sum of two sines, computed; validated and tested outside the training range",
         scale=1.0,
         build=_harmonics,
