@@ -79,8 +79,8 @@ def _lock(file: IO[str]) -> Callable[[], None]:
         raise LocksUnsupportedError(
             f"{Path(file.name).parent} is on a file system without locks ({error.strerror}), so "
             "that nothing could keep a second process out: choose a folder on a local disk "
-            "(--runs-dir for campaigns), or have it mounted with locks (NFS: with its lock "
-            "service; Lustre: with the option flock)"
+            "(--runs-dir for campaigns, --journal-dir for their journals alone), or have it "
+            "mounted with locks (NFS: with its lock service; Lustre: with the option flock)"
         ) from error
 
 

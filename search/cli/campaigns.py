@@ -21,6 +21,7 @@ from search.cli.options import (
     Executor,
     Executors,
     GpusPerWorker,
+    JournalDir,
     ManualDir,
     RunsDir,
     Workers,
@@ -54,6 +55,7 @@ def launch_command(
     manual_dir: ManualDir = None,
     executor: Executor = Executors.PROCESSES,
     gpus_per_worker: GpusPerWorker = 0.0,
+    journal_dir: JournalDir = None,
 ) -> None:
     """Launches a campaign; launching it again continues it."""
     from search.cli.keys import on_q
@@ -66,6 +68,7 @@ def launch_command(
         workers=workers,
         executor=executor,
         gpus_per_worker=gpus_per_worker,
+        journal_dir=journal_dir,
     )
     campaign = Campaign(campaign_file, overrides=overrides or [], site=site)
     try:

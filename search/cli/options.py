@@ -33,6 +33,15 @@ ManualDir = Annotated[
     ),
 ]
 
+JournalDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--journal-dir",
+        envvar="ACTSEARCH_JOURNAL_DIR",
+        help="Where a new campaign's journal is kept. [default: in its folder]",
+    ),
+]
+
 CampaignName = Annotated[
     str, typer.Argument(help="A campaign's name, or its folder.", metavar="CAMPAIGN")
 ]
@@ -76,11 +85,20 @@ def site_of(
     workers: int | None = None,
     executor: Executors = Executors.PROCESSES,
     gpus_per_worker: float = 0.0,
+    journal_dir: Path | None = None,
 ) -> Site:
     """Where the options say that things run; sentences for people go to standard error."""
     from search.executors.site import Site
 
-    return Site(runs_dir, manual_dir, workers, executor.value, gpus_per_worker, say)
+    return Site(
+        runs_dir,
+        manual_dir,
+        workers,
+        executor.value,
+        gpus_per_worker,
+        journal_dir=journal_dir,
+        announce=say,
+    )
 
 
 def print_json(document: Any) -> None:

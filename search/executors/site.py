@@ -26,6 +26,8 @@ class Site:
         workers: Processes that train; None for one a core, or a GPU, that may be used.
         executor: Whether they are on this machine or on a Ray cluster.
         gpus_per_worker: What each asks a cluster for.
+        journal_dir: Where the journals of new campaigns are kept, with links in their folders;
+            None for these folders themselves.
         announce: Receives sentences for people.
     """
 
@@ -34,6 +36,7 @@ class Site:
     workers: int | None = None
     executor: ExecutorName = "processes"
     gpus_per_worker: float = 0.0
+    journal_dir: Path | None = None
     announce: Callable[[str], None] = field(default=say_nothing, repr=False, compare=False)
 
     def load(self, data: Data, *, fallback: str | None = None) -> Dataset:

@@ -92,10 +92,12 @@ class Journal:
             FileNotFoundError: If it is to be read and does not exist.
         """
         if read_only and not path.is_file():
-            raise FileNotFoundError(f"there is no journal at {path}")
+            kept = f", which is kept at {path.resolve()}" if path.is_symlink() else ""
+            raise FileNotFoundError(f"there is no journal at {path}{kept}")
         self.path = path
         with self._explained():
-            self._connection = open_to_read(path) if read_only else open_to_write(path)
+            place = path.resolve()  # where it is a link, that to which SQLite writes beside it
+            self._connection = open_to_read(place) if read_only else open_to_write(place)
         try:
             self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_EVENT_BYTES)
             with self._explained():
@@ -282,7 +284,10 @@ class Journal:
         kind = file_system(self.path)
         if not is_network(kind):
             return ""
-        return f"; if its file system ({kind}) has no locks, keep the campaign on a local disk"
+        return (
+            f"; if its file system ({kind}) has no locks, keep the campaign, or its journal alone "
+            "(--journal-dir), on a local disk"
+        )
 
     def _damage(self, what: str) -> JournalError:
         return JournalError(

@@ -20,6 +20,7 @@ from search.history import SEARCH, read_history
 from search.history.work import Work
 from search.journal.campaign_folder import located
 from search.journal.journal import FILE_NAME, Journal
+from search.journal.placing import place_journal
 from search.launching.campaign_copy import keep_copy
 from search.launching.finishing import Finishing
 from search.launching.identity import settings_in_force
@@ -81,6 +82,8 @@ def launch(
     prepared = prepare(settings, campaign_file, site)
     folder = site.runs_dir / settings.name
     folder.mkdir(parents=True, exist_ok=True)
+    if site.journal_dir is not None:
+        place_journal(folder, site.journal_dir)
     with open_campaign(folder, site, stopping=stopping) as campaign:
         prepared.identify(campaign.journal)
         keep_copy(folder, campaign_file)
@@ -143,7 +146,7 @@ def _have_ended(folder: Path) -> bool:
 def _say_what_is_kept(campaign: OpenCampaign) -> None:
     if kept := sum(1 for _ in campaign.journal.events("evaluation")):
         campaign.site.announce(
-            f"going on from {kept} evaluations that {campaign.journal.path} holds"
+            f"going on from {kept} evaluations that {campaign.journal.path.resolve()} holds"
         )
 
 

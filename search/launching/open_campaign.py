@@ -14,6 +14,7 @@ from search.candidates.generation import GenerationSummary
 from search.candidates.racing import Standing
 from search.executors.site import Site
 from search.journal.journal import FILE_NAME, Journal
+from search.journal.placing import beside_journal
 from search.launching.signals import HurriedError, Notice, stopped_by_signals
 from search.loop.observing import Observer
 from search.settings import Settings
@@ -117,7 +118,7 @@ def _exclusive(folder: Path) -> Iterator[None]:
     """Holds the campaign's lock, which the system drops however the process ends."""
     with ExitStack() as lock:
         try:
-            lock.enter_context(locked(folder / _LOCK_FILE, wait=False))
+            lock.enter_context(locked(beside_journal(folder, _LOCK_FILE), wait=False))
         except BlockingIOError:
             raise CampaignBusyError(
                 f"the campaign in {folder} is running in another process; wait for it or stop it"

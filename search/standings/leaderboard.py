@@ -67,6 +67,8 @@ def find_campaign(campaign: str, runs_dir: Path) -> Path:
     names = [path.parent.name for path in sorted(runs_dir.glob(f"*/{FILE_NAME}"))]
     if campaign in names:
         return located(runs_dir / campaign)
+    if is_folder(str(runs_dir / campaign)) and (runs_dir / campaign / FILE_NAME).is_symlink():
+        return located(runs_dir / campaign)  # whoever opens its journal says where it is missed
     if is_folder(campaign) and (Path(campaign) / FILE_NAME).is_file():
         return located(Path(campaign))
     shown = campaign if len(campaign) <= _SHOWN else f"{campaign[: _SHOWN - 1]}…"

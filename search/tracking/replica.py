@@ -222,7 +222,7 @@ class Replica:
         """A campaign may be shown in several stores, and in each by one process at a time."""
         destination = self._destination
         name = LOCK if destination.uri is None else f"mirror-{destination.digest}.lock"
-        return self._campaign_dir / name
+        return self._journal_path.resolve().parent / name
 
     @property
     def _place(self) -> Tracker:
