@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 from rich import box
@@ -22,15 +23,35 @@ from search.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from evaluators.statistics.calibration import Ladder, RungQuality, Scores
+    from evaluators.statistics.calibration import Ladder, RungQuality
+    from evaluators.statistics.fair_calibration import Foresight, RateQuality
+    from evaluators.tasks import Task
+    from search.trials.calibrating import Calibrated
 
 
 def calibrate_command(
-    task: Annotated[str, typer.Option(help="What to train on.")] = "mnist-mlp",
+    task: Annotated[
+        str, typer.Option(help="What to train on; several with commas are scored together.")
+    ] = "mnist-mlp",
     steps: Annotated[
         str, typer.Option(help="Rungs to choose from: optimiser steps, ascending.")
     ] = "100,200,400,800,1600",
     seeds: Annotated[int, typer.Option(min=2, max=100, help="Training runs of each.")] = 4,
+    rates: Annotated[
+        str,
+        typer.Option(help="Learning rates, ascending: each function is scored at its own best."),
+    ] = "",
+    schedule: Annotated[
+        str, typer.Option(help="constant, decay, warmup or cosine, in place of the recipes' own.")
+    ] = "",
+    recall: Annotated[
+        bool,
+        typer.Option(
+            "--recall",
+            help="Also train 4 times as long in networks twice as wide, and say what rungs know "
+            "of that.",
+        ),
+    ] = False,
     budget: Annotated[
         float,
         typer.Option(min=1.0, max=1e9, help="Steps a candidate that racing may cost on average."),
@@ -43,22 +64,79 @@ def calibrate_command(
 ) -> None:
     """Scores the catalogue over many seeds; says what each rung is worth and which to use."""
     from evaluators.statistics.calibration import recommend, rung_qualities
-    from evaluators.tasks import find_task
-    from search.trials.protocol import published, train_on_every_rung
+    from search.trials.calibrating import calibrate
+    from search.trials.protocol import published
 
     site = site_of(
         manual_dir=manual_dir, workers=workers, executor=executor, gpus_per_worker=gpus_per_worker
     )
-    rungs, chosen = ascending(steps), tuple(range(seeds))
-    trained = train_on_every_rung(published(), rungs, task=find_task(task), seeds=chosen, site=site)
-    names, measured = list(trained.evaluations), trained.scores
-    qualities, ladder = rung_qualities(measured), recommend(measured, budget=budget)
+    rungs, tasks = ascending(steps), _tasks(task, schedule)
+    found = calibrate(
+        published(),
+        rungs,
+        tasks=tasks,
+        rates=_rates(rates),
+        seeds=tuple(range(seeds)),
+        site=site,
+        with_dear=recall,
+    )
+    qualities, ladder = rung_qualities(found.whole), recommend(found.whole, budget=budget)
     if as_json:
-        print_json(_document(task, names, measured, qualities, ladder))
+        print_json(_document(task, found, qualities, ladder))
         return
-    console = wide_console()
-    console.print(_table(qualities, title=f"{task}, {len(names)} functions x {seeds} seeds"))
+    console, count = wide_console(), f"{len(found.names)} functions x {seeds} seeds"
+    for name, scores in found.by_task.items() if len(tasks) > 1 else ():
+        console.print(_table(rung_qualities(scores), title=f"{name}, {count}"))
+    for name, known in found.rates.items():
+        console.print(_rates_table(known, title=f"{name}: everybody at one rate"))
+    together = task if len(tasks) == 1 else f"{', '.join(tasks)} together, in spreads"
+    console.print(_table(qualities, title=f"{together}, {count}"))
+    if found.dear is not None:
+        console.print(_foresight_table(foresights_of(found)))
     console.print(_advice(ladder, budget=budget), highlight=False)
+
+
+def foresights_of(found: Calibrated) -> list[Foresight]:
+    """What each rung says of longer runs in wider networks; empty if nobody asked."""
+    from evaluators.statistics.fair_calibration import foresights
+
+    return [] if found.dear is None else foresights(found.whole, found.dear)
+
+
+def _tasks(text: str, schedule: str) -> dict[str, Task]:
+    """The named tasks, under the schedule if there is one.
+
+    Raises:
+        typer.BadParameter: If there is no such schedule.
+    """
+    from evaluators.recipes.recipe import Schedule
+    from evaluators.tasks import find_task
+
+    known = get_args(Schedule)
+    if schedule and schedule not in known:
+        raise typer.BadParameter(f"no schedule {schedule!r}; there are {', '.join(known)}")
+    tasks = {name: find_task(name) for name in text.split(",")}
+    if not schedule:
+        return tasks
+    return {
+        name: replace(task, recipe=replace(task.recipe, schedule=cast(Schedule, schedule)))
+        for name, task in tasks.items()
+    }
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    """Learning rates from an option.
+
+    Raises:
+        typer.BadParameter: If they are none.
+    """
+    try:
+        rates = tuple(float(part) for part in text.split(",")) if text else ()
+    except ValueError:
+        rates = (0.0,)
+    if list(rates) != sorted(set(rates)) or not all(0.0 < rate < 1e3 for rate in rates):
+        raise typer.BadParameter(f"expected ascending rates such as 0.002,0.004, got {text!r}")
+    return rates
 
 
 def ascending(text: str) -> tuple[int, ...]:
@@ -79,16 +157,47 @@ def ascending(text: str) -> tuple[int, ...]:
 
 
 def _document(
-    task: str, names: list[str], measured: Scores, qualities: list[RungQuality], ladder: Ladder
+    task: str, found: Calibrated, qualities: list[RungQuality], ladder: Ladder
 ) -> dict[str, Any]:
     return {
         "task": task,
-        "functions": names,
-        "scores": measured.scores.tolist(),
-        "accuracies": measured.accuracies.tolist(),
+        "functions": list(found.names),
+        "scores": found.whole.scores.tolist(),
+        "accuracies": found.whole.accuracies.tolist(),
         "rungs": [asdict(quality) for quality in qualities],
         "recommended": asdict(ladder),
+        "by_task": {name: scores.scores.tolist() for name, scores in found.by_task.items()},
+        "rates": {name: [asdict(each) for each in known] for name, known in found.rates.items()},
+        "recall": [asdict(each) for each in foresights_of(found)],
     }
+
+
+def _rates_table(qualities: Sequence[RateQuality], *, title: str) -> Table:
+    from evaluators.statistics.fair_calibration import field_rate
+
+    best = field_rate(qualities)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in ("rate", "better half loses", "Spearman with own rates", "own best of", ""):
+        table.add_column(heading, justify="right")
+    for quality in qualities:
+        table.add_row(
+            f"{quality.rate:g}",
+            f"{quality.loss:.3f}",
+            f"{quality.spearman:.2f}",
+            f"{100 * quality.share_best:.0f} %",
+            "the field's best" if quality.rate == best else "",
+        )
+    return table
+
+
+def _foresight_table(foresights: Sequence[Foresight]) -> Table:
+    title = "what rungs know of 4 times as long runs in networks twice as wide"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in ("steps", "Spearman", "best tenth there in best quarter here"):
+        table.add_column(heading, justify="right")
+    for each in foresights:
+        table.add_row(f"{each.steps:,}", f"{each.spearman:.2f}", f"{100 * each.top_recall:.0f} %")
+    return table
 
 
 def _table(qualities: list[RungQuality], *, title: str) -> Table:

@@ -154,17 +154,49 @@ def train_on_every_rung(
     Raises:
         DatasetUnavailable: If there are no data to train on.
     """
+    (trained,) = train_at_rates(functions, steps, [None], task=task, seeds=seeds, site=site)
+    return trained
+
+
+def train_at_rates(
+    functions: Mapping[str, Expression],
+    steps: Sequence[int],
+    rates: Sequence[float | None],
+    *,
+    task: Task,
+    seeds: tuple[int, ...],
+    site: Site,
+) -> list[Trained]:
+    """The same at several learning rates, compiled once.
+
+    Args:
+        functions: By name.
+        steps: Of each rung, ascending.
+        rates: Learning rates; None for the recipe's own.
+        task: What to train on.
+        seeds: Of the training runs.
+        site: Where.
+
+    Raises:
+        DatasetUnavailable: If there are no data to train on.
+    """
     trained = task.on(site.load(task.data))
-    by_rung: list[list[Evaluation]] = []
+    found = []
     with (
         tempfile.TemporaryDirectory() as states,
         site.start(Workload(trained, states_folder=Path(states)), _SCORING) as executor,
     ):
-        for count in steps:
-            fidelity = Fidelity(count, seeds)
-            batches = executor.evaluate([*functions.values()], fidelity, stopping=threading.Event())
-            by_rung.append([record for batch in batches for record in batch])
-            site.announce(f"{count} steps x {len(seeds)} seeds are done")
-    columns = zip(functions, zip(*by_rung, strict=True), strict=True)
-    complete = {name: c for name, c in columns if all(record.per_seed for record in c)}
-    return Trained(trained, tuple(steps), complete)
+        for rate in rates:
+            by_rung: list[list[Evaluation]] = []
+            for count in steps:
+                granted = Fidelity(count, seeds, rate)
+                batches = executor.evaluate(
+                    [*functions.values()], granted, stopping=threading.Event()
+                )
+                by_rung.append([record for batch in batches for record in batch])
+                at = "" if rate is None else f" at {rate:g}"
+                site.announce(f"{count} steps x {len(seeds)} seeds{at} are done")
+            columns = zip(functions, zip(*by_rung, strict=True), strict=True)
+            complete = {name: c for name, c in columns if all(record.per_seed for record in c)}
+            found.append(Trained(trained, tuple(steps), complete))
+    return found

@@ -14,6 +14,7 @@ from jax import Array, lax
 
 from evaluators.datasets import load
 from evaluators.networks import Layer, Moments
+from evaluators.recipes.schedules import Schedule
 from evaluators.steps.batches import DeviceData, batches
 from evaluators.steps.moments import mean_square
 from evaluators.tasks import find_task
@@ -72,7 +73,9 @@ class Tabulated:
         )
 
     def _train_traced(self, tables: Array, layers: Any, order: Array) -> Array:
-        optimizer = optax.adam(self._task.recipe.learning_rate)
+        recipe = self._task.recipe
+        rates = Schedule(recipe, self._steps, recipe.learning_rate).rates(0, self._steps)
+        optimizer = optax.adam(lambda number: jnp.asarray(rates)[number])
         training, total = self._data.training, self._data.training + self._data.validation
 
         def step(number: Array, carried: tuple[Any, Any]) -> tuple[Any, Any]:

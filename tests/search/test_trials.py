@@ -15,6 +15,7 @@ from evaluators.tasks import find_task
 from grammars import Expression, LayersError, canonical, load_grammar, parse, parse_activation
 from search.executors import local_cores
 from search.executors.site import Site
+from search.trials.calibrating import calibrate
 from search.trials.protocol import draw_functions, published, score, train_on_every_rung
 
 from .simulation import Simulation
@@ -112,3 +113,37 @@ def test_functions_are_drawn_distinct_from_the_catalogue_and_from_each_other() -
 def _published() -> set[str]:
     functions: list[Expression] = list(published().values())
     return {str(canonical(each)) for each in functions}
+
+
+def test_calibrating_finds_own_rates_on_every_task_and_looks_further() -> None:
+    tasks = {name: find_task(name) for name in ("digits-mlp", "mnist1d-mlp")}
+    with Started(diverging=frozenset({"exp(exp(x))"})) as started:
+        found = calibrate(
+            FUNCTIONS,
+            (10, 40),
+            tasks=tasks,
+            rates=(0.002, 0.004),
+            seeds=(0, 1),
+            site=Site(),
+            with_dear=True,
+        )
+    assert found.names == ("relu(x)", "tanh(x)", "x * erf(x)")
+    assert {name: scores.scores.shape for name, scores in found.by_task.items()} == dict.fromkeys(
+        tasks, (2, 3, 2)
+    )
+    assert found.whole.scores.shape == (2, 3, 2)
+    assert [quality.rate for quality in found.rates["mnist1d-mlp"]] == [0.002, 0.004]
+    assert found.dear is not None
+    assert found.dear.shape == (3,)
+    steps = [steps for _, steps in started.simulation.done]
+    assert steps == 2 * (2 * ([10] * 4 + [40] * 4)) + 2 * (2 * [160] * 4)
+    assert len(started.calls) == 4, "a task is compiled once for all of its rates"
+
+
+def test_calibrating_one_task_at_its_own_rate_is_what_it_always_was() -> None:
+    arguments = {"seeds": (0, 1), "site": Site()}
+    with Started():
+        found = calibrate(FUNCTIONS, (10, 40), tasks={"digits-mlp": TASK}, rates=(), **arguments)
+        plain = train_on_every_rung(FUNCTIONS, (10, 40), task=TASK, **arguments)
+    assert found.whole.scores.tolist() == plain.scores.scores.tolist()
+    assert (found.rates, found.dear) == ({}, None)

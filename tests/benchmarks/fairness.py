@@ -1,0 +1,277 @@
+"""Whether the fitness of the shipped campaign can be fooled: by scale, by early speed, by one task.
+
+    python -m tests.benchmarks.fairness [--parts scale order travel] [--workers 1]
+
+Each part adds its figures to `runs/fairness.json` as soon as it is done. What is compared with is
+the fitness of before: one task, one run of 800 steps at a constant rate of 0.001.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from scipy.stats import rankdata, spearmanr
+
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.tasks import Task, find_task, task_known_by_name
+from grammars import BASELINES, Expression, load_grammar, parse
+from search.appraisal import Appraiser, courses_of
+from search.executors import Executor, Workload
+from search.executors.site import Site
+from search.journal.journal import FILE_NAME, Journal
+from search.settings import ScoringSettings
+from search.trials.protocol import published
+
+from .strategies import STEPS, TASK, score_on, search
+
+OUTPUT: Final = Path("runs/fairness.json")
+# Of runs/campaigns/mnist.toml.
+TASKS: Final = ("mnist1d-mlp", "mnist-mlp", "mnist-deep")
+RATES: Final = (0.001, 0.002, 0.004, 0.008, 0.016)
+ELSEWHERE: Final = ("fashion-mlp", "digits-mlp", "mnist-cnn")
+STEPS_ELSEWHERE: Final = (800, 400, 100)
+
+PLAIN: Final = "gelu(x)"
+SCALED: Final = ("2 * gelu(x)", "gelu(2 * x)", "0.5 * gelu(x)", "gelu(0.5 * x)")
+# Found by a search at one rate, and what leads there.
+FOOLING: Final = ("cos(x)", "(tanh(x) + 1.19) * x")
+
+Scores = np.ndarray
+"""Minus the log validation loss [functions, seeds]; minus infinity where training diverged."""
+
+
+def main() -> None:
+    """Measures the parts that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parts = {"scale": scale, "order": order, "travel": travel}
+    parser.add_argument("--parts", nargs="+", default=list(parts), choices=list(parts))
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    told = parser.parse_args()
+    for part in told.parts:
+        found = parts[part](Site(workers=told.workers))
+        known = json.loads(told.output.read_text()) if told.output.exists() else {}
+        told.output.parent.mkdir(parents=True, exist_ok=True)
+        told.output.write_text(json.dumps({**known, part: found}, indent=1) + "\n")
+        print(part, json.dumps(found["figures"]), flush=True)
+
+
+def scale(site: Site, *, steps: int = 1600, seeds: Sequence[int] = range(900, 908)) -> Any:
+    """How much scaled GELUs differ from GELU: at own rates after a decay, and at one rate."""
+    functions = [parse(text) for text in (PLAIN, *SCALED)]
+    rows = []
+    for name in TASKS:
+        with _working(site, find_task(name)) as executor:
+            by_rate = [
+                _scores(executor, functions, Fidelity(steps, tuple(seeds), r)) for r in RATES
+            ]
+        with _working(site, task_known_by_name(name)) as executor:
+            before = _scores(executor, functions, Fidelity(steps, tuple(seeds)))
+        means = np.array([scores.mean(axis=1) for scores in by_rate])
+        best = np.array([by_rate[number][f] for f, number in enumerate(means.argmax(axis=0))])
+        for text, now, then in zip(SCALED, best[1:], before[1:], strict=True):
+            rows.append(
+                {
+                    "task": name,
+                    "function": text,
+                    "now": (now - best[0]).tolist(),
+                    "before": (then - before[0]).tolist(),
+                }
+            )
+    now = np.array([np.mean(row["now"]) for row in rows])
+    before = np.array([np.mean(row["before"]) for row in rows])
+    ratio, interval = _bootstrapped(
+        lambda some: np.abs(now[some]).mean() / np.abs(before[some]).mean(), len(rows)
+    )
+    figures = {
+        "mean_absolute_now": float(np.abs(now).mean()),
+        "mean_absolute_before": float(np.abs(before).mean()),
+        "ratio": ratio,
+        "interval": interval,
+    }
+    return {"figures": figures, "steps": steps, "seeds": list(seeds), "rows": rows}
+
+
+def order(site: Site, *, steps: int = 800, count: int = 40) -> Any:
+    """The order of the catalogue by each fitness, beside that at 4 times the steps and 5 rates."""
+    names = [*list(published())[:count], *FOOLING]
+    functions = [parse(name) for name in names]
+    cheap, dear = (0,), (900,)
+    by_task: dict[str, dict[str, Any]] = {}
+    for name in TASKS:
+        with _working(site, find_task(name)) as executor:
+
+            def best(seeds: tuple[int, ...], steps: int, executor: Executor = executor) -> Scores:
+                rates = [_scores(executor, functions, Fidelity(steps, seeds, r)) for r in RATES]
+                return np.array(rates)[:, :, 0]
+
+            now, truth = best(cheap, steps), best(dear, 4 * steps)
+        with _working(site, task_known_by_name(name)) as executor:
+            before = _scores(executor, functions, Fidelity(steps, cheap))[:, 0]
+        rate = RATES.index(find_task(name).recipe.learning_rate)
+        by_task[name] = {
+            "own_rates": _finite(now.max(axis=0)),
+            "one_rate": _finite(now[rate]),
+            "before": _finite(before),
+            "truth": _finite(truth.max(axis=0)),
+        }
+    spearman = {
+        name: {
+            what: _correlation(columns[what][:count], columns["truth"][:count])
+            for what in ("own_rates", "one_rate", "before")
+        }
+        for name, columns in by_task.items()
+    }
+    together = {
+        what: np.mean([_standardised(c[what][:count]) for c in by_task.values()], axis=0)
+        for what in ("own_rates", "one_rate", "truth")
+    }
+    figures = {
+        "spearman": spearman,
+        "aggregate": {
+            "own_rates": _correlation(together["own_rates"], together["truth"]),
+            "one_rate": _correlation(together["one_rate"], together["truth"]),
+            "before_on_mnist_mlp": _correlation(
+                by_task["mnist-mlp"]["before"][:count], together["truth"]
+            ),
+        },
+        "ranks_on_mnist_mlp": {
+            text: {
+                what: int(rankdata([-s for s in by_task["mnist-mlp"][what]])[count + number])
+                for what in ("own_rates", "one_rate", "before", "truth")
+            }
+            for number, text in enumerate(FOOLING)
+        },
+    }
+    return {"figures": figures, "steps": steps, "functions": names, "scores": by_task}
+
+
+def travel(site: Site, *, count: int = 200, steps: int = 400) -> Any:
+    """What each fitness says of the mean rank on tasks that it does not contain."""
+    functions = _searched(count)
+    now = _appraised(site, functions, steps=steps)
+    with _working(site, task_known_by_name("mnist-mlp")) as executor:
+        before = _finite(_scores(executor, functions, Fidelity(800, (0,)))[:, 0])
+    ranks = []
+    for name, long in zip(ELSEWHERE, STEPS_ELSEWHERE, strict=True):
+        task = find_task(name)
+        rates = [task.recipe.learning_rate * factor for factor in (0.5, 1.0, 2.0)]
+        with _working(site, task) as executor:
+            tried = [_scores(executor, functions, Fidelity(long, (900,), r))[:, 0] for r in rates]
+        ranks.append(rankdata(_finite(np.max(tried, axis=0))))
+    truth = np.mean(ranks, axis=0)
+
+    def gain(some: np.ndarray) -> float:
+        new, old = (spearmanr(np.array(s)[some], truth[some]).statistic for s in (now, before))
+        return float(new - old)
+
+    difference, interval = _bootstrapped(gain, len(functions))
+    figures = {
+        "aggregate": _correlation(now, truth),
+        "before": _correlation(before, truth),
+        "difference": difference,
+        "interval": interval,
+    }
+    texts = [str(function) for function in functions]
+    return {
+        "figures": figures,
+        "steps": steps,
+        "rows": [
+            {"function": f, "aggregate": n, "before": b, "mean_rank": float(t)}
+            for f, n, b, t in zip(texts, now, before, truth, strict=True)
+        ],
+    }
+
+
+def _searched(count: int) -> list[Expression]:
+    """The last functions that a search has scored."""
+    scores: dict[Expression, float] = {}
+    score = score_on(TASK, steps=STEPS)
+
+    def watched(activation: Any) -> float | None:
+        if (achieved := score(activation)) is not None:
+            scores[activation] = achieved
+        return achieved
+
+    search("genetic", seed=1, budget=2 * count, grammar=load_grammar("core"), score=watched)
+    return list(scores)[-count:]
+
+
+def _appraised(site: Site, functions: Sequence[Expression], *, steps: int) -> list[float]:
+    """The aggregate of one rung, as a campaign computes it; the worst where there is none."""
+    scoring = ScoringSettings.model_validate(
+        {"tasks": TASKS, "learning_rates": RATES, "rungs": [{"steps": steps}]}
+    )
+    tasks = [find_task(name) for name in TASKS]
+    with (
+        _working(site, *tasks) as executor,
+        tempfile.TemporaryDirectory() as folder,
+        Journal(Path(folder) / FILE_NAME) as journal,
+    ):
+        benches = Workload(tasks[0], others=tuple(tasks[1:])).benches
+        appraiser = Appraiser(
+            journal,
+            executor,
+            courses_of(scoring, benches),
+            aggregate=scoring.aggregate,
+            stopping=threading.Event(),
+        )
+        appraiser.measure_by([parse(name) for name in BASELINES], 0)
+        evaluations = [each for batch in appraiser.evaluate(functions, 0) for each in batch]
+    return _finite([-np.inf if each.score is None else each.score for each in evaluations])
+
+
+@contextmanager
+def _working(site: Site, *tasks: Task) -> Iterator[Executor]:
+    loaded = [task.on(site.load(task.data)) for task in tasks]
+    with tempfile.TemporaryDirectory() as states:
+        workload = Workload(loaded[0], others=tuple(loaded[1:]), states_folder=Path(states))
+        with site.start(workload, ScoringSettings(batch=64, timeout_seconds=900.0)) as executor:
+            yield executor
+
+
+def _scores(executor: Executor, functions: Sequence[Expression], fidelity: Fidelity) -> Scores:
+    batches = executor.evaluate(functions, fidelity, stopping=threading.Event())
+    nothing = [-np.inf] * len(fidelity.seeds)
+    found = [
+        [seed.score for seed in each.per_seed] or nothing for batch in batches for each in batch
+    ]
+    return np.array(found)
+
+
+def _finite(scores: Any) -> list[float]:
+    """What diverged shares a place below all others."""
+    array = np.asarray(scores, np.float64)
+    known = np.isfinite(array)
+    return np.where(known, array, array[known].min() - 1.0).tolist()
+
+
+def _standardised(scores: Sequence[float]) -> np.ndarray:
+    """In spreads from the best, cut off where a yardstick cuts."""
+    array = np.asarray(scores)
+    low, high = np.quantile(array, (0.25, 0.75))
+    cut: np.ndarray = np.maximum((array - array.max()) / (high - low) * 1.349, -6.0)
+    return cut
+
+
+def _correlation(one: Any, other: Any) -> float:
+    return float(spearmanr(one, other).statistic)
+
+
+def _bootstrapped(figure: Any, count: int, *, draws: int = 2000) -> tuple[float, list[float]]:
+    """A figure over all rows, and its 95 % interval by drawing rows with replacement."""
+    random = np.random.default_rng(0)
+    drawn = [figure(random.integers(0, count, count)) for _ in range(draws)]
+    return float(figure(np.arange(count))), np.quantile(drawn, (0.025, 0.975)).tolist()
+
+
+if __name__ == "__main__":
+    main()
