@@ -105,6 +105,14 @@ def reference(expression: Expression, x: numpy.ndarray, parameters: Mapping[str,
     return Reference(value, slope, smooth, *_spread(expression, exact, parameters))
 
 
+def ties(expression: Expression, x: numpy.ndarray, parameters: Mapping[str, Any]) -> numpy.ndarray:
+    """Where two sides of a maximum or its kin are the same number to float32.
+
+    Numbers beyond its largest count as infinite, and those below its smallest normal one as 0.
+    """
+    return _Walk(x.astype(float), parameters, is_narrow=True).ties(expression)
+
+
 def _value_and_slope(
     expression: Expression, x: numpy.ndarray, parameters: Mapping[str, Any]
 ) -> tuple[numpy.ndarray, numpy.ndarray]:
@@ -145,7 +153,10 @@ def _spread(
 
 
 class _Walk:
-    """One evaluation in float64, every subexpression once; with a generator, as float32 may err."""
+    """One evaluation in float64, every subexpression once; with a generator, as float32 may err.
+
+    A narrow one has float32's range, with float64's digits.
+    """
 
     def __init__(
         self,
@@ -154,8 +165,10 @@ class _Walk:
         random: numpy.random.Generator | None = None,
         *,
         flushes: bool = False,
+        is_narrow: bool = False,
     ) -> None:
-        self._x = x
+        self._is_narrow = is_narrow
+        self._x = _narrowed(x) if is_narrow else x
         self._parameters = parameters
         self._random = random
         self._smallest = _SMALLEST if flushes else _SMALLEST_SUBNORMAL
@@ -224,6 +237,8 @@ class _Walk:
         raise TypeError(f"expected an Expression, got {type(node).__name__}")
 
     def _disturbed(self, result: numpy.ndarray, primitive: str) -> numpy.ndarray:
+        if self._is_narrow:
+            return _narrowed(result)
         if self._random is None:
             return result
         size = numpy.abs(result)
@@ -239,3 +254,9 @@ class _Walk:
         # A negative power is the reciprocal of one that must not be 0.
         largest = 1 / _SMALLEST if primitive == "pow" else _LARGEST
         return numpy.where(numpy.abs(moved) > largest, moved * numpy.inf, moved)
+
+
+def _narrowed(numbers: numpy.ndarray) -> numpy.ndarray:
+    size = numpy.abs(numbers)
+    held = numpy.where(size < _SMALLEST, numpy.copysign(0.0, numbers), numbers)
+    return numpy.where(size > _LARGEST, numpy.copysign(numpy.inf, numbers), held)

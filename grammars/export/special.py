@@ -10,7 +10,7 @@ import numpy
 
 from grammars.export.function import Function
 from grammars.export.recognition import WHOLE_FUNCTIONS, published, recognise
-from grammars.export.reference import Reference, reference
+from grammars.export.reference import Reference, reference, ties
 from grammars.expressions.expression import Call, Expression
 from grammars.numerics.compilation import interpret
 from grammars.numerics.derivative import derivative
@@ -63,7 +63,11 @@ class Special:
     phase. A slope that we print is held to the same. What a framework differentiates itself has, at
     NaN, no number where the function is smooth; at infinity it has the right number, or NaN where
     the framework multiplies 0 by infinity; and at a kink, which NaN is for functions that have one,
-    a convention. PyTorch's GELU, which oneDNN computes on CPUs, has no value at infinity.
+    a convention; so it is where float32's range makes two sides of a maximum the same number. At
+    numbers that are close to the smallest, a slope is compared where the rounding of an operation
+    cannot change it: that of erf(x) / x divides what is left of a difference by x. XLA computes
+    a / exp(b) as a * exp(-b), and a quotient of quotients as one; what these give is right as well.
+    PyTorch's GELU, which oneDNN computes on CPUs, has no value at infinity.
 
     Attributes:
         x: In a second axis repeated for each channel where channels differ.
@@ -93,12 +97,15 @@ def special(function: Function, parameters: Mapping[str, Any]) -> Special:
     whole = published(named)
     value = _answers((function.stable, whole), x, parameters)
     has_gelu = any(isinstance(node, Call) and node.primitive == "gelu" for node in named.walk())
-    value = replace(value, may_be_nan=numpy.isinf(x) & has_gelu)
+    by_xla = _computed(_as_xla(function.stable), x, _narrow(parameters))
+    value = replace(value, right=(*value.right, by_xla), may_be_nan=numpy.isinf(x) & has_gelu)
     printed = _answers((derivative(function.stable),), x, parameters)
     derived = reference(function.expression, x, parameters)
     # At a kink the last bit of a tiny number decides.
-    printed = replace(printed, compared=printed.compared & (derived.smooth | ~numpy.isfinite(x)))
-    return Special(x, value, printed, _derived(function, derived, x, printed))
+    is_sure = derived.slope_spread <= _ROUNDING * (1.0 + numpy.abs(derived.slope))
+    is_certain = numpy.where(numpy.isfinite(x), derived.smooth & is_sure, True)
+    printed = replace(printed, compared=printed.compared & is_certain)
+    return Special(x, value, printed, _derived(function, parameters, derived, x, printed))
 
 
 def _answers(
@@ -108,15 +115,20 @@ def _answers(
     exact = x.astype(float)
     flushed = numpy.where(numpy.abs(exact) < _TINY, numpy.copysign(0.0, exact), exact)
     right = tuple(_computed(form, at, parameters) for form in forms for at in (exact, flushed))
-    narrow = {name: numpy.asarray(v, numpy.float32) for name, v in parameters.items()}
-    rounded = _computed(forms[0], x, narrow)
+    rounded = _computed(forms[0], x, _narrow(parameters))
     with numpy.errstate(all="ignore"):
         error = numpy.abs(rounded - right[0]) / (1.0 + numpy.abs(right[0]))
     compared = _are_alike(rounded, right[0]) & ~(error > _ROUNDING)
     return Answers(right, compared, numpy.zeros(x.shape, bool))
 
 
-def _derived(function: Function, derived: Reference, x: numpy.ndarray, printed: Answers) -> Answers:
+def _derived(
+    function: Function,
+    parameters: Mapping[str, Any],
+    derived: Reference,
+    x: numpy.ndarray,
+    printed: Answers,
+) -> Answers:
     calls = {node.primitive for node in function.expression.walk() if isinstance(node, Call)}
     is_smooth = all(PRIMITIVES[name].smooth for name in calls)
     is_number = numpy.isfinite(derived.slope)
@@ -125,7 +137,27 @@ def _derived(function: Function, derived: Reference, x: numpy.ndarray, printed: 
     can_be_derived = numpy.isinf(x) | numpy.isfinite(derived.slope_spread)
     is_known = derived.smooth & is_number & can_be_derived
     compared &= numpy.where(numpy.isnan(x), is_smooth & ~is_number, is_known)
+    compared &= numpy.isnan(x) | ~ties(function.expression, x, parameters)
     return Answers((derived.slope, *printed.right), compared, numpy.isinf(x))
+
+
+def _as_xla(expression: Expression) -> Expression:
+    """With quotients as XLA's algebraic simplifier writes them."""
+    if not isinstance(expression, Call):
+        return expression
+    match Call(expression.primitive, tuple(map(_as_xla, expression.arguments))):
+        case Call("div", (dividend, Call("exp", (power,)))):
+            return Call("mul", (dividend, Call("exp", (Call("neg", (power,)),))))
+        case Call("div", (dividend, Call("div", (a, b)))):
+            return Call("div", (Call("mul", (dividend, b)), a))
+        case Call("div", (Call("div", (a, b)), divisor)):
+            return Call("div", (a, Call("mul", (b, divisor))))
+        case rewritten:
+            return rewritten
+
+
+def _narrow(parameters: Mapping[str, Any]) -> dict[str, numpy.ndarray]:
+    return {name: numpy.asarray(v, numpy.float32) for name, v in parameters.items()}
 
 
 def _computed(

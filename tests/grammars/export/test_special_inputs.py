@@ -80,6 +80,23 @@ def test_functions_of_the_catalogue_agree_at_special_inputs(tmp_path: Path) -> N
     assert held == {len(special_points())}
 
 
+@pytest.mark.parametrize("target", ["c", "jax", "onnx", "stablehlo"])
+def test_what_the_range_of_float32_leaves_open_is_held_against_nobody(
+    target: str, tmp_path: Path
+) -> None:
+    if target == "onnx":
+        pytest.importorskip("onnxruntime")
+    texts = (
+        "max(square(cosh(x)), x)",  # both are infinite long before one would overtake the other
+        "max(-relu(x), -x)",  # a number that counts as 0 lies at the kink
+        "erf(x) / x",  # its slope is what rounding leaves of a difference, divided by x
+        "min(-x, square(x)) / exp(x)",  # as a product of infinity and 0
+        "softplus(min(x / (0 / x), exp(x)))",  # as x squared by 0
+    )
+    files = [exported(target, text, f"f{i}", tmp_path) for i, text in enumerate(texts)]
+    assert [str(r) for r in verify(files, effort="quick") if r.status != "verified"] == []
+
+
 @pytest.mark.parametrize(
     ("text", "at", "wrong", "worst"),
     [
