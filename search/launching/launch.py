@@ -88,6 +88,8 @@ def launch(
         prepared.identify(campaign.journal)
         keep_copy(folder, campaign_file)
         _say_what_is_kept(campaign)
+        if (template := settings.search.template) is not None:
+            campaign.site.announce(f"the search fills the template {template}")
         with campaign.mirrored(settings, observers) as watching:
             ending = _search(prepared, campaign, watching)
             _leave_tidy(campaign, interrupted=ending.interrupted)

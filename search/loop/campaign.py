@@ -16,6 +16,7 @@ from search.candidates.candidate import Candidate
 from search.candidates.generation import Asked, summarise
 from search.candidates.hall_of_fame import HallOfFame
 from search.candidates.racing import Racing, Standing, scores
+from search.candidates.requirements import unmet
 from search.candidates.screening import Screening
 from search.executors import Executor, Interrupted
 from search.history import GenerationEnded, Introduced, SearchEnded, read_history, write
@@ -24,7 +25,7 @@ from search.loop.considered import Considered
 from search.loop.observing import Observer
 from search.loop.recorder import Recorder
 from search.loop.stopping import Deadline, EitherEvent
-from search.settings import Settings
+from search.settings import RequireSettings, Settings
 from search.strategies import Learner, begin
 
 # Share of the minutes that running batches may take beyond them; then they are given up.
@@ -150,6 +151,8 @@ class Loop:
         candidates = self._strategy.ask(count, generation=generation, admit=self._admit)
         self._record(candidates)
         trainable = self._recorder.reject(candidates)
+        if (require := self._settings.search.require) is not None:
+            trainable = self._recorder.dismiss(trainable, self._lacking(trainable, require))
         if self._screening is not None:
             # A rediscovered baseline has been trained already.
             unknown = [each for each in trainable if each.id not in self._baselines]
@@ -161,6 +164,15 @@ class Loop:
             duplicates=self._duplicates,
             exhausted=len(candidates) < count,
         )
+
+    def _lacking(self, candidates: Sequence[Candidate], require: RequireSettings) -> dict[str, str]:
+        """What candidates lack that is required, by id; baselines are measured by anyway."""
+        reasons = {
+            each.id: unmet(each.expression, require)
+            for each in candidates
+            if each.id not in self._baselines
+        }
+        return {key: reason for key, reason in reasons.items() if reason is not None}
 
     def _run_generation(self, asked: Asked) -> None:
         standings = self._racing.run(asked.trainable, self._recorder.evaluate)

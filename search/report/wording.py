@@ -64,14 +64,17 @@ def search_words(found: Findings) -> str:
         f"{rung['steps']} steps on {counted(rung['seeds'], 'seed')}"
         for rung in settings["scoring"]["rungs"]
     ]
+    search = settings["search"]
+    filling = f"It filled the template `{search['template']}`. " if search.get("template") else ""
+    required = " or a requirement" if search.get("require") else ""
     judge = "a forecast or a probe" if settings["scoring"].get("forecast") else "a probe"
     climbing = f"; the best climbed to {listed(rungs[1:])}" if len(rungs) > 1 else ""
     return (
         f"The strategy “{settings['search']['strategy']}” proposed {found.considered:,} functions "
         f"over the grammar “{settings['grammar']}” in "
-        f"{counted(len(found.generations), 'generation')}. {tried['distinct']:,} of them were new, "
-        f"{judge} rejected {tried['rejected']:,} before any training, and {tried['trained']:,} "
-        f"were trained for "
+        f"{counted(len(found.generations), 'generation')}. {filling}{tried['distinct']:,} of them "
+        f"were new, {judge}{required} rejected {tried['rejected']:,} before any training, and "
+        f"{tried['trained']:,} were trained for "
         f"{rungs[0]}{climbing}."
     )
 

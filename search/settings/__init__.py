@@ -2,6 +2,7 @@
 
 from search.settings.finals import FinalsSettings, check_fresh
 from search.settings.reading import checked, load_settings, read_campaign_file, settings_from
+from search.settings.require import RequireSettings
 from search.settings.scoring import Rung, ScoringSettings
 from search.settings.search import SearchSettings, StrategyName
 from search.settings.section import SettingsError
@@ -12,6 +13,7 @@ from search.settings.whole import FREE_SETTINGS, Settings
 __all__ = [
     "FREE_SETTINGS",
     "FinalsSettings",
+    "RequireSettings",
     "Rung",
     "ScoringSettings",
     "SearchSettings",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from search.settings.require import RequireSettings
 from search.settings.section import Positive, Section, Share
 
 _SMALLEST_ISLAND: Final = 4
@@ -52,7 +53,11 @@ class SearchSettings(Section):
         optimism: With `surrogate`: how many standard deviations of the model's trees are added to
             what they expect; more tries what is unlike anything known.
         start_from: Catalogue names, expressions, and folders of campaigns whose hall of fame is
-            taken; the first candidates of an evolutionary strategy.
+            taken; the first candidates of an evolutionary strategy. With a template they are what
+            fills it.
+        template: An expression with a hole, `"x * _"`, that the search fills; None for the whole
+            function.
+        require: What a function must be to be trained at all; see `RequireSettings`.
     """
 
     strategy: StrategyName = "genetic"
@@ -72,6 +77,17 @@ class SearchSettings(Section):
     brood: Annotated[int, Field(ge=100, le=1_000_000)] = 3_000
     optimism: Annotated[float, Field(ge=0.0, le=10.0)] = 0.5
     start_from: Annotated[tuple[str, ...], Field(max_length=1_000, strict=False)] = ()
+    template: Annotated[str, Field(max_length=1_000)] | None = None
+    require: RequireSettings | None = None
+
+    @field_validator("template")
+    @classmethod
+    def _has_a_hole(cls, template: str | None) -> str | None:
+        if template is not None:
+            from grammars.parsing.template import Template
+
+            Template.read(template)
+        return template
 
     @model_validator(mode="after")
     def _can_start(self) -> SearchSettings:

@@ -14,6 +14,7 @@ from search.strategies.islands import Archipelago
 from search.strategies.nsga2 import NSGA2
 from search.strategies.random_sampling import RandomSampling
 from search.strategies.regularized_evolution import RegularizedEvolution
+from search.strategies.shaped import Shaped, shape_of
 from search.strategies.strategy import Strategy
 from search.strategies.surrogate import Surrogate
 
@@ -42,6 +43,14 @@ def begin(
     Raises:
         SettingsError: If a function to start from cannot be had or not be written.
     """
+    inner = _inner(grammar, settings, seed=seed, hidden_layers=hidden_layers)
+    shape = shape_of(settings)
+    return inner if shape is None else Shaped(inner, shape)
+
+
+def _inner(
+    grammar: Grammar, settings: SearchSettings, *, seed: int, hidden_layers: int
+) -> Strategy:
     strategy = STRATEGIES[settings.strategy]
     if (count := settings.functions(hidden_layers)) > 1:
         return Coevolution(strategy, grammar, settings, seed=seed, count=count)
