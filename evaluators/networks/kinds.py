@@ -17,7 +17,7 @@ from evaluators.reading.sections import deciding, read_kind, read_section, secti
 AnyNetwork = Network | Chain | OwnNetwork
 """What a task may have."""
 
-_KINDS: Final[Mapping[str, Callable[..., Network | Chain]]] = {
+KINDS: Final[Mapping[str, Callable[..., Network | Chain]]] = {
     "mlp": MLP,
     "cnn": CNN,
     "residual_mlp": ResidualMLP,
@@ -40,7 +40,7 @@ def read_network(section: Any, *, folder: Path = Path(), place: str = "network")
     if isinstance(section, Mapping) and "function" in section:
         function = FileFunction.read(section["function"], folder=folder, place=f"{place}.function")
         return read_section(OwnNetwork, {**section, "function": function}, place=place)
-    return read_kind(_KINDS, section, place=place)
+    return read_kind(KINDS, section, place=place)
 
 
 def network_section(network: AnyNetwork) -> dict[str, Any]:
@@ -63,4 +63,4 @@ def deciding_network(network: AnyNetwork) -> dict[str, Any]:
 
 
 def _kind(network: AnyNetwork) -> str:
-    return next(kind for kind, made in _KINDS.items() if made is type(network))
+    return next(kind for kind, made in KINDS.items() if made is type(network))
