@@ -60,12 +60,12 @@ class SeedResult:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> SeedResult:
         """Restores what `to_json` wrote."""
-        learnt = document.get("parameters", {})
+        learnt = document.get("parameters")
         return cls(
             document["seed"],
             document["validation_loss"],
             document["validation_accuracy"],
-            {name: tuple(layers) for name, layers in learnt.items()},
+            {name: tuple(layers) for name, layers in learnt.items()} if learnt else {},
             document.get("metrics", {}),
         )
 

@@ -42,8 +42,12 @@ class Standing:
 
 def ranked(standings: Iterable[Standing]) -> list[Standing]:
     """Best first: by rung, then score; equals by id, so that their order is always the same."""
-    by_id = sorted(standings, key=lambda standing: standing.candidate.id)
-    return sorted(by_id, key=lambda standing: standing.rank_key, reverse=True)
+    return sorted(standings, key=_best_first)
+
+
+def _best_first(standing: Standing) -> tuple[int, float, str]:
+    rung, score = standing.rank_key
+    return -rung, -score, standing.candidate.id
 
 
 def scores(standings: Sequence[Standing]) -> list[float]:

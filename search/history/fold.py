@@ -88,8 +88,13 @@ class CandidateRecord:
     @property
     def highest(self) -> RungRecord | None:
         """The evaluation on the highest rung that it was scored on; None if it never was."""
-        scored = (each for each in self.rungs if each.evaluation.outcome is Outcome.SCORED)
-        return max(scored, key=lambda each: each.rung, default=None)
+        found: RungRecord | None = None
+        for each in self.rungs:
+            if each.evaluation.outcome is Outcome.SCORED and (
+                found is None or each.rung > found.rung
+            ):
+                found = each
+        return found
 
 
 @dataclass(frozen=True, slots=True)

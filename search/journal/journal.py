@@ -234,8 +234,9 @@ class Journal:
         before = self._checksum_at(after)
         query = "SELECT * FROM events NOT INDEXED WHERE sequence > ? ORDER BY sequence LIMIT ?"
         with closing(self._connection.execute(query, (after, at_most))) as rows:
-            for position, (*fields, checksum) in enumerate(rows, after + 1):
-                row: Row = tuple(fields)
+            for position, fields in enumerate(rows, after + 1):
+                row: Row = fields[:-1]
+                checksum: str = fields[-1]
                 if row[0] != position or checksum != checksum_of(before, row):
                     raise self._damage(f"event {position} is missing or altered")
                 before = checksum
