@@ -10,13 +10,14 @@ import io
 import os
 import sys
 import traceback
-from typing import Final, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
 from search.cli import (
     calibration,
     campaigns,
+    comparing,
     curves,
     dashboard,
     data,
@@ -24,8 +25,10 @@ from search.cli import (
     export,
     finals,
     language,
+    leaderboard,
     plotting,
     report,
+    starting,
     tasks,
 )
 from search.cli.options import INTERRUPTED
@@ -39,14 +42,18 @@ app = typer.Typer(
     name="actsearch",
     help="Automated discovery of activation functions: evolve, train, compare, export.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("init")(starting.init_command)
 app.command("launch")(campaigns.launch_command)
-app.command("leaderboard")(campaigns.leaderboard_command)
+app.command("campaigns")(starting.campaigns_command)
+app.command("leaderboard")(leaderboard.leaderboard_command)
+app.command("compare")(comparing.compare_command)
 app.command("finals")(finals.finals_command)
 app.command("tasks")(tasks.tasks_command)
+app.command("strategies")(starting.strategies_command)
 app.command("evaluate")(evaluation.evaluate_command)
 app.command("calibrate")(calibration.calibrate_command)
 app.command("curves")(curves.curves_command)
@@ -66,6 +73,26 @@ app.add_typer(grammar_app, name="grammar")
 data_app = typer.Typer(help="Data sets.", no_args_is_help=True)
 data_app.command("prepare")(data.prepare_command)
 app.add_typer(data_app, name="data")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"actsearch {version('actsearch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version, and end."
+        ),
+    ] = False,
+) -> None:
+    """Automated discovery of activation functions: evolve, train, compare, export."""
 
 
 def main() -> NoReturn:

@@ -10,12 +10,14 @@ from rich import box
 from rich.table import Table
 
 from search.cli.options import (
+    AsCsv,
     AsJson,
     Executor,
     Executors,
     GpusPerWorker,
     ManualDir,
     Workers,
+    print_csv,
     print_json,
     site_of,
     wide_console,
@@ -41,6 +43,7 @@ def evaluate_command(
     gpus_per_worker: GpusPerWorker = 0.0,
     manual_dir: ManualDir = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Scores expressions or catalogue names exactly as a campaign would."""
     from evaluators.evaluation.fidelity import Fidelity
@@ -57,6 +60,9 @@ def evaluate_command(
     rows = [evaluation_row(text, record) for text, record in zip(expressions, records, strict=True)]
     if as_json:
         print_json(rows)
+    elif as_csv:
+        nested = ("per_seed", "diagnostics")
+        print_csv([{k: v for k, v in row.items() if k not in nested} for row in rows])
     else:
         wide_console().print(_table(rows, title=f"{task}, {fidelity}"))
 

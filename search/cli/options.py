@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import os
 import sys
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -48,6 +51,10 @@ CampaignName = Annotated[
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")
+]
+
+AsCsv = Annotated[
+    bool, typer.Option("--csv", help="Print comma-separated values with a header, nothing else.")
 ]
 
 Workers = Annotated[
@@ -106,13 +113,23 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 
+def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Prints rows with a header line; a row may lack columns that others have."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(sys.stdout, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
 def wide_console() -> Console:
     """Standard output; where it is no terminal, wide enough for tables that nobody folds.
 
-    Text is printed as it is: the brackets of `[relu(x), tanh(x)]` are no markup.
+    `COLUMNS` decides where it is set, and `NO_COLOR` takes colours away, on a terminal and in a
+    file. Text is printed as it is: the brackets of `[relu(x), tanh(x)]` are no markup.
     """
     console = Console(markup=False)
-    return console if console.is_terminal else Console(width=120, markup=False)
+    has_width = console.is_terminal or os.environ.get("COLUMNS", "").isdigit()
+    return console if has_width else Console(width=120, markup=False)
 
 
 def say(text: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from search.cli.options import AsJson, print_json, wide_console
+from search.cli.options import AsCsv, AsJson, print_csv, print_json, wide_console
 
 
 def tasks_command(
@@ -17,6 +17,7 @@ def tasks_command(
         ),
     ] = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Lists the shipped tasks; shows those that are named as the TOML file that they are."""
     from evaluators.tasks import find_task, shipped_tasks, task_text
@@ -24,6 +25,8 @@ def tasks_command(
     found = [find_task(name) for name in names or shipped_tasks()]
     if as_json:
         print_json([task.to_mapping() for task in found])
+    elif as_csv:
+        print_csv([{"task": task.name, "description": task.description} for task in found])
     elif names:
         print("\n".join(map(task_text, found)), end="")
     else:

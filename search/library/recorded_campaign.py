@@ -19,6 +19,7 @@ from search.launching.identity import recorded_task, settings_in_force
 from search.library.outcomes import leaderboard_frame
 from search.settings import Settings, load_settings, read_campaign_file, settings_from
 from search.settings.mapping import merged, toml_text
+from search.settings.shipped import campaign_path
 from search.standings.exporting import function_of
 from search.standings.leaderboard import LeaderboardRow, find_standing, leaderboard, standings
 
@@ -49,7 +50,8 @@ class RecordedCampaign:
         """Reads and checks the settings.
 
         Args:
-            source: A campaign file, or settings as a mapping; None where keywords say it all.
+            source: A campaign file or the name of a shipped one, or settings as a mapping; None
+                where keywords say it all.
             overrides: Such as "search.population=32", as `--set` takes them.
             site: Where it runs; by default under `runs` with a worker for each core.
             settings: Settings and sections by name, such as `seed=7, search={"population": 32}`;
@@ -64,7 +66,7 @@ class RecordedCampaign:
             settings["task"] = keep_task(task)
         self._read: tuple[Settings, str] | None
         if isinstance(source, str | Path):
-            path = Path(source)
+            path = campaign_path(source)
             chosen = load_settings(path, overrides, changes=settings)
             self._read = (chosen, read_campaign_file(path))
         else:

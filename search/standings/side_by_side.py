@@ -182,7 +182,7 @@ class SideBySide:
         yield ("best function", *(_titled(each.best) if each.best else _UNSET for each in every))
         yield ("its score", *(f"{each.best.score:.4f}" if each.best else _UNSET for each in every))
         yield ("trainings", *(f"{each.trainings:,}" for each in every))
-        yield ("minutes", *(f"{each.minutes:.1f}" for each in every))
+        yield ("minutes", *(_minutes(each.minutes) for each in every))
         yield ("ended", *(each.ending or "not yet" for each in every))
 
     def _spent(self) -> Iterable[tuple[str, ...]]:
@@ -193,7 +193,7 @@ class SideBySide:
         shortest = min(each.minutes for each in self.campaigns)
         for minutes in dict.fromkeys(share * shortest for share in _SHARES):
             scores = (each.score_after(minutes=minutes) for each in self.campaigns)
-            yield (f"{minutes:.1f} minutes", *scores)
+            yield (f"{_minutes(minutes)} minutes", *scores)
 
 
 def side_by_side(folders: Sequence[Path]) -> SideBySide:
@@ -233,6 +233,10 @@ def _merit(row: LeaderboardRow) -> tuple[int, float]:
 
 def _titled(row: LeaderboardRow) -> str:
     return row.expression if row.name is None else f"{row.name} = {row.expression}"
+
+
+def _minutes(minutes: float) -> str:
+    return f"{minutes:.1f}" if minutes >= 1.0 else f"{minutes:.3f}"
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,187 @@
+"""`actsearch leaderboard`, and the table that a launch ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich import box
+from rich.table import Table
+
+from search.cli.options import (
+    DEFAULT_RUNS_DIR,
+    AsCsv,
+    AsJson,
+    CampaignName,
+    RunsDir,
+    print_csv,
+    print_json,
+    wide_console,
+)
+
+if TYPE_CHECKING:
+    from search.history import History
+    from search.standings.leaderboard import LeaderboardRow
+
+SHORT_ID: Final = 8
+"""Digits of a candidate's id that are shown, and enough to name it."""
+
+_LEAST_EXPRESSION: Final = 24
+_PADDING: Final = 2
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column of the table.
+
+    Attributes:
+        heading: Above it.
+        text: What it says of a row.
+        stays: Its turn to be left out where there is no room; 0 stays always.
+    """
+
+    heading: str
+    text: Callable[[LeaderboardRow], str]
+    stays: int = 0
+
+
+def titled(row: LeaderboardRow) -> str:
+    """A function by its name in the catalogue, where it has one."""
+    return row.expression if row.name is None else f"{row.name} = {row.expression}"
+
+
+_COLUMNS: Final = (
+    _Column("rank", lambda row: str(row.rank)),
+    _Column("expression", titled),
+    _Column("origin", lambda row: row.origin, 1),
+    _Column("score", lambda row: f"{row.score:.4f}"),
+    _Column("loss", lambda row: f"{row.validation_loss:.4f}", 3),
+    _Column("accuracy", lambda row: f"{100 * row.validation_accuracy:.2f} %", 5),
+    _Column("size", lambda row: str(row.size), 2),
+    _Column("trained", lambda row: f"{row.steps} x {row.seeds}", 4),
+    _Column("id", lambda row: row.candidate_id[:SHORT_ID]),
+)
+
+
+def leaderboard_command(
+    campaign: CampaignName,
+    top: Annotated[int, typer.Option(min=1, help="Rows to show.")] = 20,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+) -> None:
+    """The best so far, with the baselines in the same table; works while the campaign runs."""
+    from search.history import read_history
+    from search.journal.journal import FILE_NAME, Journal
+    from search.standings.leaderboard import find_campaign, leaderboard
+    from search.standings.verdict import trained_on
+    from search.texts.commands import command
+
+    folder = find_campaign(campaign, runs_dir)
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        history = read_history(journal)
+    if as_json or as_csv:
+        rows = [asdict(row) for row in leaderboard(history, top=top)]
+        print_json(rows) if as_json else print_csv([_flat(row) for row in rows])
+        return
+    shown = leaderboard(history, top=top, baselines=True)
+    print_leaderboard(shown, title=f"{folder.name}, {trained_on(history)}")
+    holding = command("finals", folder.name, runs_dir=folder.parent)
+    wide_console().print(_claimed(history, holding), highlight=False)
+
+
+def print_leaderboard(rows: list[LeaderboardRow], *, title: str) -> None:
+    """The first rows, and below them whichever baselines come later; nothing without rows.
+
+    Where the terminal is narrow, columns are left out one by one, and their legend with them.
+    """
+    if not rows:
+        return
+    console = wide_console()
+    columns = _fitting(rows, console.width)
+    table = Table(title=f"Leaderboard of {title}", title_justify="left", box=box.SIMPLE_HEAD)
+    for column in columns:
+        is_text = column.heading == "expression"
+        table.add_column(
+            column.heading,
+            justify="left" if column.heading in ("expression", "origin") else "right",
+            overflow="fold",
+            no_wrap=not is_text,
+        )
+    for before, row in zip([None, *rows], rows, strict=False):
+        if before is not None and row.rank > before.rank + 1:
+            table.add_section()
+        style = "cyan" if row.origin == "baseline" else None
+        table.add_row(*(column.text(row) for column in columns), style=style)
+    console.print(table)
+    console.print(_legend(rows[0], columns), style="dim", highlight=False)
+
+
+def _claimed(history: History, holding: str) -> str:
+    """What finals have shown; without them, how far the best is from what is published."""
+    from search.standings.verdict import verdict
+
+    if not history.finals.plans:
+        return verdict(history, holding)
+    from search.finals import claim, finals_in, opened, tried
+
+    finals = finals_in(history)
+    assert finals is not None  # some were planned
+    return f"Finals: {claim(finals)} {tried(finals.plan)} {opened(finals)}"
+
+
+def _fitting(rows: list[LeaderboardRow], width: int) -> list[_Column]:
+    """The columns that there is room for beside a readable expression."""
+    needed = {
+        column.heading: _LEAST_EXPRESSION
+        if column.heading == "expression"
+        else max(len(column.heading), *(len(column.text(row)) for row in rows))
+        for column in _COLUMNS
+    }
+    shown = list(_COLUMNS)
+    while sum(needed[each.heading] + _PADDING for each in shown) + _PADDING > width:
+        leaving = min(
+            (each for each in shown if each.stays), key=lambda each: each.stays, default=None
+        )
+        if leaving is None:
+            break
+        shown.remove(leaving)
+    return shown
+
+
+def _legend(first: LeaderboardRow, columns: list[_Column]) -> str:
+    headings = [column.heading for column in columns]
+    said = [f"score: {_scored(first)}, higher is better."]
+    if "trained" in headings:
+        said.append("trained: steps x seeds.")
+    said.append(
+        "Rows that trained longer stand above those that did not.\nThe top of this ranking is "
+        "biased by selection: it says where to look, not what is better."
+    )
+    if missing := [each.heading for each in _COLUMNS if each.heading not in headings]:
+        said.append(f"\nNo room for {', '.join(missing)}; --csv has them.")
+    return " ".join(said).replace(" \n", "\n")
+
+
+def _scored(row: LeaderboardRow) -> str:
+    """What the score of a leaderboard is, in words."""
+    if not row.tasks:
+        return "minus the mean log validation loss"
+    from evaluators.statistics.comparison import listed
+
+    rated = any(task.learning_rate is not None for task in row.tasks)
+    at_own = ", each function at its own best learning rate" if rated else ""
+    of_first = "; loss and accuracy are those of the first" if len(row.tasks) > 1 else ""
+    return (
+        f"the advantage in log loss over the best baseline on "
+        f"{listed([task.task for task in row.tasks])}{at_own}, in units of the baselines' spread "
+        f"(--json has it by task{of_first})"
+    )
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with one score for each of several tasks."""
+    tasks = row.pop("tasks")
+    return row | {f"score on {task['task']}": task["score"] for task in tasks}

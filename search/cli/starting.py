@@ -1,0 +1,139 @@
+"""`actsearch init`, `campaigns` and `strategies`: where a campaign begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from search.cli.options import (
+    DEFAULT_RUNS_DIR,
+    AsCsv,
+    AsJson,
+    RunsDir,
+    print_csv,
+    print_json,
+    say,
+    wide_console,
+)
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def init_command(
+    file: Annotated[Path, typer.Argument(metavar="[FILE.toml]", help="Where to write it.")] = Path(
+        "campaign.toml"
+    ),
+    task: Annotated[str, typer.Option(help="What to train on.")] = "mnist-mlp",
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Writes a campaign file to start from, with every setting explained."""
+    from evaluators.tasks import find_task
+    from search.settings.template import campaign_template
+    from search.texts.commands import command
+    from search.texts.writing import write_whole
+
+    find_task(task)
+    if file.exists() and not force:
+        raise FileExistsError(f"{file} exists already; name another file, or replace it: --force")
+    write_whole(file, campaign_template(task=task))
+    say(f"{file} is a campaign of a few minutes; edit it, then: {command('launch', file)}")
+
+
+def campaigns_command(
+    as_json: AsJson = False, as_csv: AsCsv = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR
+) -> None:
+    """Lists the campaigns that were launched, and those that come with actsearch."""
+    rows = [*_launched(runs_dir), *_shipped()]
+    if as_json:
+        print_json(rows)
+    elif as_csv:
+        print_csv(rows)
+    else:
+        console = wide_console()
+        console.print(_table(rows, ("campaign", "state", "trainings", "best", "description")))
+        say("`actsearch launch NAME` starts a shipped one; `actsearch init` writes your own")
+
+
+def strategies_command(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
+    """Lists the strategies that a campaign may search with."""
+    from search.strategies import STRATEGIES
+
+    rows = [
+        {"strategy": name, "what it does": (made.__doc__ or "").partition("\n\n")[0].strip()}
+        for name, made in STRATEGIES.items()
+    ]
+    if as_json:
+        print_json(rows)
+    elif as_csv:
+        print_csv(rows)
+    else:
+        wide_console().print(_table(rows, ("strategy", "what it does")))
+        say('a campaign file chooses one: [search] strategy = "surrogate"')
+
+
+def _launched(runs_dir: Path) -> list[dict[str, Any]]:
+    from search.history import read_history
+    from search.journal.journal import FILE_NAME, Journal, JournalError
+
+    rows = []
+    for path in sorted(runs_dir.glob(f"*/{FILE_NAME}")):
+        row: dict[str, Any] = {
+            "campaign": path.parent.name,
+            "state": "",
+            "trainings": None,
+            "best": None,
+        }
+        try:
+            with Journal(path, read_only=True) as journal:
+                history = read_history(journal)
+        except JournalError as error:
+            row["state"] = f"unreadable: {error}"
+        else:
+            last = history.generations[-1].summary if history.generations else None
+            row["state"] = "not ended" if history.finish is None else "ended"
+            row["trainings"] = history.trainings
+            row["best"] = last.best_score if last else None
+        rows.append({**row, "description": _description(history) if row["trainings"] else ""})
+    return rows
+
+
+def _description(history: Any) -> str:
+    return str(history.launch.settings.get("description", "")) if history.launch else ""
+
+
+def _shipped() -> list[dict[str, Any]]:
+    from search.settings import load_settings
+    from search.settings.shipped import shipped_campaigns
+
+    return [
+        {
+            "campaign": name,
+            "state": "shipped",
+            "trainings": None,
+            "best": None,
+            "description": load_settings(path).description,
+        }
+        for name, path in shipped_campaigns().items()
+    ]
+
+
+def _table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in columns:
+        is_first = name == columns[0]
+        table.add_column(name, no_wrap=is_first, justify="right" if name == "trainings" else "left")
+    for row in rows:
+        table.add_row(*(_cell(row[name]) for name in columns))
+    return table
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,70 @@
+"""What a campaign came to, in one sentence."""
+
+from __future__ import annotations
+
+from search.candidates.racing import Standing
+from search.finals import claim, finals_in
+from search.history import TITLES, History
+from search.history.unscored import explain_unscored, has_found
+from search.standings.leaderboard import standings
+from search.texts.commands import command
+
+
+def verdict(history: History, holding: str | None = None) -> str:
+    """Whether anything was found that is better than what is published, and how sure that is.
+
+    Args:
+        history: Of the campaign.
+        holding: The command that holds finals; by default that of a campaign in the usual place.
+    """
+    if not has_found(history):
+        return explain_unscored(history)
+    finals = finals_in(history)
+    if finals is not None and finals.ended is not None:
+        return claim(finals)
+    return _untested(standings(history), holding or command("finals", history.name))
+
+
+def trained_on(history: History) -> str:
+    """The task by its name, with the data set that took the place of one that could not be had."""
+    if history.launch is None:
+        return "not launched"
+    task, dataset = str(history.launch.settings["task"]), history.launch.dataset
+    if dataset.fallback_for is None:
+        return task
+    return f"{task} on {dataset.name} instead of {dataset.fallback_for}"
+
+
+def _untested(ranking: list[Standing], holding: str) -> str:
+    best = next(each for each in ranking if each.candidate.origin == "discovered")
+    # Scores of other rungs say nothing about this one.
+    published = [
+        each for each in ranking if each.candidate.origin == "baseline" and each.rung == best.rung
+    ]
+    if not published:
+        return f"No published function was trained as long as the best, {best.candidate.readable}."
+    strongest, score = published[0], _score(best)
+    if score > _score(strongest):
+        ahead = f"Ahead of {_title(strongest)} by {_apart(score - _score(strongest))}"
+        return f"{ahead}, not yet tested: {holding}"
+    relu = next((each for each in published if each.candidate.variation == "relu"), None)
+    if relu is None or score <= _score(relu):
+        rival = relu or strongest
+        return f"No function beat {_title(rival)} ({score:.3f} against {_score(rival):.3f})."
+    return (
+        f"No function beat {_title(strongest)} ({score:.3f} against {_score(strongest):.3f}); the "
+        f"best is ahead of ReLU by {_apart(score - _score(relu))}, not yet tested: {holding}"
+    )
+
+
+def _score(standing: Standing) -> float:
+    return standing.rank_key[1]
+
+
+def _title(standing: Standing) -> str:
+    name = standing.candidate.variation
+    return TITLES.get(name, name)
+
+
+def _apart(difference: float) -> str:
+    return f"{difference:.2f}" if difference >= 0.01 else f"{difference:.1g}"

@@ -1,0 +1,159 @@
+"""The command where people sit: narrow and wide terminals, files, names, and where one begins."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from search.journal.journal import FILE_NAME, Journal
+from search.settings import Settings, load_settings
+from search.settings.shipped import campaign_path, shipped_campaigns
+from search.settings.template import campaign_template
+
+CAMPAIGN = """
+task = "digits-mlp"
+seed = 7
+[search]
+population = 8
+[scoring]
+rungs = [{ steps = 20 }, { steps = 40, seeds = 2 }]
+[tracking]
+mlflow = false
+[stop]
+generations = 1
+"""
+BY_WIDTH = {
+    60: ["rank", "expression", "score", "id"],
+    80: ["rank", "expression", "score", "loss", "accuracy", "trained", "id"],
+    120: ["rank", "expression", "origin", "score", "loss", "accuracy", "size", "trained", "id"],
+}
+
+
+def run(*words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "search", *map(str, words)],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A runs directory with two campaigns that have really trained."""
+    folder = tmp_path_factory.mktemp("terminal")
+    (folder / "mine.toml").write_text(CAMPAIGN, encoding="utf-8")
+    for name, seed in (("mine", 7), ("other", 8)):
+        options = ("--set", f"name={name}", "--set", f"seed={seed}", "--workers", "1")
+        done = run("launch", folder / "mine.toml", *options, "--runs-dir", folder / "runs")
+        assert done.returncode == 0, done.stderr
+        last = done.stdout.strip().splitlines()[-1]
+        assert re.match(r"(Ahead of|No function beat) ", last), "a launch ends with a verdict"
+    return folder / "runs"
+
+
+@pytest.mark.parametrize("width", BY_WIDTH)
+def test_columns_leave_one_by_one_and_their_legend_with_them(runs: Path, width: int) -> None:
+    shown = run("leaderboard", "mine", "--runs-dir", runs, COLUMNS=str(width)).stdout
+    assert max(map(len, shown.splitlines())) <= width, "COLUMNS holds where nobody sees a terminal"
+    heading = next(line for line in shown.splitlines() if "rank" in line)
+    assert heading.split() == BY_WIDTH[width]
+    assert ("trained: steps x" in shown) == ("trained" in BY_WIDTH[width])
+    words = " ".join(shown.split())
+    missing = [name for name in BY_WIDTH[120] if name not in BY_WIDTH[width]]
+    assert (f"No room for {', '.join(missing)}; --csv has them." in words) == bool(missing)
+    assert "\x1b" not in shown
+
+
+def test_colours_are_for_those_who_want_them(runs: Path) -> None:
+    coloured = run("leaderboard", "mine", "--runs-dir", runs, FORCE_COLOR="1", COLUMNS="80")
+    assert "\x1b[36m" in coloured.stdout
+    plain = run("leaderboard", "mine", "--runs-dir", runs, FORCE_COLOR="1", NO_COLOR="1")
+    assert "\x1b[36m" not in plain.stdout
+
+
+def test_values_come_with_commas_too(runs: Path) -> None:
+    shown = run("leaderboard", "mine", "--csv", "--runs-dir", runs).stdout
+    rows = list(csv.DictReader(io.StringIO(shown)))
+    same = json.loads(run("leaderboard", "mine", "--json", "--runs-dir", runs).stdout)
+    assert [row["candidate_id"] for row in rows] == [row["candidate_id"] for row in same]
+    assert [float(row["score"]) for row in rows] == [row["score"] for row in same]
+    names = list(csv.DictReader(io.StringIO(run("tasks", "--csv").stdout)))
+    assert "mnist-mlp" in [row["task"] for row in names]
+
+
+def test_campaigns_are_compared(runs: Path) -> None:
+    shown = run("compare", "mine", "other", "--runs-dir", runs).stdout
+    for title in ("What they came to", "Settings that differ", "Shared leaderboard"):
+        assert f"\n{title}\n" in f"\n{shown}"
+    assert re.search(r"^ +seed +7 +8 *$", shown, flags=re.MULTILINE)
+    document = json.loads(run("compare", "mine", "other", "--json", "--runs-dir", runs).stdout)
+    assert document["differences"] == {"seed": [7, 8]}
+    assert [each["name"] for each in document["campaigns"]] == ["mine", "other"]
+    alone = run("compare", "mine", "--runs-dir", runs)
+    assert (alone.returncode, "at least two" in alone.stderr) == (2, True)
+
+
+def test_what_there_is_is_listed(runs: Path) -> None:
+    rows = json.loads(run("campaigns", "--json", "--runs-dir", runs).stdout)
+    assert [row["campaign"] for row in rows] == ["mine", "other", *shipped_campaigns()]
+    with Journal(runs / "mine" / FILE_NAME, read_only=True) as journal:
+        assert rows[0]["trainings"] == sum(1 for _ in journal.events("evaluation")) - sum(
+            event.payload["outcome"] == "rejected" for event in journal.events("evaluation")
+        )
+    assert (rows[0]["state"], rows[-1]["state"]) == ("ended", "shipped")
+    strategies = json.loads(run("strategies", "--json").stdout)
+    assert {"genetic", "surrogate"} <= {row["strategy"] for row in strategies}
+    assert all(row["what it does"] for row in strategies)
+
+
+def test_a_shipped_campaign_is_launched_by_its_name(tmp_path: Path) -> None:
+    assert set(shipped_campaigns()) == {"mnist", "quickstart", "tradeoffs"}
+    own = tmp_path / "quickstart"
+    assert campaign_path("quickstart").name == "quickstart.toml"
+    own.write_text("seed = 3", encoding="utf-8")
+    assert campaign_path(own) == own, "a file comes first"
+    refused = run("launch", "quickstrat")
+    assert refused.returncode == 2
+    assert "did you mean 'quickstart'?" in refused.stderr
+
+
+def test_a_campaign_file_to_start_from_says_every_setting(tmp_path: Path) -> None:
+    made = run("init", tmp_path / "first.toml", "--task", "digits-mlp")
+    assert made.returncode == 0, made.stderr
+    settings = load_settings(tmp_path / "first.toml")
+    assert (settings.task, settings.name, settings.seed) == ("digits-mlp", "first", 1)
+    again = run("init", tmp_path / "first.toml")
+    assert (again.returncode, "--force" in again.stderr) == (2, True)
+    assert run("init", tmp_path / "second.toml", "--task", "digts-mlp").returncode == 2
+
+
+def test_what_a_template_shows_as_comments_are_the_defaults() -> None:
+    text = campaign_template()
+    shown = re.sub(r"^# (?=\w+ = [^\s]|\[finals\])", "", text, flags=re.MULTILINE)
+    shown = shown.replace('name = "..."', 'name = "mine"')
+    document = tomllib.loads(shown)
+    finals = document.pop("finals")
+    given = Settings.model_validate({**document, "finals": finals})
+    plain = Settings.model_validate({**tomllib.loads(text), "name": "mine", "finals": {}})
+    assert given == plain
+    for section in ("search", "scoring", "tracking", "stop", "finals"):
+        for name in type(getattr(plain, section)).model_fields:
+            assert re.search(rf"^(# )?{name} =", text, flags=re.MULTILINE), f"{section}.{name}"
+
+
+def test_it_says_its_version_and_helps_in_short() -> None:
+    assert re.fullmatch(r"actsearch \d+\.\d+\.\d+\S*\n", run("--version").stdout)
+    for words in ([], ["launch"], ["grammar", "list"]):
+        assert run(*words, "-h").stdout == run(*words, "--help").stdout != ""
+    assert "--install-completion" in run("-h").stdout
