@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Final
 
 import numpy
@@ -45,13 +44,23 @@ def canonical(expression: Expression) -> Expression:
     Returns:
         An equal expression: constants folded, operands ordered, identities removed.
     """
-    return _canonical(str(expression), expanded(expression))
+    text = str(expression)
+    form = _FORMS.get(text)
+    if form is None:
+        form = _canonical(expanded(expression))
+        if len(_FORMS) >= _KEPT_FORMS:
+            _FORMS.clear()
+        _FORMS[text] = form
+    return form
 
 
 # A search asks for the form of a candidate, or for the id that follows from it, some four times.
-# The text is part of the key because 0 and -0 are equal as numbers and not as functions.
-@lru_cache(maxsize=4096)
-def _canonical(_: str, expression: Expression) -> Expression:
+# By text, which says all of it: 0 and -0 are equal as numbers and not as functions.
+_FORMS: Final[dict[str, Expression]] = {}
+_KEPT_FORMS: Final = 4096
+
+
+def _canonical(expression: Expression) -> Expression:
     form = _pass(expression)
     for _number in range(_MOST_PASSES):
         # What one pass puts together, the rules for its parts may now take further.

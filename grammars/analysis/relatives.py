@@ -12,7 +12,8 @@ import numpy
 
 from grammars.analysis.limits import growth
 from grammars.catalogue import CATALOGUE, definitions
-from grammars.expressions.expression import Call, Expression, expanded, rename_parameters
+from grammars.expressions.expression import Call, Expression, expanded
+from grammars.expressions.parameters import rename_parameters
 from grammars.numerics.compilation import evaluate
 from grammars.numerics.fingerprint import same_function
 from grammars.primitives import PRIMITIVES

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
+from operator import is_
 from types import ModuleType
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, TypeVar, cast, get_args
 
 Scope = Literal["channel", "layer", "network"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -113,7 +113,7 @@ class Expression:
         return str(_own_methods().html(self))
 
     def __str__(self) -> str:
-        return "; ".join([_print(self)[0], *definitions_in(self)])
+        return "; ".join([_printed(self)[0], *definitions_in(self)])
 
     def __repr__(self) -> str:
         return f"parse({str(self)!r})"
@@ -165,8 +165,17 @@ class Parameter(Expression):
     __str__ = Expression.__str__
 
 
+class _Remembering(Expression):
+    """What has been worked out once of a node: a search asks for it again and again."""
+
+    __slots__ = ("_hash", "_printed", "_text")
+    _hash: int
+    _printed: tuple[str, int]
+    _text: str
+
+
 @dataclass(frozen=True, slots=True, repr=False)
-class Call(Expression):
+class Call(_Remembering):
     """A primitive applied to subtrees.
 
     Attributes:
@@ -184,7 +193,26 @@ class Call(Expression):
     def arguments(self) -> tuple[Expression, ...]:
         return self.operands
 
-    __str__ = Expression.__str__
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            return _kept(self, "_hash", hash((self.primitive, self.operands, self.definition)))
+
+    def __str__(self) -> str:
+        try:
+            return self._text
+        except AttributeError:
+            return _kept(self, "_text", Expression.__str__(self))
+
+
+Value = TypeVar("Value")
+
+
+def _kept(node: Call, slot: str, value: Value) -> Value:
+    """Keeps what follows from a node with it; it is no part of its value."""
+    object.__setattr__(node, slot, value)
+    return value
 
 
 X = Variable()
@@ -213,10 +241,12 @@ def expanded(expression: Expression) -> Expression:
     """The expression with what a grammar defines written out in primitives of the language."""
     match expression:
         case Call(operands=operands, definition=definition):
-            operands = tuple(map(expanded, operands))
+            inner = tuple(map(expanded, operands))
             if definition is not None:
-                return substitute(definition, operands[0])
-            return replace(expression, operands=operands)
+                return substitute(definition, inner[0])
+            if all(map(is_, inner, operands)):
+                return expression
+            return replace(expression, operands=inner)
         case _:
             return expression
 
@@ -232,48 +262,6 @@ def expanded_size(expression: Expression) -> int:
     return expression.definition.size + occurrences * (inner[0] - 1)
 
 
-def conflicting_parameters(expression: Expression) -> tuple[str, ...]:
-    """Names that are given more than one start or scope, in order of appearance."""
-    counts = Counter(parameter.name for parameter in expression.parameters)
-    return tuple(name for name, count in counts.items() if count > 1)
-
-
-def rename_parameters(
-    expression: Expression,
-    names: Sequence[str],
-    *,
-    start: float | None = None,
-    per: Scope | None = None,
-) -> Expression:
-    """Gives the distinct parameters new names in order of first appearance.
-
-    Two parents of a crossover may use one name for different parameters; here they part again.
-
-    Args:
-        expression: What to rename in.
-        names: At least as many names as there are distinct parameters.
-        start: A start for all of them, if not their own.
-        per: A scope for all of them, if not their own.
-    """
-    renamed = {
-        parameter: Parameter(
-            name, parameter.start if start is None else start, per or parameter.per
-        )
-        for parameter, name in zip(expression.parameters, names, strict=False)
-    }
-
-    def rebuild(node: Expression) -> Expression:
-        match node:
-            case Parameter():
-                return renamed[node]
-            case Call(operands=operands):
-                return replace(node, operands=tuple(map(rebuild, operands)))
-            case _:
-                return node
-
-    return rebuild(expression) if renamed else expression
-
-
 def definitions_in(*expressions: Expression) -> tuple[str, ...]:
     """What follows the text of expressions, so that it says itself what a grammar has defined."""
     defined = {
@@ -287,7 +275,7 @@ def definitions_in(*expressions: Expression) -> tuple[str, ...]:
 
 def text_of(expression: Expression) -> str:
     """The text of an expression without the definitions that it rests on."""
-    return _print(expression)[0]
+    return _printed(expression)[0]
 
 
 def format_number(value: float) -> str:
@@ -299,6 +287,16 @@ def format_number(value: float) -> str:
         # The sign of a negative zero is part of its value.
         return f"{value:.0f}"
     return repr(float(value))
+
+
+def _printed(expression: Expression) -> tuple[str, int]:
+    """What `_print` says, kept with the node: not with all below it, which would take its room."""
+    if not isinstance(expression, Call):
+        return _print(expression)
+    try:
+        return expression._printed
+    except AttributeError:
+        return _kept(expression, "_printed", _print(expression))
 
 
 def _print(expression: Expression) -> tuple[str, int]:
@@ -316,7 +314,7 @@ def _print(expression: Expression) -> tuple[str, int]:
             weakest = ATOM + 1 if isinstance(operand, Constant) else NEGATION
             return f"-{_wrapped(operand, weakest)}", NEGATION
         case Call("where", (condition, positive, negative)):
-            texts = map(text_of, (condition, positive, negative))
+            texts = map(_below, (condition, positive, negative))
             return "where({} >= 0, {}, {})".format(*texts), ATOM
         case Call(primitive, (left, right)) if primitive in INFIX:
             symbol, strength = INFIX[primitive]
@@ -326,11 +324,16 @@ def _print(expression: Expression) -> tuple[str, int]:
             right_text = _wrapped(right, strength + tighter_right)
             return f"{left_text} {symbol} {right_text}", strength
         case Call(primitive, operands):
-            return f"{primitive}({', '.join(map(text_of, operands))})", ATOM
+            return f"{primitive}({', '.join(map(_below, operands))})", ATOM
         case _:
             raise TypeError(f"cannot print {type(expression).__name__}; expected an Expression")
 
 
+def _below(expression: Expression) -> str:
+    return _wrapped(expression, 0)
+
+
 def _wrapped(expression: Expression, weakest: int) -> str:
-    text, strength = _print(expression)
+    known = getattr(expression, "_printed", None)
+    text, strength = known or _print(expression)
     return text if strength >= weakest else f"({text})"

@@ -15,10 +15,10 @@ from grammars.expressions.expression import (
     Parameter,
     Scope,
     Variable,
-    conflicting_parameters,
     expanded_size,
     substitute,
 )
+from grammars.expressions.parameters import conflicting_parameters
 from grammars.primitives import PRIMITIVES
 from grammars.reading.cursor import NO_EQUATIONS, Cursor
 from grammars.reading.hints import unknown_name

@@ -22,8 +22,8 @@ from grammars.expressions.expression import (
     Expression,
     Parameter,
     Variable,
-    conflicting_parameters,
 )
+from grammars.expressions.parameters import conflicting_parameters
 from grammars.parsing.parser import MAX_DEPTH, MAX_SIZE
 from grammars.primitives import PRIMITIVES, Slot
 from grammars.space import defining, sampling

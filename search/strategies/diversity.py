@@ -12,13 +12,16 @@ from grammars import Call, Constant, Expression, Parameter
 # All pairs of a thousand members would take longer than scoring them.
 MEMBERS: Final = 100
 
+_Tally = Counter[tuple[str, str]]
+
 
 def structural_distance(first: Expression, second: Expression) -> float:
     """Jaccard distance of the multisets of parent-operand pairs, 0 (alike) to 1 (nothing shared).
 
     Constants count as equal, and so do trainable parameters: tuning one is no new structure.
     """
-    return _distance(_pairs(first), _pairs(second))
+    one, other = _pairs(first), _pairs(second)
+    return _distance(one, one.total(), other, other.total())
 
 
 def diversity(expressions: Sequence[Expression]) -> float:
@@ -28,13 +31,17 @@ def diversity(expressions: Sequence[Expression]) -> float:
     """
     every = -(-len(expressions) // MEMBERS)
     tallies = [_pairs(expression) for expression in expressions[:: max(1, every)]]
-    distances = [_distance(first, second) for first, second in combinations(tallies, 2)]
+    weighed = [(tally, tally.total()) for tally in tallies]
+    distances = [_distance(*first, *second) for first, second in combinations(weighed, 2)]
     return sum(distances) / len(distances) if distances else 1.0
 
 
-def _distance(first: Counter[tuple[str, str]], second: Counter[tuple[str, str]]) -> float:
-    shared = sum(min(count, second[pair]) for pair, count in first.items() if pair in second)
-    return 1.0 - shared / (first.total() + second.total() - shared)
+def _distance(first: _Tally, size: int, second: _Tally, other_size: int) -> float:
+    shared = 0
+    for pair in first.keys() & second.keys():
+        one, other = first[pair], second[pair]
+        shared += one if one < other else other
+    return 1.0 - shared / (size + other_size - shared)
 
 
 def _pairs(expression: Expression) -> Counter[tuple[str, str]]:

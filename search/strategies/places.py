@@ -130,6 +130,11 @@ class Place:
             and all(self._may_occur(name, count) for name, count in branch.calls.items())
         )
 
+    def has_room(self, operands: Sequence[Branch]) -> bool:
+        """Whether a call over the operands is small enough; what `accepts` asks, but cheaper."""
+        nodes = 1 + sum(len(operand.nodes) for operand in operands)
+        return nodes <= self.size and 1 + max(o.depth for o in operands) <= self.depth
+
     def _parameters_fit(self, branch: Branch) -> bool:
         rule = self.grammar.parameters
         if rule is None:

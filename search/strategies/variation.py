@@ -106,9 +106,10 @@ def insertion(tree: Individual, grammar: Grammar, generator: Random) -> Individu
         options: list[Branch] = []
         weights: list[float] = []
         for name, weight in grammar.primitives.items():
-            branch = joined(
-                name, _around(name, anatomy.branches[index], grammar, generator), grammar
-            )
+            operands = _around(name, anatomy.branches[index], grammar, generator)
+            if not place.has_room(operands):
+                continue
+            branch = joined(name, operands, grammar)
             if branch is not None and place.accepts(branch):
                 options.append(branch)
                 weights.append(weight)

@@ -9,9 +9,8 @@ from grammars import PRIMITIVES, Call, Grammar, GrammarError, grammar_names, loa
 from grammars.expressions.expression import (
     Expression,
     Parameter,
-    conflicting_parameters,
-    rename_parameters,
 )
+from grammars.expressions.parameters import conflicting_parameters, rename_parameters
 
 
 def grammar(**fields) -> Grammar:
