@@ -8,6 +8,7 @@ candidates are ranked by is an aggregate of those.
 
 from search.appraisal.appraiser import Appraiser
 from search.appraisal.course import Course, courses_of
+from search.appraisal.watch import Watch, watch_course
 from search.appraisal.yardstick import Yardstick
 
-__all__ = ["Appraiser", "Course", "Yardstick", "courses_of"]
+__all__ = ["Appraiser", "Course", "Watch", "Yardstick", "courses_of", "watch_course"]

@@ -55,9 +55,15 @@ class Appraiser:
             aggregate: See `combined`.
             stopping: Ends evaluating after the running batches.
         """
-        self._journal, self._executor, self._courses = journal, executor, courses
+        self._journal, self._executor = journal, executor
+        self._courses = {course.rung: course for course in courses}
         self._aggregate, self._stopping = aggregate, stopping
         self._yardsticks: dict[int, list[Yardstick]] = {}
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """Numbers of the rungs that have a course."""
+        return tuple(self._courses)
 
     def measure_by(self, baselines: Sequence[Activation], rung: int) -> None:
         """Trains the baselines on a rung, each at its own best rates, and measures by them.

@@ -32,6 +32,23 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Watched:
+    """How the leader did against the best baseline on tasks that the search does not use.
+
+    Attributes:
+        lead: Mean over the tasks of its advantages, in spreads of the baselines.
+        by_task: The advantages.
+    """
+
+    lead: float
+    by_task: Mapping[str, float]
+
+    def __str__(self) -> str:
+        each = ", ".join(f"{task} {advantage:+.2f}" for task, advantage in self.by_task.items())
+        return f"leads on watched tasks by {self.lead:+.2f} spreads ({each})"
+
+
+@dataclass(frozen=True)
 class GenerationSummary:
     """What one generation came to; it depends on the settings alone, never on time or place.
 
@@ -51,6 +68,7 @@ class GenerationSummary:
         diversity: Mean structural distance within the population, 0 to 1; None without one.
         rates: The probability of each mutation from now on, by its name.
         forecasting: What the strategy's model of scores is worth; None without one.
+        watched: How the leader did elsewhere, where it was looked at after this generation.
     """
 
     generation: int
@@ -68,11 +86,14 @@ class GenerationSummary:
     diversity: float | None
     rates: Mapping[str, float]
     forecasting: Forecasting | None = None
+    watched: Watched | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A JSON document, the same whatever strategies without a model come to have beside it."""
         document = asdict(self)
         forecasting = document.pop("forecasting") or {}
+        if document["watched"] is None:
+            del document["watched"]
         return document | {f"forecast_{name}": value for name, value in forecasting.items()}
 
     @classmethod
@@ -83,11 +104,24 @@ class GenerationSummary:
         if "forecast_considered" in document:
             figures: Any = {f.name: document[f"forecast_{f.name}"] for f in fields(Forecasting)}
             forecasting = Forecasting(**figures)
-        return cls(**{**known, "rates": document.get("rates") or {}, "forecasting": forecasting})
+        watched = document.get("watched")
+        return cls(
+            **{
+                **known,
+                "rates": document.get("rates") or {},
+                "forecasting": forecasting,
+                "watched": None if watched is None else Watched(**watched),
+            }
+        )
 
 
 def summarise(
-    asked: Asked, standings: Sequence[Standing], *, best: Standing | None, vitals: Vitals
+    asked: Asked,
+    standings: Sequence[Standing],
+    *,
+    best: Standing | None,
+    vitals: Vitals,
+    watched: Watched | None = None,
 ) -> GenerationSummary:
     """Counts what a generation came to.
 
@@ -96,6 +130,7 @@ def summarise(
         standings: Those that are new or have changed.
         best: The hall of fame's leader.
         vitals: Of the strategy after it.
+        watched: How the leader did elsewhere, if it was looked at.
     """
     lowest = (standing.evaluation.score for standing in standings if standing.rung == 0)
     scores = [score for score in lowest if score is not None]
@@ -116,4 +151,5 @@ def summarise(
         diversity=vitals.diversity,
         rates=vitals.rates,
         forecasting=vitals.forecasting,
+        watched=watched,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -63,6 +64,22 @@ _COLUMNS: Final = (
     _Column("trained", lambda row: f"{row.steps} x {row.seeds}", 4),
     _Column("id", lambda row: row.candidate_id[:SHORT_ID]),
 )
+
+
+def _columns(first: LeaderboardRow) -> list[_Column]:
+    """All columns; with several tasks, one for each of them behind the score."""
+    tasks = [_Column(task.task, partial(_on_task, task.task), 6) for task in first.tasks]
+    after_score = [each.heading for each in _COLUMNS].index("score") + 1
+    return [*_COLUMNS[:after_score], *tasks, *_COLUMNS[after_score:]]
+
+
+def _on_task(name: str, row: LeaderboardRow) -> str:
+    """Advantage and best learning rate on a task; nothing where the row was not trained on it."""
+    for task in row.tasks:
+        if task.task == name:
+            at = "" if task.learning_rate is None else f" at {task.learning_rate:g}"
+            return f"{task.advantage:+.2f}{at}"
+    return ""
 
 
 def leaderboard_command(
@@ -134,13 +151,13 @@ def _claimed(history: History, holding: str) -> str:
 
 def _fitting(rows: list[LeaderboardRow], width: int) -> list[_Column]:
     """The columns that there is room for beside a readable expression."""
+    shown = _columns(rows[0])
     needed = {
         column.heading: _LEAST_EXPRESSION
         if column.heading == "expression"
         else max(len(column.heading), *(len(column.text(row)) for row in rows))
-        for column in _COLUMNS
+        for column in shown
     }
-    shown = list(_COLUMNS)
     while sum(needed[each.heading] + _PADDING for each in shown) + _PADDING > width:
         leaving = min(
             (each for each in shown if each.stays), key=lambda each: each.stays, default=None
@@ -160,7 +177,7 @@ def _legend(first: LeaderboardRow, columns: list[_Column]) -> str:
         "Rows that trained longer stand above those that did not.\nThe top of this ranking is "
         "biased by selection: it says where to look, not what is better."
     )
-    if missing := [each.heading for each in _COLUMNS if each.heading not in headings]:
+    if missing := [c.heading for c in _columns(first) if c.heading not in headings]:
         said.append(f"\nNo room for {', '.join(missing)}; --csv has them.")
     return " ".join(said).replace(" \n", "\n")
 
@@ -177,7 +194,7 @@ def _scored(row: LeaderboardRow) -> str:
     return (
         f"the advantage in log loss over the best baseline on "
         f"{listed([task.task for task in row.tasks])}{at_own}, in units of the baselines' spread "
-        f"(--json has it by task{of_first})"
+        f"(by task, with the rate; --json has the scores too{of_first})"
     )
 
 

@@ -98,6 +98,8 @@ class LiveProgress:
     def on_generation(self, summary: GenerationSummary) -> None:
         """Moves the bar of the generations."""
         self._seen = summary.generation + 1
+        if summary.watched is not None:
+            self.announce(f"generation {self._seen}: the leader {summary.watched}")
         self._follow()
         if self._seen == self._settings.stop.generations:
             self._finish("the search is done: drawing and recording what it came to")

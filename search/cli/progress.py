@@ -105,7 +105,7 @@ def _describe(summary: GenerationSummary, *, of: int) -> str:
         f"generation {summary.generation + 1}/{of}: {summary.considered} considered, "
         f"{summary.distinct} distinct, {summary.rejected} rejected, {summary.trained} trained, "
         f"{summary.promoted} promoted{diversity}{_describe_model(summary.forecasting)}; "
-        f"{best}"
+        f"{best}{'' if summary.watched is None else f'; it {summary.watched}'}"
     )
 
 

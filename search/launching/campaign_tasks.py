@@ -49,6 +49,8 @@ def campaign_tasks(
 ) -> tuple[CampaignTask, ...]:
     """All tasks of a campaign, the first of which stands wherever one is meant.
 
+    Those of its watch come last.
+
     Args:
         settings: The campaign's.
         load: Finds data, or those of the fallback that is named.
@@ -60,7 +62,7 @@ def campaign_tasks(
         DatasetUnavailable: If there are no data to train on.
         SettingsError: If functions for single layers would not fit all of the networks.
     """
-    named = settings.scoring.tasks or (settings.task,)
+    named = settings.all_tasks
     now = [_scheduled(find_task(name), settings) for name in named]
     asked = [_as_begun(name, task, begun) for name, task in zip(named, now, strict=True)]
     objectives = [task.name for task in asked if task.objective is not None]

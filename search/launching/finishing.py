@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from evaluators.training.clock import awake_seconds
+from search.candidates.racing import Standing
 from search.executors import Executor, Interrupted, Workload
 from search.finals import (
     FinalsError,
@@ -23,7 +25,7 @@ from search.finals import (
     plan_finals,
     write_finals,
 )
-from search.history import part_of_finals, read_history
+from search.history import History, part_of_finals, read_history
 from search.history.unscored import explain_unscored, has_found
 from search.history.work import Work
 from search.journal.journal import Journal
@@ -74,7 +76,7 @@ class Finishing:
         plan = plan_finals(
             wanted,
             number=1 if last is None else last.number + 1,
-            standings=standings(history),
+            standings=self._ranked(history),
             task=task,
             dataset=load(task.data),
             steps=self.settings.scoring.rungs[-1].steps,
@@ -113,6 +115,18 @@ class Finishing:
         write_finals(finals, self._folder)
         shutil.rmtree(self._folder / _STATES, ignore_errors=True)
         return True
+
+    def _ranked(self, history: History) -> list[Standing]:
+        """Best first; by the lead on watched tasks where the settings say so, as far as it goes."""
+        ranked, watch = standings(history), self.settings.watch
+        if watch is None or not watch.chooses_finalists:
+            return ranked
+        leads = {
+            record.summary.best_id: record.summary.watched.lead
+            for record in history.generations
+            if record.summary.watched is not None
+        }
+        return sorted(ranked, key=lambda each: -leads.get(each.candidate.id, -math.inf))
 
     @property
     def _journal(self) -> Journal:

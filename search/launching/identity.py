@@ -106,7 +106,11 @@ def launched_task(launch: Begun | LaunchRecord) -> Task:
 def tasks_begun_with(begun: Begun) -> dict[str, Task]:
     """The tasks of a campaign as they were when it began, by the names in its settings."""
     tasks = [_task_of(begun), *(Task.from_mapping(each) for each in begun.further_tasks)]
-    names = begun.settings.get("scoring", {}).get("tasks") or [begun.settings["task"]]
+    settings = begun.settings
+    names = [
+        *(settings.get("scoring", {}).get("tasks") or [settings["task"]]),
+        *((settings.get("watch") or {}).get("tasks", [])),
+    ]
     return dict(zip(names, tasks, strict=True))
 
 

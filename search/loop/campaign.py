@@ -11,9 +11,9 @@ from typing import Final
 from evaluators.evaluation.evaluation import Evaluation, Outcome
 from evaluators.evaluator import Bench
 from grammars import BASELINES, Activation, Expression, Grammar, parse
-from search.appraisal import Appraiser, courses_of
+from search.appraisal import Appraiser, Watch, courses_of, watch_course
 from search.candidates.candidate import Candidate
-from search.candidates.generation import Asked, summarise
+from search.candidates.generation import Asked, Watched, summarise
 from search.candidates.hall_of_fame import HallOfFame
 from search.candidates.racing import Racing, Standing, scores
 from search.candidates.requirements import unmet
@@ -65,6 +65,7 @@ class Loop:
         journal: Journal,
         executor: Executor,
         further: Sequence[Bench] = (),
+        watched: Sequence[Bench] = (),
         screening: Screening | None = None,
         hall_of_fame: HallOfFame | None = None,
         observers: Sequence[Observer] = (),
@@ -100,6 +101,7 @@ class Loop:
             if settings.scoring.is_appraised
             else None
         )
+        self._watch = self._watching(watched, first=1 + len(further))
         self._recorder = Recorder(
             journal,
             self._appraiser.evaluate if self._appraiser else self._evaluate_plainly,
@@ -184,13 +186,36 @@ class Loop:
         self._exhausted = asked.exhausted
         self._unimproved = 0 if is_new_best else self._unimproved + 1
         best = self.hall_of_fame.best
-        summary = summarise(asked, standings, best=best, vitals=self._strategy.vitals)
+        summary = summarise(
+            asked,
+            standings,
+            best=best,
+            vitals=self._strategy.vitals,
+            watched=self._watched(best, asked.number),
+        )
         write(self._journal, [GenerationEnded(summary)])
         self.hall_of_fame.write(self._journal.path.parent)
         for observer in self._observers:
             observer.on_generation(summary)
             if is_new_best and best is not None:
                 observer.on_best(best)
+
+    def _watching(self, benches: Sequence[Bench], *, first: int) -> Watch | None:
+        settings = self._settings
+        if settings.watch is None:
+            return None
+        course = watch_course(settings.watch, settings.scoring, benches, first=first)
+        appraiser = Appraiser(
+            self._journal, self._executor, [course], aggregate="mean", stopping=self._ending
+        )
+        baselines = [parse(name) for name in BASELINES]
+        return Watch(appraiser, settings.watch, baselines=baselines)
+
+    def _watched(self, best: Standing | None, generation: int) -> Watched | None:
+        """How the leader does on tasks that the search does not use, where it is time to look."""
+        if self._watch is None or best is None or not self._watch.is_due(generation):
+            return None
+        return self._watch.meet(best.candidate.expression)
 
     def _score_baselines(self) -> None:
         """Puts the functions to beat through every rung, under the very same protocol."""
@@ -265,6 +290,8 @@ class Loop:
             return "the strategy finds no more functions in the grammar"
         if stop.patience is not None and self._unimproved >= stop.patience:
             return f"{self._unimproved} generations brought nothing better"
+        if self._watch is not None and self._watch.is_out_of_patience:
+            return f"{self._watch.unimproved} meetings on watched tasks brought no greater lead"
         return self._target_reached()
 
     def _target_reached(self) -> str | None:

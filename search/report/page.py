@@ -33,6 +33,7 @@ from search.report.finals_figures import forest_panels, learning_panels
 from search.report.findings import Findings
 from search.report.repeating import commands, settings_table
 from search.report.tables import MOST_RANKS, leaders, tables
+from search.report.watch_figures import watch_legend, watch_panels
 
 TOP: Final = 10
 
@@ -87,6 +88,7 @@ class _Ranked:
 def panels(found: Findings) -> list[Panel]:
     """Every figure of the page."""
     search = [*function_panels(graphs(found)), progress_panel(found), front_panel(found.standings)]
+    search += watch_panels(found)
     if found.finals is None:
         return search
     finals = found.finals
@@ -119,6 +121,13 @@ def _context(found: Findings, beside: Sequence[str] | None) -> dict[str, Any]:
         "search_words": wording.search_words(found),
         "search_panels": [progress_panel(found), front_panel(found.standings)],
         "progress_legend": progress_legend(found),
+        "watch_panels": watch_panels(found),
+        "watch_legend": watch_legend(found),
+        "tasks_of_leaders": [
+            (standing, over.tasks)
+            for _, standing in leaders(found, TOP)
+            if (over := standing.evaluation.over_tasks)
+        ],
         "rows": [_Ranked(rank, standing) for rank, standing in leaders(found, TOP)],
         "front": front_of(found.standings),
         "objectives": list(OBJECTIVES.values()),

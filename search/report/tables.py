@@ -23,6 +23,8 @@ def tables(found: Findings) -> dict[str, Table]:
     """Rows by the name of the table; a table without rows is left out."""
     made = {
         "leaderboard": [_standing(s, rank) for rank, s in leaders(found, MOST_RANKS)],
+        "by-task": list(_by_task(found)),
+        "watch": list(_watched(found)),
         "front": [_standing(s, rank) for rank, s in enumerate(front_of(found.standings), 1)],
         "diagnostics": list(_diagnostics(found)),
         "ablation": list(_ablation(found)),
@@ -61,6 +63,36 @@ def _standing(standing: Standing, rank: int) -> Mapping[str, Any]:
         "seeds": len(evaluation.fidelity.seeds),
         "generation": candidate.generation,
     }
+
+
+def _by_task(found: Findings) -> Iterator[Mapping[str, Any]]:
+    """One row for each of the best and of the baselines on each task; none for a single task."""
+    for _, standing in leaders(found, MOST_RANKS):
+        over = standing.evaluation.over_tasks
+        for each in over.tasks if over else ():
+            yield {
+                "candidate_id": standing.candidate.id,
+                "expression": standing.candidate.readable,
+                "task": each.task,
+                "advantage": each.advantage,
+                "learning_rate": each.learning_rate,
+                "score": each.score,
+            }
+
+
+def _watched(found: Findings) -> Iterator[Mapping[str, Any]]:
+    """One row for each meeting on each watched task."""
+    for summary in found.generations:
+        if summary.watched is not None:
+            for task, advantage in summary.watched.by_task.items():
+                yield {
+                    "generation": summary.generation,
+                    "candidate_id": summary.best_id,
+                    "expression": summary.best_expression,
+                    "task": task,
+                    "advantage": advantage,
+                    "lead": summary.watched.lead,
+                }
 
 
 def _diagnostics(found: Findings) -> Iterable[Mapping[str, Any]]:

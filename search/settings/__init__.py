@@ -8,6 +8,7 @@ from search.settings.search import SearchSettings, StrategyName
 from search.settings.section import SettingsError
 from search.settings.stop import StopSettings
 from search.settings.tracking import TrackingSettings
+from search.settings.watch import WatchSettings
 from search.settings.whole import FREE_SETTINGS, Settings
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "StopSettings",
     "StrategyName",
     "TrackingSettings",
+    "WatchSettings",
     "check_fresh",
     "checked",
     "load_settings",

@@ -13,6 +13,7 @@ from search.settings.search import SearchSettings
 from search.settings.section import Section
 from search.settings.stop import StopSettings
 from search.settings.tracking import TrackingSettings
+from search.settings.watch import WatchSettings
 
 # What else lies in a runs directory.
 _TAKEN: Final = frozenset(
@@ -38,6 +39,7 @@ class Settings(Section):
         grammar: A shipped grammar's name, or the path of a grammar file.
         fallback_dataset: What to train on if the task's data set cannot be had; never used unless
             the file says so.
+        watch: Tasks on which the leader is looked at now and then; None for no such watch.
         finals: The last comparison; None holds none.
     """
 
@@ -51,6 +53,7 @@ class Settings(Section):
     scoring: ScoringSettings = ScoringSettings()
     tracking: TrackingSettings = TrackingSettings()
     stop: StopSettings = StopSettings()
+    watch: WatchSettings | None = None
     finals: FinalsSettings | None = None
 
     @field_validator("name")
@@ -83,6 +86,25 @@ class Settings(Section):
                 f"before the next one is bred; it must be 0, got {self.search.lookahead}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _watches_other_tasks(self) -> Settings:
+        used = set(self.search_tasks)
+        if self.watch is not None and (both := sorted(used & set(self.watch.tasks))):
+            raise ValueError(
+                f"watch.tasks: the search uses {', '.join(both)} itself; watch it on others"
+            )
+        return self
+
+    @property
+    def all_tasks(self) -> tuple[str, ...]:
+        """Names of the tasks that workers train: those of the search, then those of the watch."""
+        return (*self.search_tasks, *(self.watch.tasks if self.watch else ()))
+
+    @property
+    def search_tasks(self) -> tuple[str, ...]:
+        """Names of the tasks that candidates are scored on."""
+        return self.scoring.tasks or (self.task,)
 
     @property
     def generations_ahead(self) -> int:

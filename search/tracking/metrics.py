@@ -36,6 +36,12 @@ def generation_metrics(record: GenerationRecord) -> Iterator[Any]:
     known = {key: values.get(key) for key in names.GENERATION_METRICS}
     rates = record.summary.rates.items()
     known |= {f"{names.RATE_PREFIX}{name}": rate for name, rate in rates}
+    if (watched := record.summary.watched) is not None:
+        known["watch_lead"] = watched.lead
+        known |= {
+            f"{names.WATCH_PREFIX}{names.as_name(task)}": advantage
+            for task, advantage in watched.by_task.items()
+        }
     return metrics_at(known, step=record.summary.generation, time=record.time)
 
 

@@ -12,6 +12,8 @@ from search.history import TITLES
 # One metric for each mutation, such as "rate.hoisting".
 RATE_PREFIX: Final = "rate."
 
+WATCH_PREFIX: Final = "watch."
+
 # Metrics of the campaign's run; the step is the generation.
 GENERATION_METRICS: Final[Mapping[str, str]] = {
     "best_score": "highest score of the campaign so far",
@@ -28,6 +30,8 @@ GENERATION_METRICS: Final[Mapping[str, str]] = {
     "forecast_correlation": "rank correlation of what it expected with what came, -1 to 1",
     "evaluations": "trainings of the campaign so far, all rungs together",
     "evaluations_per_second": "trainings a second of wall time in this generation",
+    "watch_lead": "how far the leader leads on watched tasks, the mean of the metrics below",
+    f"{WATCH_PREFIX}TASK": "its advantage over the best baseline on that watched task, in spreads",
     f"{RATE_PREFIX}MUTATION": "probability of that mutation from now on",
 }
 
