@@ -40,7 +40,7 @@ test-faults: install  ## eighty kills, ten pauses, a thousand damaged files, kil
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[dev,ray]'
 	ACTSEARCH_FULL_TESTS=1 $(BIN)/python -m pytest tests/search/test_kills.py \
-	  tests/search/test_making.py tests/search/test_pauses.py \
+	  tests/search/test_making.py tests/search/test_pauses.py tests/search/test_dry_run.py \
 	  tests/search/test_mutations.py tests/search/test_servers.py tests/search/test_ray_cluster.py
 
 check: install  ## style, types and the direction of imports

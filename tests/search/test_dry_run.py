@@ -12,6 +12,8 @@ from evaluators.datasets import load
 from evaluators.tasks import TaskError, find_task
 from search.executors import Workload, dry_run
 
+from .test_kills import FULL
+
 NETWORK = '[network]\nkind = "mlp"\nhidden = [8, 8]\n'
 
 CASES = {
@@ -35,7 +37,12 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("what", CASES)
+SLOW = pytest.mark.skipif(not FULL, reason="ACTSEARCH_FULL_TESTS=1 waits for what hangs")
+
+
+@pytest.mark.parametrize(
+    "what", [pytest.param(name, marks=SLOW if name == "hang" else ()) for name in CASES]
+)
 def test_an_objective_that_cannot_be_used(what: str, tmp_path: Path) -> None:
     content, message = CASES[what]
     (tmp_path / "mine.py").write_text(content)
