@@ -6,7 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from search.settings.section import Positive, Section, Steps
+from search.settings.section import Section, Steps
+
+_Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class WatchSettings(Section):
@@ -28,10 +30,10 @@ class WatchSettings(Section):
     """
 
     tasks: Annotated[tuple[str, ...], Field(min_length=1, max_length=50, strict=False)]
-    every: Positive = 5
+    every: _Count = 5
     steps: Steps | None = None
     seeds: Annotated[int, Field(ge=1, le=1_000)] = 2
-    patience: Positive | None = None
+    patience: _Count | None = None
     chooses_finalists: bool = False
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """Whether the fitness of the shipped campaign can be fooled: by scale, by early speed, by one task.
 
-    python -m tests.benchmarks.fairness [--parts scale order travel] [--workers 1]
+    python -m tests.benchmarks.fairness [--parts scale order travel cost] [--workers 1]
 
 Each part adds its figures to `runs/fairness.json` as soon as it is done. What is compared with is
 the fitness of before: one task, one run of 800 steps at a constant rate of 0.001.
@@ -12,7 +12,8 @@ import argparse
 import json
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -28,12 +29,12 @@ from search.executors import Executor, Workload
 from search.executors.site import Site
 from search.journal.journal import FILE_NAME, Journal
 from search.settings import ScoringSettings
-from search.trials.protocol import published
+from search.trials.protocol import draw_functions, published
 
 from .strategies import STEPS, TASK, score_on, search
 
 OUTPUT: Final = Path("runs/fairness.json")
-# Of runs/campaigns/mnist.toml.
+# Those of runs/campaigns/mnist.toml.
 TASKS: Final = ("mnist1d-mlp", "mnist-mlp", "mnist-deep")
 RATES: Final = (0.001, 0.002, 0.004, 0.008, 0.016)
 ELSEWHERE: Final = ("fashion-mlp", "digits-mlp", "mnist-cnn")
@@ -51,13 +52,20 @@ Scores = np.ndarray
 def main() -> None:
     """Measures the parts that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parts = {"scale": scale, "order": order, "travel": travel}
+    parts: dict[str, Callable[[Site, argparse.Namespace], Any]] = {
+        "scale": lambda site, told: scale(site),
+        "order": lambda site, told: order(site, tasks=told.tasks),
+        "travel": lambda site, told: travel(site, count=told.functions),
+        "cost": lambda site, told: cost(site),
+    }
     parser.add_argument("--parts", nargs="+", default=list(parts), choices=list(parts))
+    parser.add_argument("--tasks", nargs="+", default=TASKS, help="of the part order")
+    parser.add_argument("--functions", type=int, default=200, help="of the part travel")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--output", type=Path, default=OUTPUT)
     told = parser.parse_args()
     for part in told.parts:
-        found = parts[part](Site(workers=told.workers))
+        found = parts[part](Site(workers=told.workers), told)
         known = json.loads(told.output.read_text()) if told.output.exists() else {}
         told.output.parent.mkdir(parents=True, exist_ok=True)
         told.output.write_text(json.dumps({**known, part: found}, indent=1) + "\n")
@@ -100,13 +108,13 @@ def scale(site: Site, *, steps: int = 1600, seeds: Sequence[int] = range(900, 90
     return {"figures": figures, "steps": steps, "seeds": list(seeds), "rows": rows}
 
 
-def order(site: Site, *, steps: int = 800, count: int = 40) -> Any:
+def order(site: Site, *, tasks: Sequence[str] = TASKS, steps: int = 800, count: int = 40) -> Any:
     """The order of the catalogue by each fitness, beside that at 4 times the steps and 5 rates."""
     names = [*list(published())[:count], *FOOLING]
     functions = [parse(name) for name in names]
     cheap, dear = (0,), (900,)
     by_task: dict[str, dict[str, Any]] = {}
-    for name in TASKS:
+    for name in tasks:
         with _working(site, find_task(name)) as executor:
 
             def best(seeds: tuple[int, ...], steps: int, executor: Executor = executor) -> Scores:
@@ -191,6 +199,35 @@ def travel(site: Site, *, count: int = 200, steps: int = 400) -> Any:
     }
 
 
+def cost(site: Site, *, count: int = 64, factor: float = 2.5) -> Any:
+    """Seconds of the first two rungs on several tasks and rates, over one run on mnist-mlp."""
+    functions = draw_functions(load_grammar("core"), count, seed=5)[-count:]
+    rungs = [
+        {"tasks": ["mnist1d-mlp"], "steps": 400},
+        {"tasks": ["mnist1d-mlp", "mnist-mlp"], "steps": 400},
+    ]
+    names = ("mnist1d-mlp", "mnist-mlp", "mnist-deep", "fashion-mlp", "mnist-cnn")
+    scoring = ScoringSettings.model_validate(
+        {"tasks": names, "learning_rates": RATES[1:4], "rungs": rungs}
+    )
+    tasks = [find_task(name) for name in names]
+    with _appraising(site, tasks, scoring) as appraiser:
+        for rung in range(2):
+            appraiser.measure_by([parse(name) for name in BASELINES], rung)
+        begun = time.perf_counter()
+        (first,) = appraiser.evaluate(functions, 0)
+        ranked = sorted(zip(functions, first, strict=True), key=lambda pair: -(pair[1].score or -9))
+        climbing = [function for function, _ in ranked[: round(count / factor)]]
+        list(appraiser.evaluate(climbing, 1))
+        fair = time.perf_counter() - begun
+    with _working(site, find_task("mnist-mlp")) as executor:
+        _scores(executor, [parse("relu")], Fidelity(1, (0,)))
+        begun = time.perf_counter()
+        _scores(executor, functions, Fidelity(400, (0,)))
+        plain = time.perf_counter() - begun
+    return {"figures": {"seconds": fair, "seconds_plain": plain, "ratio": fair / plain}}
+
+
 def _searched(count: int) -> list[Expression]:
     """The last functions that a search has scored."""
     scores: dict[Expression, float] = {}
@@ -210,23 +247,27 @@ def _appraised(site: Site, functions: Sequence[Expression], *, steps: int) -> li
     scoring = ScoringSettings.model_validate(
         {"tasks": TASKS, "learning_rates": RATES, "rungs": [{"steps": steps}]}
     )
-    tasks = [find_task(name) for name in TASKS]
+    with _appraising(site, [find_task(name) for name in TASKS], scoring) as appraiser:
+        appraiser.measure_by([parse(name) for name in BASELINES], 0)
+        evaluations = [each for batch in appraiser.evaluate(functions, 0) for each in batch]
+    return _finite([-np.inf if each.score is None else each.score for each in evaluations])
+
+
+@contextmanager
+def _appraising(site: Site, tasks: Sequence[Task], scoring: ScoringSettings) -> Iterator[Appraiser]:
     with (
         _working(site, *tasks) as executor,
         tempfile.TemporaryDirectory() as folder,
         Journal(Path(folder) / FILE_NAME) as journal,
     ):
         benches = Workload(tasks[0], others=tuple(tasks[1:])).benches
-        appraiser = Appraiser(
+        yield Appraiser(
             journal,
             executor,
             courses_of(scoring, benches),
             aggregate=scoring.aggregate,
             stopping=threading.Event(),
         )
-        appraiser.measure_by([parse(name) for name in BASELINES], 0)
-        evaluations = [each for batch in appraiser.evaluate(functions, 0) for each in batch]
-    return _finite([-np.inf if each.score is None else each.score for each in evaluations])
 
 
 @contextmanager

@@ -19,11 +19,16 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
     **{name: {"strategy": name} for name in STRATEGIES},
     "islands": {"strategy": "genetic", "islands": 2, "migration_interval": 1},
     "layers": {"strategy": "genetic", "layers": "each"},
+    "template": {"strategy": "genetic", "template": "x * _", "require": {"bounded_below": True}},
+    "two tasks": {"strategy": "genetic"},
 }
+TASKS: Final = ("digits-mlp", "mnist1d-mlp")
+WATCHED: Final = "breast-cancer-mlp"
 
 
-def settings(search: dict[str, Any]) -> Settings:
-    document = {
+def settings(variant: str) -> Settings:
+    search = VARIANTS[variant]
+    document: dict[str, Any] = {
         "name": "one-seed",
         "seed": 11,
         "task": "digits-mlp",
@@ -31,6 +36,9 @@ def settings(search: dict[str, Any]) -> Settings:
         "scoring": {"rungs": [{"steps": 4}, {"steps": 8, "seeds": 2}], "reduction_factor": 3.0},
         "stop": {"generations": 3},
     }
+    if variant == "two tasks":
+        document["scoring"] |= {"tasks": TASKS, "learning_rates": [0.002, 0.004]}
+        document["watch"] = {"tasks": [WATCHED], "every": 1, "steps": 4}
     return Settings.model_validate(document)
 
 
@@ -43,15 +51,19 @@ def told(journal: Journal) -> list[Any]:
 
 
 def main(folder: Path, *, workers: int) -> None:
-    workload = Workload(find_task("digits-mlp"))
+    first, *others = map(find_task, (*TASKS, WATCHED))
+    workload = Workload(first, others=tuple(others))
     with ProcessPool(workload, workers=workers, batch=4, timeout_seconds=60.0) as executor:
-        for name, search in VARIANTS.items():
+        for name in VARIANTS:
+            is_single = name != "two tasks"
             (folder / name).mkdir(parents=True)
             with Journal(folder / name / FILE_NAME) as journal:
                 Loop(
-                    settings(search),
+                    settings(name),
                     grammar=load_grammar("core"),
                     bench=workload.bench,
+                    further=() if is_single else workload.benches[1:2],
+                    watched=() if is_single else workload.benches[2:],
                     hidden_layers=2,
                     journal=journal,
                     executor=executor,

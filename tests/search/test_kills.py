@@ -1,6 +1,7 @@
 """Campaigns killed at random instants end as if nothing had happened.
 
-Three kills by default; ACTSEARCH_FULL_TESTS=1 makes it fifty, in ten campaigns.
+Three kills by default; ACTSEARCH_FULL_TESTS=1 makes it fifty, in ten campaigns, and as many in
+campaigns of two tasks, two learning rates and a watch.
 """
 
 from __future__ import annotations
@@ -53,37 +54,58 @@ candidate_runs = "all"
 generations = 2
 """
 
+SEVERAL: Final = (
+    CAMPAIGN.replace('task = "digits-mlp"\n', "").replace(
+        "[scoring]\n",
+        '[scoring]\ntasks = ["digits-mlp", "mnist1d-mlp"]\nlearning_rates = [0.002, 0.004]\n',
+    )
+    + '\n[watch]\ntasks = ["breast-cancer-mlp"]\nevery = 1\nsteps = 20\n'
+)
+
 
 @dataclass(frozen=True)
 class Uninterrupted:
     """The campaign that nobody killed, and the seconds that it took."""
 
+    text: str
     runs_dir: Path
     seconds: float
 
 
-def launch(runs_dir: Path) -> subprocess.Popen[str]:
+def launch(runs_dir: Path, text: str) -> subprocess.Popen[str]:
     campaign_file = runs_dir.with_suffix(".toml")
-    campaign_file.write_text(CAMPAIGN)
+    campaign_file.write_text(text)
     return start("launch", campaign_file, "--runs-dir", runs_dir, "--workers", "2")
 
 
-def finish(runs_dir: Path) -> None:
-    process = launch(runs_dir)
+def finish(runs_dir: Path, text: str) -> None:
+    process = launch(runs_dir, text)
     _, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr
     assert "Traceback" not in stderr
     assert "events behind" not in stderr
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Uninterrupted:
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(CAMPAIGN, id="one task"),
+        pytest.param(
+            SEVERAL,
+            id="two tasks",
+            marks=pytest.mark.skipif(not FULL, reason="ACTSEARCH_FULL_TESTS=1 kills these too"),
+        ),
+    ],
+)
+def uninterrupted(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, empty_store: Path
+) -> Uninterrupted:
     runs_dir = tmp_path_factory.mktemp("uninterrupted") / "runs"
     runs_dir.mkdir()
     shutil.copy(empty_store, runs_dir)
     begun = time.monotonic()
-    finish(runs_dir)
-    return Uninterrupted(runs_dir, time.monotonic() - begun)
+    finish(runs_dir, request.param)
+    return Uninterrupted(request.param, runs_dir, time.monotonic() - begun)
 
 
 def journal_of(runs_dir: Path) -> list[Any]:
@@ -118,9 +140,9 @@ def table_of(runs_dir: Path) -> list[dict[str, str]]:
     ]
 
 
-def live_and_be_killed(runs_dir: Path, chance: random.Random, *, longest: float) -> str:
+def live_and_be_killed(runs_dir: Path, text: str, chance: random.Random, *, longest: float) -> str:
     """Launches the campaign, maybe kills one of its workers, and kills it; says how far it was."""
-    process = launch(runs_dir)
+    process = launch(runs_dir, text)
     seconds = chance.uniform(0.0, longest)
     share = chance.random()
     with suppress(subprocess.TimeoutExpired):
@@ -148,8 +170,11 @@ def test_a_campaign_killed_again_and_again_ends_as_the_uninterrupted_one(
     shutil.copy(empty_store, runs_dir)
     chance = random.Random(seed)
     for _ in range(KILLS):
-        print("killed", live_and_be_killed(runs_dir, chance, longest=uninterrupted.seconds))
-    finish(runs_dir)
+        how_far = live_and_be_killed(
+            runs_dir, uninterrupted.text, chance, longest=uninterrupted.seconds
+        )
+        print("killed", how_far)
+    finish(runs_dir, uninterrupted.text)
     whole = uninterrupted.runs_dir
     assert journal_of(runs_dir) == journal_of(whole)
     hall_of_fame = Path("killed") / HALL_OF_FAME

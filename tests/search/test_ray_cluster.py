@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,20 +86,39 @@ def rows(folder: Path) -> list[dict[str, Any]]:
         return [asdict(row) for row in leaderboard(read_history(journal))]
 
 
-def test_a_lost_node_costs_nothing_but_time(cluster: Any, tmp_path: Path) -> None:
+SEVERAL: dict[str, Any] = {"tasks": ["digits-mlp", "mnist1d-mlp"], "learning_rates": [0.002, 0.004]}
+
+
+@pytest.mark.parametrize(
+    "several",
+    [
+        pytest.param({}, id="one task"),
+        pytest.param(
+            SEVERAL,
+            id="two tasks",
+            marks=pytest.mark.skipif(not FULL, reason="ACTSEARCH_FULL_TESTS=1 loses these too"),
+        ),
+    ],
+)
+def test_a_lost_node_costs_nothing_but_time(
+    cluster: Any, tmp_path: Path, several: dict[str, Any]
+) -> None:
     chosen = settings(
         search={"population": 8},
-        scoring={"rungs": [{"steps": 100}, {"steps": 200}], "reduction_factor": 3.0},
+        scoring={"rungs": [{"steps": 100}, {"steps": 200}], "reduction_factor": 3.0, **several},
         stop={"generations": 3},
     )
-    with ProcessPool(WORKLOAD, workers=2, **LIMITS) as local:
-        run(tmp_path / "local", chosen, local)
+    others = [find_task(name) for name in chosen.search_tasks[1:]]
+    workload = replace(WORKLOAD, others=tuple(others))
+    further = {"further": workload.benches[1:]}
+    with ProcessPool(workload, workers=2, **LIMITS) as local:
+        run(tmp_path / "local", chosen, local, **further)
     # The driver shares the head's node; work is on the two others.
     node = max(cluster.worker_nodes, key=lambda each: each.node_id)
     killer = NodeKiller(cluster, node)
-    with RayCluster(WORKLOAD, workers=None, address=cluster.address, **LIMITS) as distant:
+    with RayCluster(workload, workers=None, address=cluster.address, **LIMITS) as distant:
         assert distant.workers == 2
-        run(tmp_path / "distant", chosen, distant, observers=[killer])
+        run(tmp_path / "distant", chosen, distant, observers=[killer], **further)
         killer.killer.join()
         assert len(cluster.worker_nodes) == 1
         assert distant.losses >= 1
