@@ -54,12 +54,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parts: dict[str, Callable[[Site, argparse.Namespace], Any]] = {
         "scale": lambda site, told: scale(site),
-        "order": lambda site, told: order(site, tasks=told.tasks),
+        "order": lambda site, told: order(site, tasks=told.tasks, steps=told.steps),
         "travel": lambda site, told: travel(site, count=told.functions),
         "cost": lambda site, told: cost(site),
     }
     parser.add_argument("--parts", nargs="+", default=list(parts), choices=list(parts))
     parser.add_argument("--tasks", nargs="+", default=TASKS, help="of the part order")
+    parser.add_argument("--steps", type=int, default=800, help="of the part order")
     parser.add_argument("--functions", type=int, default=200, help="of the part travel")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--output", type=Path, default=OUTPUT)
