@@ -6,7 +6,7 @@ EXPORT_SAMPLES ?= 200
 # The same for what is also compiled, traced and exported as one graph: 300 functions with these.
 EXPORT_CAPTURED ?= 42
 
-.PHONY: help install quickstart test test-export test-faults check benchmark clean
+.PHONY: help install quickstart test test-export test-faults check docs benchmark clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -48,6 +48,11 @@ check: install  ## style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: install  ## the documentation as a site in build/site, links checked (installs mkdocs)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev,docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 benchmark: install  ## the language's rates; candidates scored a minute beside JAX and PyTorch loops
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \

@@ -54,15 +54,19 @@ def latex(expression: Expression) -> str:
     return formula(expanded(expression))
 
 
-def html(expression: Expression) -> str:
-    """The formula and the curves of f and f' beside those of ReLU."""
+def curves(expression: Expression) -> str:
+    """Two `<svg>` elements: f and f' beside those of ReLU, parameters at their start values."""
     x = numpy.linspace(-X_LIMIT, X_LIMIT, _POINTS)
     relu, slope = numpy.maximum(x, 0.0), derivative_of(expression)
-    curves = sketch("f(x)", value(expression, x, {}), relu) + sketch(
+    return sketch("f(x)", value(expression, x, {}), relu) + sketch(
         "f\u2032(x)", value(slope, x, {}), (x > 0).astype(float)
     )
+
+
+def html(expression: Expression) -> str:
+    """The formula, and the curves of f and f' beside those of ReLU."""
     return (
         f"<p>$\\displaystyle f(x) = {escape(latex(expression), quote=False)}$</p>"
         f"<p><code>{escape(str(expression))}</code></p>"
-        f"<div style='display:flex;flex-wrap:wrap;gap:1em'>{curves}</div>"
+        f"<div style='display:flex;flex-wrap:wrap;gap:1em'>{curves(expression)}</div>"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import threading
 import time
@@ -11,6 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
+
+try:
+    import fcntl
+except ImportError:
+    raise ImportError(
+        "actsearch runs on Linux and macOS; on Windows, install it in WSL: "
+        "https://learn.microsoft.com/windows/wsl/install"
+    ) from None
 
 # What systems say where a file system knows no locks, or nobody serves them.
 _NO_LOCKS: Final = frozenset(

@@ -101,6 +101,8 @@ def main() -> NoReturn:
     # records, over and over, would take a fifth of its time.
     gc.set_threshold(_ALLOCATIONS_A_COLLECTION)
     _print_whatever_comes()
+    if sys.platform == "win32":
+        sys.exit("actsearch: it runs on Linux and macOS; on Windows, install it in WSL")
     with lasting_streams():
         try:
             app()

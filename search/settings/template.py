@@ -75,10 +75,11 @@ def _fields(
         elif default is None:
             yield f"# {name} =   # not set"
         else:
-            yield f"# {name} = {toml_value(_plain(default))}"
+            yield f"# {name} = {toml_value(plain(default))}"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A default as a campaign file could say it."""
     if isinstance(value, BaseModel):
         return value.model_dump()
-    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+    return [plain(each) for each in value] if isinstance(value, tuple) else value
