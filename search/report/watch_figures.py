@@ -22,7 +22,7 @@ def watch_panels(found: Findings) -> list[Panel]:
     return [
         Panel(
             "watch",
-            "lead on watched tasks (spreads of the baselines) against generations",
+            "lead on watched tasks, in spreads (higher is better)",
             f"The leader's lead over the best baseline on tasks that the search does not use, in "
             f"{len(meetings)} meetings: from {first:+.2f} to {last:+.2f}.",
             lambda axes: _draw(axes, found),

@@ -72,7 +72,7 @@ class Uninterrupted:
     seconds: float
 
 
-def launch(runs_dir: Path, text: str) -> subprocess.Popen[str]:
+def launch(runs_dir: Path, text: str = CAMPAIGN) -> subprocess.Popen[str]:
     campaign_file = runs_dir.with_suffix(".toml")
     campaign_file.write_text(text)
     return start("launch", campaign_file, "--runs-dir", runs_dir, "--workers", "2")
