@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -47,6 +48,9 @@ _SIGNS: Final = {
 }
 
 # How the templates write what they are given.
+# What no text of a journal can be: those are escaped.
+_CONTENTS: Final = "<!-- contents -->"
+
 _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "ablation_words": wording.ablation_words,
     "bar_width": wording.bar_width,
@@ -105,7 +109,17 @@ def render(found: Findings, beside: Sequence[str] | None = None) -> str:
     Everything from the journal is escaped: only what this package draws and typesets itself, from
     parsed expressions, goes into the page as markup.
     """
-    return _environment().get_template("page.html").render(_context(found, beside))
+    page = _environment().get_template("page.html").render(_context(found, beside))
+    # The headings are known once the page is written; the sections differ between campaigns.
+    return page.replace(_CONTENTS, _contents(page), 1)
+
+
+def _contents(page: str) -> str:
+    entries = "".join(
+        f'<li><a href="#{name}">{title}</a></li>'
+        for name, title in re.findall(r'<h2 id="([a-z-]+)">(.*?)</h2>', page)
+    )
+    return f'<nav class="contents" aria-label="Contents"><ul>{entries}</ul></nav>'
 
 
 def _context(found: Findings, beside: Sequence[str] | None) -> dict[str, Any]:
@@ -128,6 +142,7 @@ def _context(found: Findings, beside: Sequence[str] | None) -> dict[str, Any]:
             for _, standing in leaders(found, TOP)
             if (over := standing.evaluation.over_tasks)
         ],
+        "headline_words": wording.headline_words(found),
         "rows": [_Ranked(rank, standing) for rank, standing in leaders(found, TOP)],
         "front": front_of(found.standings),
         "objectives": list(OBJECTIVES.values()),

@@ -164,3 +164,19 @@ def _dispensable(scored: Sequence[Effect], part: Ablation) -> str:
 
 def _limit(part: Ablation) -> float:
     return _NOISE_ERRORS * (part.noise or 0.0)
+
+
+def headline_words(found: Findings) -> str:
+    """Why the function of the headline is not the first row of the ranking, where it is not."""
+    if not found.winners or not found.standings:
+        return ""
+    leader, first = found.winners[0], found.standings[0]
+    if leader.candidate.id == first.candidate.id:
+        return ""
+    if first.candidate.origin == "baseline" and found.finals is None:
+        return "The first row is a published function; the headline is about what was discovered."
+    rank = 1 + [each.candidate.id for each in found.standings].index(leader.candidate.id)
+    return (
+        f"The function of the headline has rank {rank} here: finals on fresh seeds chose it among "
+        "the finalists, not this table."
+    )

@@ -79,6 +79,17 @@ def test_with_finals_the_claim_comes_first(write_campaign: WriteCampaign) -> Non
     assert re.search(r"▼ M\d\.\d\d M\d\.\d\d to M\d\.\d\d p < 0\.001".replace("M", MINUS), text)
 
 
+def test_it_says_why_the_headline_is_not_the_first_row(write_campaign: WriteCampaign) -> None:
+    found = read_findings(add_finals(write_campaign()))
+    leader = found.winners[0].candidate.id
+    rank = 1 + [standing.candidate.id for standing in found.standings].index(leader)
+    said = f"The function of the headline has rank {rank} here: finals on fresh seeds chose it"
+    assert (said in text_of(render(found))) == (rank > 1)
+    first, *others = found.standings
+    last = replace(found, standings=(*others, first))
+    assert "The function of the headline has rank" in text_of(render(last))
+
+
 def test_unfinished_finals_claim_nothing(write_campaign: WriteCampaign) -> None:
     text = text_of(render(read_findings(add_finals(write_campaign(), is_scored=False))))
     assert "No claim yet: the finals are not finished" in text
@@ -102,7 +113,7 @@ def test_opening_a_test_set_twice_is_shown(write_campaign: WriteCampaign) -> Non
 
 def test_a_fallback_data_set_is_named(write_campaign: WriteCampaign) -> None:
     text = text_of(render(read_findings(write_campaign(fallback_for="mnist"))))
-    assert "mnist could not be had; everything on this page was measured on digits instead." in text
+    assert "mnist was unavailable; everything on this page was measured on digits instead." in text
 
 
 def test_a_campaign_without_discoveries_is_refused(write_campaign: WriteCampaign) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,9 +101,23 @@ def test_it_prints_on_paper(browser: Any, page: str) -> None:
     resize(browser, 1280, scheme="dark")
     browser.get(page)
     printed = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
-    assert base64.b64decode(printed["data"]).startswith(b"%PDF")
+    document = base64.b64decode(printed["data"])
+    assert document.startswith(b"%PDF")
+    assert 1 <= len(re.findall(rb"/Type\s*/Page[^s]", document)) <= 8
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert background(browser, "body") == (255.0, 255.0, 255.0)
+
+
+def test_a_list_of_contents_leads_to_every_section(browser: Any, page: str) -> None:
+    browser.get(page)
+    targets = browser.execute_script(
+        "return [...document.querySelectorAll('.contents a')].map(a => a.hash.slice(1))"
+    )
+    headings = browser.execute_script(
+        "return [...document.querySelectorAll('main h2')].map(h => h.id)"
+    )
+    assert targets == headings
+    assert len(headings) > 7
 
 
 def test_hostile_text_is_inert(browser: Any, runs_dir: Path) -> None:
