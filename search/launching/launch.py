@@ -148,7 +148,7 @@ def _have_ended(folder: Path) -> bool:
 def _say_what_is_kept(campaign: OpenCampaign) -> None:
     if kept := sum(1 for _ in campaign.journal.events("evaluation")):
         campaign.site.announce(
-            f"going on from {kept} evaluations that {campaign.journal.path.resolve()} holds"
+            f"resuming: {kept} evaluations already done, by {campaign.journal.path.resolve()}"
         )
 
 

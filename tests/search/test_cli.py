@@ -177,7 +177,7 @@ def test_ctrl_c_keeps_everything_and_says_how_to_go_on(
     assert "MLflow" not in stdout
     again = actsearch(*command)
     assert again.returncode == 0
-    assert "going on from" in again.stderr
+    assert "resuming: " in again.stderr
     assert events(tmp_path / "small") == events(runs / "small")
 
 
