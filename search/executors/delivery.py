@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from typing import Final, Protocol
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
@@ -85,16 +85,17 @@ class Delivery:
         waiting = deque(split(expressions, batch=self._batch, workers=self._slots.workers))
         # In the order of submission, which is that of delivery.
         submitted: deque[_Submitted] = deque()
+        arrivals = _Arrivals()
         while waiting or submitted:
             if stopping.is_set():
                 waiting.clear()
                 if not submitted:
                     raise Interrupted
-            while waiting and _running(submitted) < self._slots.workers:
+            free = self._slots.workers - arrivals.running if waiting else 0
+            for _ in range(min(free, len(waiting))):
                 group = waiting.popleft()
-                submitted.append((group, self._slots.submit(group, fidelity)))
-            running = [future for _, future in submitted if not future.done()]
-            wait(running, LOOK_SECONDS, FIRST_COMPLETED)
+                submitted.append((group, arrivals.expect(self._slots.submit(group, fidelity))))
+            arrivals.wait(LOOK_SECONDS)
             if self._abandoned.is_set():
                 raise Interrupted
             while submitted and submitted[0][1].done():
@@ -157,5 +158,31 @@ class Delivery:
             ) from loss
 
 
-def _running(submitted: deque[_Submitted]) -> int:
-    return sum(not future.done() for _, future in submitted)
+class _Arrivals:
+    """Counts batches that are under way, at no more cost for a thousand of them than for one."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._has_news = False
+        self.running = 0
+        """Batches that have not come to an end."""
+
+    def expect(self, future: Future[list[Evaluation]]) -> Future[list[Evaluation]]:
+        """Counts a batch until it comes to its end."""
+        with self._changed:
+            self.running += 1
+        future.add_done_callback(self._arrive)
+        return future
+
+    def _arrive(self, future: Future[list[Evaluation]]) -> None:
+        with self._changed:
+            self.running -= 1
+            self._has_news = True
+            self._changed.notify()
+
+    def wait(self, seconds: float) -> None:
+        """Returns when one has arrived since the last time, none is under way, or time is over."""
+        with self._changed:
+            if self.running and not self._has_news:
+                self._changed.wait(seconds)
+            self._has_news = False
