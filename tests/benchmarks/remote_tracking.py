@@ -52,7 +52,7 @@ def measure(folder: Path, proxy: Proxy, *, evaluations: int, rate: float, runs: 
         mirror.start()
         loop.run()
         behind, ended = mirror.events_behind, time.monotonic()
-        status = mirror.close(timeout_seconds=300.0)
+        status = mirror.close(timeout_seconds=900.0)
         late = time.monotonic() - ended
         candidates = sum(1 for _ in journal.events("candidate"))
     requests = len(proxy.requests) - first
