@@ -23,6 +23,7 @@ from search.history.events import (
     Happening,
     Introduced,
     Measured,
+    Polished,
     Relaunched,
     SearchEnded,
     TestDataOpened,
@@ -92,6 +93,17 @@ def find_training(journal: Journal, key: str) -> Evaluation | None:
     return None if document is None else Evaluation.from_json(document)
 
 
+def find_measurement(journal: Journal, key: str) -> Evaluation | None:
+    """One measurement, by `Measured.key`; None if it was not made."""
+    document = journal.get("measurement", key)
+    return None if document is None else Evaluation.from_json(document)
+
+
+def find_polished(journal: Journal) -> frozenset[str]:
+    """Ids of all that came of functions which were polished."""
+    return frozenset(key for row in journal.events("polish") for key in row.payload["path"])
+
+
 def find_yardsticks(journal: Journal, rung: int) -> Mapping[str, Any] | None:
     """What a rung measures by; None if that is not settled."""
     return journal.get("yardsticks", str(rung))
@@ -129,6 +141,8 @@ def entry(event: Happening) -> Entry:
             return "work", f"{of}/{launch:04d}/{part:06d}", document
         case Measured(key, evaluation):
             return "measurement", key, evaluation.to_json()
+        case Polished(candidate_id, path):
+            return "polish", candidate_id, {"path": list(path)}
         case _:
             return _finals_entry(event)
 
@@ -231,6 +245,7 @@ _READERS: Final[Mapping[Kind, Callable[[Event], Happening]]] = {
     "finished": lambda row: SearchEnded(row.payload["reason"], row.payload["generations"]),
     "work": lambda row: Worked(**row.payload, part=int(row.key.rpartition("/")[2])),
     "measurement": lambda row: Measured(row.key, Evaluation.from_json(row.payload)),
+    "polish": lambda row: Polished(row.key, tuple(row.payload["path"])),
     "finals_plan": _read_plan,
     "finals_run": _read_run,
     "finals_look": _read_look,

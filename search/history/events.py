@@ -167,6 +167,19 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Polished:
+    """One of the best functions of a search that has ended was tuned and simplified.
+
+    Attributes:
+        candidate_id: Of the function.
+        path: Ids of what became of it step by step, the outcome last; empty if it stays as it is.
+    """
+
+    candidate_id: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FinalsPlanned:
     """Finals were decided on."""
 
@@ -244,6 +257,7 @@ Happening = (
     | SearchEnded
     | Worked
     | Measured
+    | Polished
     | FinalsPlanned
     | FinalistTrained
     | FinalsLooked

@@ -17,6 +17,7 @@ from search.history.events import (
     GenerationEnded,
     Introduced,
     Measured,
+    Polished,
     Relaunched,
     SearchEnded,
     Told,
@@ -140,10 +141,12 @@ class History:
         finish: Of the search; None while it runs, after an interruption, and where a larger budget
             has taken it on.
         measured: What was measured beside the race, by `measuring.measurement_key`.
+        polished: What became of the best, step by step, by their ids; see `Polished`.
         finals: All that is known of finals.
         work: How long which part was worked on.
         endings: Why the search ended, each time.
         trainings: Evaluations for which something was trained.
+        ended: How the search ended last, whether a larger budget has taken it on since or not.
     """
 
     position: int = 0
@@ -154,10 +157,12 @@ class History:
     generations: list[GenerationRecord] = field(default_factory=list)
     finish: FinishRecord | None = None
     measured: dict[str, Evaluation] = field(default_factory=dict)
+    polished: dict[str, tuple[str, ...]] = field(default_factory=dict)
     finals: Ledger = field(default_factory=Ledger)
     work: WorkRecord = field(default_factory=WorkRecord)
     endings: list[str] = field(default_factory=list)
     trainings: int = 0
+    ended: FinishRecord | None = None
 
     @property
     def name(self) -> str:
@@ -178,7 +183,7 @@ class History:
                 self._add_generation(summary, told.time)
                 self.finish = None
             case SearchEnded(reason):
-                self.finish = FinishRecord(reason, told.time)
+                self.finish = self.ended = FinishRecord(reason, told.time)
                 self.endings.append(reason)
             case Begun() as begun:
                 self.launch = _first_launch(begun, told.time)
@@ -187,6 +192,9 @@ class History:
                 self.relaunches += 1
             case Measured(key, evaluation):
                 self.measured[key] = evaluation
+            case Polished(candidate_id, path):
+                self.polished[candidate_id] = path
+                self.finish = self.ended  # its evaluations are none of the search's
             case _:
                 self.finals.add(told)
 

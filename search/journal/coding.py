@@ -19,6 +19,7 @@ Kind = Literal[
     "finished",
     "work",
     "measurement",
+    "polish",
     "finals_plan",
     "finals_run",
     "finals_look",

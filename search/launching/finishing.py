@@ -33,6 +33,7 @@ from search.launching.identity import recorded_task, task_finder
 from search.launching.open_campaign import OpenCampaign
 from search.loop.observing import Observer
 from search.settings import FinalsSettings, Settings, check_fresh
+from search.standings.finalists import polished_first
 from search.standings.leaderboard import standings
 
 _STATES: Final = "finals-states"
@@ -118,7 +119,8 @@ class Finishing:
 
     def _ranked(self, history: History) -> list[Standing]:
         """Best first; by the lead on watched tasks where the settings say so, as far as it goes."""
-        ranked, watch = standings(history), self.settings.watch
+        ranked = polished_first(standings(history), history.polished)
+        watch = self.settings.watch
         if watch is None or not watch.chooses_finalists:
             return ranked
         leads = {

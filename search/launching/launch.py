@@ -25,6 +25,7 @@ from search.launching.campaign_copy import keep_copy
 from search.launching.finishing import Finishing
 from search.launching.identity import settings_in_force
 from search.launching.open_campaign import OpenCampaign, open_campaign
+from search.launching.polishing import polish
 from search.launching.preparing import STATES, Prepared, prepare
 from search.loop.campaign import STOPPED, Ending, Loop
 from search.loop.observing import Observer
@@ -91,7 +92,9 @@ def launch(
         if (template := settings.search.template) is not None:
             campaign.site.announce(f"the search fills the template {template}")
         with campaign.mirrored(settings, observers) as watching:
-            ending = _search(prepared, campaign, watching)
+            hall_of_fame = HallOfFame()
+            ending = _search(prepared, campaign, watching, hall_of_fame)
+            ending = _polish(ending, prepared, campaign, hall_of_fame)
             _leave_tidy(campaign, interrupted=ending.interrupted)
             ending = _finish(ending, Finishing(campaign, settings, watching))
     return Launch(folder, ending.reason, interrupted=ending.interrupted)
@@ -152,11 +155,15 @@ def _say_what_is_kept(campaign: OpenCampaign) -> None:
         )
 
 
-def _search(prepared: Prepared, campaign: OpenCampaign, observers: Sequence[Observer]) -> Ending:
+def _search(
+    prepared: Prepared,
+    campaign: OpenCampaign,
+    observers: Sequence[Observer],
+    hall_of_fame: HallOfFame,
+) -> Ending:
     """Runs the loop, and looks up meanwhile what of the best is new."""
     settings, journal = prepared.settings, campaign.journal
     workload = prepared.workload(campaign.folder)
-    hall_of_fame = HallOfFame()
     novelty = NoveltyWatch(hall_of_fame, campaign.folder)
     work = Work(journal, SEARCH)
     scoring = settings.scoring
@@ -181,6 +188,17 @@ def _search(prepared: Prepared, campaign: OpenCampaign, observers: Sequence[Obse
                 ending = loop.run()
             novelty.close(complete=not campaign.stopping.is_set())
     return ending
+
+
+def _polish(
+    ending: Ending, prepared: Prepared, campaign: OpenCampaign, hall_of_fame: HallOfFame
+) -> Ending:
+    """Polishes the best of a search that has come to its end, where the settings say so."""
+    if prepared.settings.polish is None or ending.interrupted:
+        return ending
+    if campaign.stopping.is_set():
+        return STOPPED
+    return ending if polish(prepared, campaign, hall_of_fame) else STOPPED
 
 
 def _leave_tidy(campaign: OpenCampaign, *, interrupted: bool) -> None:

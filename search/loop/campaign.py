@@ -19,7 +19,14 @@ from search.candidates.racing import Racing, Standing, scores
 from search.candidates.requirements import unmet
 from search.candidates.screening import Screening
 from search.executors import Executor, Interrupted
-from search.history import GenerationEnded, Introduced, SearchEnded, read_history, write
+from search.history import (
+    GenerationEnded,
+    Introduced,
+    SearchEnded,
+    find_polished,
+    read_history,
+    write,
+)
 from search.journal.journal import Journal
 from search.loop.considered import Considered
 from search.loop.observing import Observer
@@ -111,6 +118,7 @@ class Loop:
         )
         self._considered: defaultdict[int, Considered] = defaultdict(Considered)
         self._baselines: dict[str, Candidate] = {}
+        self._polished = find_polished(journal)
         self._duplicates = self._trained = self._unimproved = 0
         self._exhausted = False
 
@@ -243,13 +251,15 @@ class Loop:
             ]
 
     def _record(self, candidates: Sequence[Candidate]) -> None:
-        # A rediscovered baseline stays the baseline: it may breed, but it is no discovery.
+        # A rediscovered baseline stays the baseline: it may breed, but it is no discovery. So does
+        # what polishing found first, before a larger budget took the search on.
+        kept = self._baselines.keys() | self._polished
         write(
             self._journal,
             (
                 Introduced.of(candidate)
                 for candidate in candidates
-                if candidate.origin == "baseline" or candidate.id not in self._baselines
+                if candidate.origin == "baseline" or candidate.id not in kept
             ),
         )
 

@@ -1,6 +1,7 @@
 """The campaign file, validated whole and frozen, with a module for each of its sections."""
 
 from search.settings.finals import FinalsSettings, check_fresh
+from search.settings.polish import PolishSettings
 from search.settings.reading import checked, load_settings, read_campaign_file, settings_from
 from search.settings.require import RequireSettings
 from search.settings.scoring import Rung, ScoringSettings
@@ -14,6 +15,7 @@ from search.settings.whole import FREE_SETTINGS, Settings
 __all__ = [
     "FREE_SETTINGS",
     "FinalsSettings",
+    "PolishSettings",
     "RequireSettings",
     "Rung",
     "ScoringSettings",

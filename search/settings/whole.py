@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, field_validator, model_validator
 
 from search.settings.finals import FinalsSettings, check_fresh
+from search.settings.polish import PolishSettings
 from search.settings.scoring import ScoringSettings
 from search.settings.search import SearchSettings
 from search.settings.section import Section
@@ -23,7 +24,7 @@ _TAKEN: Final = frozenset(
 LONGEST_NAME: Final = 80
 """Characters of a campaign's name."""
 
-FREE_SETTINGS: Final = ("stop", "tracking", "description", "finals")
+FREE_SETTINGS: Final = ("stop", "tracking", "description", "finals", "polish")
 """Settings that may change between launches: they decide how long a campaign runs and what is shown
 of it, not what any of its evaluations come to."""
 
@@ -40,6 +41,7 @@ class Settings(Section):
         fallback_dataset: What to train on if the task's data set cannot be had; never used unless
             the file says so.
         watch: Tasks on which the leader is looked at now and then; None for no such watch.
+        polish: What is done for the best before the finals; None for nothing.
         finals: The last comparison; None holds none.
     """
 
@@ -54,6 +56,7 @@ class Settings(Section):
     tracking: TrackingSettings = TrackingSettings()
     stop: StopSettings = StopSettings()
     watch: WatchSettings | None = None
+    polish: PolishSettings | None = None
     finals: FinalsSettings | None = None
 
     @field_validator("name")

@@ -22,6 +22,7 @@ from search.history import (
     GenerationEnded,
     History,
     LaunchRecord,
+    Polished,
     SearchEnded,
     Told,
     read,
@@ -155,7 +156,7 @@ class Replica:
         is_over = not is_running
         for told in chunk:
             history.add(told)
-            is_over |= isinstance(told.event, GenerationEnded | SearchEnded)
+            is_over |= isinstance(told.event, GenerationEnded | SearchEnded | Polished)
             if isinstance(told.event, Evaluated):
                 self._changed[told.event.evaluation.candidate_id] = None
         if self._tracker is None or history.launch is not launch:

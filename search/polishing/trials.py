@@ -1,0 +1,94 @@
+"""Trains variants of a function as the last rung does, and compares them seed by seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from statistics import stdev
+from typing import Final
+
+from evaluators.evaluation.evaluation import Evaluation, Outcome
+from grammars import Activation, Expression, expression_id
+from search.history import Measured, find_evaluation, find_measurement, write
+from search.journal.journal import Journal
+
+Evaluate = Callable[[Sequence[Activation], int], Iterator[list[Evaluation]]]
+"""Evaluates functions on a rung, batch by batch, in their order."""
+
+_PREFIX: Final = "polish/"
+
+
+def trial_key(candidate_id: str, rung: int) -> str:
+    """Under which a trial of a variant is in the journal."""
+    return f"{_PREFIX}{candidate_id}@{rung}"
+
+
+class Trials:
+    """The journal as the memory of trials: what was trained once is not trained again."""
+
+    def __init__(self, journal: Journal, evaluate: Evaluate, *, rung: int) -> None:
+        """Connects them.
+
+        Args:
+            journal: Where trials are looked up and recorded.
+            evaluate: Does the training.
+            rung: The last of the campaign.
+        """
+        self._journal, self._evaluate, self.rung = journal, evaluate, rung
+
+    def __call__(self, functions: Sequence[Expression]) -> list[Evaluation]:
+        """One evaluation each, durable by then.
+
+        Raises:
+            Interrupted: Once stopping is set and the running batches are done.
+        """
+        distinct = {expression_id(each): each for each in functions}
+        missing = [each for key, each in distinct.items() if self._found(key) is None]
+        for batch in self._evaluate(missing, self.rung) if missing else ():
+            write(
+                self._journal,
+                (Measured(trial_key(each.candidate_id, self.rung), each) for each in batch),
+            )
+        found = [self._found(expression_id(each)) for each in functions]
+        return [evaluation for evaluation in found if evaluation is not None]
+
+    def _found(self, candidate_id: str) -> Evaluation | None:
+        return find_evaluation(self._journal, candidate_id, self.rung) or find_measurement(
+            self._journal, trial_key(candidate_id, self.rung)
+        )
+
+
+def lead(evaluation: Evaluation, over: Evaluation) -> tuple[float, float]:
+    """By how much one evaluation is better than another, and the standard error of that.
+
+    The error is that of the paired differences: over seeds, and over tasks where there are several.
+    It is 0 where there is one pair only.
+    """
+    if evaluation.score is None or over.score is None:
+        return -math.inf, 0.0
+    theirs = _parts(over)
+    pairs = [score - theirs[key] for key, score in _parts(evaluation).items() if key in theirs]
+    error = stdev(pairs) / math.sqrt(len(pairs)) if len(pairs) > 1 else 0.0
+    return evaluation.score - over.score, error
+
+
+def is_better(evaluation: Evaluation, than: Evaluation) -> bool:
+    """Whether the difference is greater than its standard error."""
+    difference, error = lead(evaluation, than)
+    return difference > error
+
+
+def is_no_worse(evaluation: Evaluation, than: Evaluation) -> bool:
+    """Whether it is behind by a standard error at the most.
+
+    That is the one-standard-error rule: of all that do about as well, the simplest (Breiman,
+    Friedman, Olshen, Stone, Classification and Regression Trees, 1984).
+    """
+    difference, error = lead(evaluation, than)
+    return evaluation.outcome is Outcome.SCORED and difference >= -error
+
+
+def _parts(evaluation: Evaluation) -> dict[str | int, float]:
+    if evaluation.over_tasks is not None:
+        return {each.task: each.advantage for each in evaluation.over_tasks.tasks}
+    return {result.seed: result.score for result in evaluation.per_seed}

@@ -1,0 +1,322 @@
+"""Tuning constants and simplifying at the end of a search."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evaluators.evaluation.evaluation import Evaluation, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
+from grammars import Expression, expression_id, load_grammar, parse
+from search.executors import Interrupted
+from search.history import History, read_history
+from search.journal.journal import FILE_NAME, Journal
+from search.launching.polishing import polisher_of
+from search.loop.campaign import Loop
+from search.polishing.constants import constants_of, digits_of, with_constants
+from search.polishing.expecting import Expecting
+from search.polishing.simpler_forms import complexity, simpler_forms
+from search.polishing.trials import is_better, is_no_worse
+from search.polishing.tuning import proposed_by_model, tried_by_training
+from search.settings import Settings
+from search.standings.finalists import polished_first
+from search.standings.leaderboard import standings
+
+from .here import actsearch
+from .simulation import BENCH, Simulation
+from .test_appraisal import BENCHES, Field
+from .test_appraisal import settings as appraised_settings
+
+CORE = load_grammar("core")
+
+
+def settings(**more: Any) -> Settings:
+    return Settings.model_validate(
+        {
+            "name": "polished",
+            "seed": 1,
+            "search": {"population": 16},
+            "scoring": {"rungs": [{"steps": 10}, {"steps": 40, "seeds": 2}]},
+            "stop": {"generations": 3},
+            "polish": {"functions": 2, "trainings": 16},
+            **more,
+        }
+    )
+
+
+def searched(
+    folder: Path, chosen: Settings, training: Any, benches: Sequence[Any] = (BENCH,)
+) -> None:
+    folder.mkdir(exist_ok=True)
+    with Journal(folder / FILE_NAME) as journal:
+        Loop(
+            chosen,
+            grammar=load_grammar(chosen.grammar),
+            bench=benches[0],
+            further=benches[1:],
+            hidden_layers=2,
+            journal=journal,
+            executor=training,
+            stopping=training.wish,
+        ).run()
+
+
+def polished(
+    folder: Path, chosen: Settings, training: Any, benches: Sequence[Any] = (BENCH,)
+) -> list[str]:
+    said: list[str] = []
+    with Journal(folder / FILE_NAME) as journal:
+        polisher_of(
+            chosen,
+            grammar=load_grammar(chosen.grammar),
+            benches=tuple(benches),
+            journal=journal,
+            executor=training,
+            stopping=training.wish,
+        ).run(said.append)
+    return said
+
+
+def history_of(folder: Path) -> History:
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        return read_history(journal)
+
+
+def told(folder: Path) -> list[tuple[str, str, Any]]:
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        return [(each.kind, each.key, each.payload) for each in journal.events()]
+
+
+def score_of(history: History, candidate_id: str) -> float:
+    highest = history.candidates[candidate_id].highest
+    assert highest is not None
+    assert highest.evaluation.score is not None
+    return highest.evaluation.score
+
+
+@pytest.mark.parametrize("text", ["1.5 * x + sin(x - 0.25)", "max(x, 2) * pi", "tanh(x)"])
+def test_constants_can_be_taken_out_and_put_back(text: str) -> None:
+    function = parse(text)
+    values = constants_of(function)
+    assert with_constants(function, values) == function
+    changed = with_constants(function, [value + 1.0 for value in values])
+    assert constants_of(changed) == [value + 1.0 for value in values]
+
+
+@pytest.mark.parametrize(
+    ("value", "digits"), [(1.0, 1), (-0.25, 2), (1.1937, 5), (100.0, 1), (0.0, 0), (1e-7, 1)]
+)
+def test_digits_are_those_that_are_written(value: float, digits: int) -> None:
+    assert digits_of(value) == digits
+
+
+def test_simpler_forms_are_simpler_and_within_the_grammar() -> None:
+    function = parse("1.1937 * x * sigmoid(x + sin(0.01 * x))")
+    forms = simpler_forms(function, CORE)
+    texts = {str(form) for form in forms}
+    assert {"1.1937 * x * sigmoid(x)", "1.2 * x * sigmoid(x + sin(0.01 * x))"} <= texts
+    assert all(complexity(form) < complexity(function) for form in forms)
+    assert all(CORE.violation(form) is None for form in forms)
+    assert forms == sorted(forms, key=complexity)
+
+
+def test_the_nearest_published_function_is_among_them() -> None:
+    texts = {expression_id(form) for form in simpler_forms(parse("x * sigmoid(1.07 * x)"), CORE)}
+    assert expression_id(parse("swish")) in texts
+
+
+def evaluation_of(*losses: float) -> Evaluation:
+    fidelity = Fidelity(10, tuple(range(len(losses))))
+    results = tuple(SeedResult(seed, loss, 0.5) for seed, loss in enumerate(losses))
+    return BENCH.record(parse("tanh(x)"), fidelity, _SCORED, per_seed=results)
+
+
+_SCORED = Simulation().evaluation(parse("tanh(x)"), Fidelity(10, (0,))).outcome
+
+
+def test_differences_are_judged_by_their_own_noise() -> None:
+    noisy, worse, better = (
+        evaluation_of(0.5, 0.4, 0.3),
+        evaluation_of(0.52, 0.41, 0.27),
+        evaluation_of(0.4, 0.32, 0.24),
+    )
+    assert is_no_worse(worse, noisy)
+    assert not is_better(worse, noisy)
+    assert is_better(better, noisy)
+    assert not is_no_worse(noisy, better)
+    assert is_no_worse(evaluation_of(0.4), evaluation_of(0.4))
+    assert not is_no_worse(evaluation_of(0.41), evaluation_of(0.4))
+
+
+def test_a_simplex_finds_constants_by_training() -> None:
+    best = parse("1.3 * x * sigmoid(0.8 * x)")
+    trained: list[str] = []
+
+    def score_each(forms: Sequence[Expression]) -> list[float]:
+        trained.extend(map(str, forms))
+        return [-math.dist(constants_of(form), constants_of(best)) for form in forms]
+
+    start = with_constants(parse("1.3 * x * sigmoid(0.8 * x)"), [1.0, 1.2])
+    tried = tried_by_training(start, CORE, score_each=score_each, trainings=30)
+    assert len(trained) == len(set(trained)) <= 31
+    nearest = min(math.dist(constants_of(form), (1.3, 0.8)) for form in tried)
+    assert nearest < 0.2 * math.dist(constants_of(start), (1.3, 0.8))
+
+
+def test_a_function_without_constants_is_not_tuned() -> None:
+    assert not tried_by_training(parse("tanh(x)"), CORE, score_each=lambda forms: [], trainings=9)
+
+
+def test_the_model_proposes_constants_that_it_expects_more_of(tmp_path: Path) -> None:
+    searched(tmp_path, settings(stop={"generations": 6}), Simulation())
+    expecting = Expecting(standings(history_of(tmp_path)), CORE)
+    assert expecting.has_model
+    start = parse("x * sigmoid(-0.9 * x)")
+    proposed = proposed_by_model(start, CORE, expecting)
+    assert proposed is not None
+    assert proposed == proposed_by_model(start, CORE, expecting)
+    before, after = expecting.expected([start, proposed])
+    assert after > before
+    assert len(constants_of(proposed)) == 1
+
+
+def test_what_comes_out_is_no_worse_and_has_its_lineage(tmp_path: Path) -> None:
+    chosen = settings()
+    searched(tmp_path, chosen, Simulation())
+    before = history_of(tmp_path)
+    said = polished(tmp_path, chosen, Simulation())
+    after = history_of(tmp_path)
+    own = [s.candidate.id for s in standings(before) if s.candidate.origin == "discovered"]
+    assert list(after.polished) == own[:2]
+    assert len(said) == 2
+    assert any(after.polished.values()), said
+    for original, path in after.polished.items():
+        parent = original
+        for identity in path:
+            candidate = after.candidates[identity].candidate
+            assert candidate.parents == (parent,)
+            assert candidate.variation in ("tuned", "simplified")
+            if candidate.variation == "simplified":
+                form, whole = candidate.expression, after.candidates[parent].candidate.expression
+                assert isinstance(form, Expression)
+                assert isinstance(whole, Expression)
+                assert complexity(form) < complexity(whole)
+            parent = identity
+        assert score_of(after, parent) >= score_of(after, original)
+    assert after.finish == before.finish, "the search has ended before"
+    trials = [key for kind, key, _ in told(tmp_path) if kind == "measurement"]
+    assert 0 < len(trials) <= 2 * 2 * 16 + 2
+
+
+def test_finals_take_the_outcome_in_the_place_of_the_function(tmp_path: Path) -> None:
+    chosen = settings()
+    searched(tmp_path, chosen, Simulation())
+    polished(tmp_path, chosen, Simulation())
+    history = history_of(tmp_path)
+    ranked = standings(history)
+    order = [each.candidate.id for each in polished_first(ranked, history.polished)]
+    assert len(order) == len(set(order))
+    for original, path in history.polished.items():
+        assert (original in order) == (not path)
+        assert not set(path[:-1]) & set(order)
+        assert not path or path[-1] in order
+    assert polished_first(ranked, {}) == ranked
+
+
+def test_a_stop_within_polishing_changes_nothing(tmp_path: Path) -> None:
+    chosen, whole = settings(), Simulation()
+    searched(tmp_path / "whole", chosen, Simulation())
+    polished(tmp_path / "whole", chosen, whole)
+    for stop_after in (1, len(whole.done) // 2, len(whole.done) - 1):
+        folder = tmp_path / f"cut{stop_after}"
+        searched(folder, chosen, Simulation())
+        cut, rest = Simulation(batch=1, stop_after=stop_after), Simulation(batch=1)
+        with pytest.raises(Interrupted):
+            polished(folder, chosen, cut)
+        polished(folder, chosen, rest)
+        assert not set(cut.done) & set(rest.done), "nothing is trained twice"
+        kinds = ("candidate", "evaluation", "polish")
+        assert [e for e in told(folder) if e[0] in kinds] == [
+            e for e in told(tmp_path / "whole") if e[0] in kinds
+        ]
+
+
+def test_polishing_twice_trains_nothing_more(tmp_path: Path) -> None:
+    chosen, again = settings(), Simulation()
+    searched(tmp_path, chosen, Simulation())
+    polished(tmp_path, chosen, Simulation())
+    before = told(tmp_path)
+    assert polished(tmp_path, chosen, again) == []
+    assert not again.done
+    assert told(tmp_path) == before
+
+
+def test_a_larger_budget_goes_on_after_polishing(tmp_path: Path) -> None:
+    chosen = settings()
+    searched(tmp_path, chosen, Simulation())
+    polished(tmp_path, chosen, Simulation())
+    longer = settings(stop={"generations": 8})
+    searched(tmp_path, longer, Simulation())
+    assert len(history_of(tmp_path).generations) == 8
+    polished(tmp_path, longer, Simulation())
+    assert history_of(tmp_path).finish is not None
+
+
+def test_it_works_over_tasks_and_rates(tmp_path: Path) -> None:
+    document = appraised_settings().model_dump()
+    chosen = Settings.model_validate({**document, "polish": {"functions": 1, "trainings": 8}})
+    searched(tmp_path, chosen, Field(), BENCHES)
+    polished(tmp_path, chosen, Field(), BENCHES)
+    history = history_of(tmp_path)
+    ((original, path),) = history.polished.items()
+    outcome = path[-1] if path else original
+    assert history.candidates[outcome].highest.evaluation.over_tasks is not None  # type: ignore[union-attr]
+
+
+CAMPAIGN = """
+seed = 1
+[search]
+population = 16
+[scoring]
+rungs = [{ steps = 10 }, { steps = 40, seeds = 2 }]
+[stop]
+generations = 3
+[polish]
+functions = 2
+[finals]
+top = 2
+seeds = 2
+max_seeds = 2
+[tracking]
+mlflow = false
+"""
+
+
+def test_a_launch_polishes_before_its_finals(tmp_path: Path) -> None:
+    (tmp_path / "neat.toml").write_text(CAMPAIGN)
+    answer = actsearch("launch", tmp_path / "neat.toml", "--runs-dir", tmp_path)
+    assert answer.status == 0, answer
+    assert answer.stderr.count("polished: ") == 2
+    folder = tmp_path / "neat"
+    history = history_of(folder)
+    plan = history.finals.last_plan
+    assert plan is not None
+    finalists = [each.candidate_id for each in plan.entrants if each.role == "finalist"]
+    wanted = [path[-1] if path else original for original, path in history.polished.items()]
+    assert set(finalists) <= {*wanted}
+    outcomes = {path[-1] for path in history.polished.values() if path}
+    assert outcomes
+    assert all(each in (folder / "hall_of_fame.csv").read_text() for each in outcomes)
+    assert json.loads((folder / "finals.json").read_text())
+
+
+def test_without_the_section_nothing_is_polished(tmp_path: Path) -> None:
+    (tmp_path / "neat.toml").write_text(CAMPAIGN.replace("[polish]\nfunctions = 2\n", ""))
+    answer = actsearch("launch", tmp_path / "neat.toml", "--runs-dir", tmp_path)
+    assert answer.status == 0, answer
+    assert not history_of(tmp_path / "neat").polished
