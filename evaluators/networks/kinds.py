@@ -11,7 +11,7 @@ from evaluators.networks.network import Chain, Network
 from evaluators.networks.own import OwnNetwork
 from evaluators.networks.residual import ResidualCNN, ResidualMLP
 from evaluators.networks.transformer import Transformer
-from evaluators.reading.functions import FileFunction
+from evaluators.reading.given_functions import read_function
 from evaluators.reading.sections import deciding, read_kind, read_section, section_of
 
 AnyNetwork = Network | Chain | OwnNetwork
@@ -38,7 +38,7 @@ def read_network(section: Any, *, folder: Path = Path(), place: str = "network")
         SectionError: With all that is wrong.
     """
     if isinstance(section, Mapping) and "function" in section:
-        function = FileFunction.read(section["function"], folder=folder, place=f"{place}.function")
+        function = read_function(section["function"], folder=folder, place=f"{place}.function")
         return read_section(OwnNetwork, {**section, "function": function}, place=place)
     return read_kind(KINDS, section, place=place)
 
@@ -53,12 +53,7 @@ def network_section(network: AnyNetwork) -> dict[str, Any]:
 def deciding_network(network: AnyNetwork) -> dict[str, Any]:
     """What of it decides on results."""
     if isinstance(network, OwnNetwork):
-        decides = deciding(network)
-        # Where the file is does not.
-        return {
-            **decides,
-            "function": {"name": network.function.name, "sha256": network.function.sha256},
-        }
+        return {**deciding(network), "function": network.function.decides}
     return {"kind": _kind(network), **deciding(network)}
 
 

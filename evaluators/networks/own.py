@@ -1,4 +1,4 @@
-"""A network of a user's own: a function in a file that returns a pure pair."""
+"""A network of a user's own: a function that returns a pure pair."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from evaluators.networks.network import Moments
-from evaluators.reading.functions import FileFunction, UserCodeError, blamed
+from evaluators.reading.functions import UserCodeError, blamed
+from evaluators.reading.given_functions import Taken
 from evaluators.reading.sections import STRICT
 
 
@@ -24,17 +25,17 @@ class OwnNetwork:
             `(init, apply)`: `init(seed)` gives the initial weights, and may also take `moments` by
             that name; `apply(weights, inputs, activate)` gives outputs [batch, outputs] for inputs
             [batch, *shape].
-        calls: How many times it calls its activation, of interest where each call has a function of
-            its own.
+        calls: How many times it calls its activation; wanted only where each call gets a function
+            of its own, and then compared with what it does.
     """
 
-    function: FileFunction
-    calls: Annotated[int, Field(ge=1, le=10_000)] = 1
+    function: Taken
+    calls: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
     @property
     def hidden_layers(self) -> int:
         """See `Network.hidden_layers`."""
-        return self.calls
+        return self.calls or 1
 
     def made(self, shape: tuple[int, ...], outputs: int) -> Pair:
         """The pair for examples of that shape.

@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic.dataclasses import dataclass
 
+from evaluators.pickling import is_users_file, shown_file
 from evaluators.reading.files import kept_file
 from evaluators.reading.sections import STRICT, SectionError, read_section
 
@@ -88,6 +89,22 @@ class FileFunction:
         """File and line of the definition, as far as it is known without running it."""
         return f"{self.path}, line {_line_of(self.path, self.name)}"
 
+    @property
+    def decides(self) -> dict[str, str]:
+        """What of it decides on results: the file's content and the name, not the path."""
+        return {"sha256": self.sha256, "name": self.name}
+
+    @property
+    def file(self) -> Path:
+        """What other machines need of it, where it is now."""
+        path = kept_file(Path(self.path), self.sha256)
+        if path is None:
+            raise UserCodeError(
+                f"{self.path} is not there as it was when the task was read (SHA-256 "
+                f"{self.sha256[:12]}...); start anew, or put the file back"
+            )
+        return path
+
     def load(self) -> Callable[..., Any]:
         """The function, its file imported once a process.
 
@@ -95,12 +112,7 @@ class FileFunction:
             UserCodeError: If the file is gone or has changed, raises at import, or has no function
                 of that name.
         """
-        path = kept_file(Path(self.path), self.sha256)
-        if path is None:
-            raise UserCodeError(
-                f"{self.path} is not there as it was when the task was read (SHA-256 "
-                f"{self.sha256[:12]}...); start anew, or put the file back"
-            )
+        path = self.file
         with blamed(path, doing="importing it"):
             module = _imported(path, self.sha256)
         function = getattr(module, self.name, None)
@@ -135,12 +147,15 @@ def told(error: Exception, path: Path | str, *, doing: str) -> str:
 
     Args:
         error: With its traceback.
-        path: The file whose last line in the traceback is to blame.
+        path: The file whose last line in the traceback is to blame; where there is none, the last
+            line of any file of a user's own.
         doing: What was being done.
     """
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
-    place = f"{path}, line {lines[-1]}" if lines else str(path)
+    own = [frame for frame in frames if frame.filename == str(path)]
+    own = own or [frame for frame in frames if is_users_file(frame.filename)]
+    last = own[-1] if own else None
+    place = f"{shown_file(last.filename)}, line {last.lineno}" if last else shown_file(str(path))
     first_line = str(error).strip().partition("\n")[0]
     return f"{place}: {doing} raised {type(error).__name__}: {first_line}"
 

@@ -6,15 +6,18 @@ import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any, Final, Literal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from pydantic.dataclasses import dataclass
 
-from evaluators.reading.sections import STRICT
+from evaluators.reading.given_functions import OwnFunction, Taken, read_function
+from evaluators.reading.sections import STRICT, check_table, deciding, read_section
 
 Schedule = Literal["constant", "decay", "cosine", "warmup"]
-Loss = Literal["cross_entropy", "squared_error"]
+LossName = Literal["cross_entropy", "squared_error"]
+Loss = LossName | OwnFunction
 Argument = bool | int | float
 
 _DEFAULT_OPTIMIZER: Final = "adam"
@@ -34,6 +37,17 @@ _Arguments = Annotated[
     BeforeValidator(_pairs),
     PlainSerializer(dict, return_type=dict[str, Argument]),
 ]
+
+
+def _known_loss(value: Any) -> Any:
+    if isinstance(value, str) and value not in get_args(LossName):
+        raise ValueError(
+            f"there are {', '.join(get_args(LossName))}, and functions of your own such as "
+            f"my_loss.py:loss, got {value!r}"
+        )
+    return value
+
+
 _Positive = Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)]
 
 
@@ -60,7 +74,9 @@ class Recipe:
             for no limit.
         batch: Examples a step.
         loss: "cross_entropy" of the softmax of the outputs, in nats, or "squared_error", the mean
-            over the outputs.
+            over the outputs; or a function of a user's own, in JAX, from outputs [batch, outputs]
+            and targets, which are classes [batch] or numbers [batch, outputs], to losses of at
+            least 0 [batch].
     """
 
     optimizer: str = _DEFAULT_OPTIMIZER
@@ -72,7 +88,7 @@ class Recipe:
     weight_decay: Annotated[float, Field(ge=0.0, le=1e3, allow_inf_nan=False)] | None = None
     clip_norm: _Positive | None = None
     batch: Annotated[int, Field(ge=1, le=1_000_000)] = 128
-    loss: Loss = "cross_entropy"
+    loss: Annotated[LossName | Taken, BeforeValidator(_known_loss)] = "cross_entropy"
 
     @model_validator(mode="after")
     def _has_an_optimizer(self) -> Recipe:
@@ -95,6 +111,30 @@ class Recipe:
                     f"{name} = {value}; {_nearest(name, known)}"
                 )
         return self
+
+
+def read_recipe(section: Any, *, folder: Path = Path(), place: str = "recipe") -> Recipe:
+    """A recipe from a table of a task file.
+
+    Args:
+        section: The table.
+        folder: Where the path of a function begins.
+        place: The dotted path of the table.
+
+    Raises:
+        SectionError: With all that is wrong.
+    """
+    check_table(section, place=place)
+    loss = section.get("loss")
+    if isinstance(loss, Mapping) or (isinstance(loss, str) and ":" in loss):
+        section = {**section, "loss": read_function(loss, folder=folder, place=f"{place}.loss")}
+    return read_section(Recipe, section, place=place)
+
+
+def deciding_recipe(recipe: Recipe) -> dict[str, Any]:
+    """What of it decides on results."""
+    decides = deciding(recipe)
+    return decides if isinstance(recipe.loss, str) else {**decides, "loss": recipe.loss.decides}
 
 
 def optimizer_parameters(name: str) -> dict[str, Any]:

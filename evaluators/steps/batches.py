@@ -85,6 +85,7 @@ class DeviceData:
         inputs: Those of the training split, then of the validation split, [examples, needed].
         labels: Of both: classes [examples], int32; for squared errors, targets [examples] or
             [examples, outputs], float32.
+        are_classes: Whether labels are classes.
         training: Size of the training split.
         validation: Size of the validation split.
         shape: Of one example.
@@ -117,8 +118,9 @@ class DeviceData:
             # Taken, since an index for the second axis would leave an example's inputs scattered.
             examples = [np.take(inputs, self.needed, axis=1) for inputs in examples]
         self.inputs = np.concatenate(examples)
-        are_classes = loss == "cross_entropy"
+        are_classes = dataset.classes > 0 if not isinstance(loss, str) else loss == "cross_entropy"
         labels = np.concatenate([split.labels for split in splits])
+        self.are_classes = are_classes
         self.labels = labels.astype(np.int32 if are_classes else np.float32)
         self.training, self.validation = (len(split.labels) for split in splits)
         self.shape = tuple(dataset.training.inputs.shape[1:])

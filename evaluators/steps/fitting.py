@@ -107,6 +107,11 @@ def _own(network: OwnNetwork, data: DeviceData) -> Fitted:
     weights = pair.init(0, UNKNOWN)
     try:
         channels = examined(pair.apply, weights, data.shape, data.outputs)
+        if network.calls not in (None, len(channels)):
+            raise NetworkError(
+                f"the network calls its activation {len(channels)} times, and network.calls is "
+                f"{network.calls}; set it to that, or leave it out"
+            )
     except NetworkError as error:
         raise NetworkError(f"{network.function.place}: {error}") from None
     return Fitted(None, channels, pair.init, pair.apply, data.shape)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from evaluators.recipes.losses import Summed
+from evaluators.recipes.losses import Summed, fits_in_a_kernel
 from evaluators.steps.activations import Activations, slope_of, tied, value_of
 from evaluators.steps.batches import Examples
 from evaluators.steps.calls import trace
@@ -193,9 +193,8 @@ class GeneralStepper:
         (output,) = self._program.jaxpr.outvars
         known |= zip(self._last.yields, ends, strict=False)
         outputs = known[output]
-        loss, hits, by_outputs = self._kernel(self._loss)(
-            sums.loss, sums.hits, outputs, labels, present
-        )
+        loss_of = self._kernel(self._loss) if fits_in_a_kernel(self._loss) else self._loss
+        loss, hits, by_outputs = loss_of(sums.loss, sums.hits, outputs, labels, present)
 
         def differentiate(progress: Progress) -> Progress:
             by = self._backward(known, kept, ends, store, partials, by_outputs)

@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array, lax
 
 from evaluators.networks import Chain, Layer
-from evaluators.recipes.losses import Summed
+from evaluators.recipes.losses import Summed, fits_in_a_kernel
 from evaluators.steps.activations import (
     Activated,
     Activations,
@@ -157,7 +157,8 @@ class Stepper:
         before, sums = carried.progress, carried.sums
         last = before.learnt.weights[-1]
         logits, pull = jax.vjp(partial(self._apply, self._layers), last, outputs)
-        summed = one_kernel(self._loss) if logits.size < _LIBRARY_SUM else self._loss
+        is_kernel = logits.size < _LIBRARY_SUM and fits_in_a_kernel(self._loss)
+        summed = one_kernel(self._loss) if is_kernel else self._loss
         loss, hits, by_logits = summed(sums.loss, sums.hits, logits, labels, present)
 
         def differentiate(progress: Progress) -> Progress:

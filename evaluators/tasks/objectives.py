@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from pydantic.dataclasses import dataclass
 
-from evaluators.reading.functions import FileFunction
+from evaluators.reading.given_functions import Taken, read_function
 from evaluators.reading.sections import STRICT, SectionError, check_table, read_section, section_of
 from grammars import Expression, evaluate
 from grammars.numerics.compilation import start_values, to_jax
@@ -33,7 +33,7 @@ class Objective:
             Keras layer. The latter two own their trainable parameters; a copy has its own.
     """
 
-    function: FileFunction
+    function: Taken
     framework: Framework = "numpy"
 
     @property
@@ -57,7 +57,7 @@ def read_objective(section: Any, *, folder: Path, place: str = "objective") -> O
     check_table(table, place=place)
     if "function" not in table:
         raise SectionError([(f"{place}.function", "missing; it is required")])
-    function = FileFunction.read(table["function"], folder=folder, place=f"{place}.function")
+    function = read_function(table["function"], folder=folder, place=f"{place}.function")
     objective = read_section(Objective, {**table, "function": function}, place=place)
     package = _PACKAGES[objective.framework]
     if importlib.util.find_spec(package) is None:
@@ -71,12 +71,8 @@ def objective_section(objective: Objective) -> dict[str, Any]:
 
 
 def deciding_objective(objective: Objective) -> dict[str, Any]:
-    """What of it decides on results: the file's content and the function's name, not the path."""
-    function = objective.function
-    return {
-        "function": {"sha256": function.sha256, "name": function.name},
-        "framework": objective.framework,
-    }
+    """What of it decides on results."""
+    return {"function": objective.function.decides, "framework": objective.framework}
 
 
 def activation_for(expression: Expression, framework: Framework) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,9 +18,9 @@ from evaluators.networks import (
     network_section,
     read_network,
 )
-from evaluators.reading.functions import FileFunction
-from evaluators.reading.sections import SectionError, deciding, read_section, section_of
-from evaluators.recipes.recipe import Recipe
+from evaluators.reading.given_functions import OwnFunction
+from evaluators.reading.sections import SectionError, section_of
+from evaluators.recipes.recipe import Recipe, deciding_recipe, read_recipe
 from evaluators.tasks.objectives import (
     Objective,
     deciding_objective,
@@ -41,7 +42,8 @@ class Task:
 
     Attributes:
         data: What to train on.
-        network: Takes the candidate as its activation.
+        network: Takes the candidate as its activation. Given a function that makes a pure pair,
+            such as `flax_network` returns, it is an `OwnNetwork` of it.
         recipe: How it is trained.
         name: What records call it.
         description: One line for people.
@@ -52,6 +54,10 @@ class Task:
     recipe: Recipe = field(default_factory=Recipe)
     name: str = "own-task"
     description: str = ""
+
+    def __post_init__(self) -> None:
+        if inspect.isroutine(self.network):
+            object.__setattr__(self, "network", OwnNetwork(self.network))
 
     @classmethod
     def of_objective(
@@ -72,23 +78,27 @@ class Task:
         return self.network if isinstance(self.network, Objective) else None
 
     @property
-    def functions(self) -> tuple[FileFunction, ...]:
-        """The functions in files that a worker runs."""
-        own = self.network
-        return (own.function,) if isinstance(own, Objective | OwnNetwork) else ()
+    def functions(self) -> tuple[OwnFunction, ...]:
+        """The functions of a user's own that a worker runs."""
+        own, loss = self.network, self.recipe.loss
+        network = (own.function,) if isinstance(own, Objective | OwnNetwork) else ()
+        return network if isinstance(loss, str) else (*network, loss)
 
     @property
     def digest(self) -> str:
         """SHA-256 of all that decides on results; neither name nor description does."""
+        return hashlib.sha256(json.dumps(self.decides, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def decides(self) -> dict[str, Any]:
+        """All that decides on results, in JSON's types; where files lie does not."""
         if self.objective is not None:
-            content: dict[str, Any] = {"objective": deciding_objective(self.objective)}
-            return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-        content = {
+            return {"objective": deciding_objective(self.objective)}
+        return {
             "data": deciding_data(self.data),
             "network": deciding_network(self.network),
-            "recipe": deciding(self.recipe),
+            "recipe": deciding_recipe(self.recipe),
         }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def on(self, dataset: Dataset) -> Task:
         """The task on data as they were loaded: a fallback's, or with their contents' SHA-256.
@@ -144,7 +154,7 @@ class Task:
             data = reading(lambda: read_data(document.get("data"), folder=folder))
             network = reading(lambda: read_network(document.get("network"), folder=folder))
             trained = document.get("recipe", {})
-            recipe = reading(lambda: read_section(Recipe, trained, place="recipe"))
+            recipe = reading(lambda: read_recipe(trained, folder=folder))
         texts = {key: document[key] for key in _TEXTS if key in document}
         problems += [(k, f"it must be a text, got {v!r}") for k, v in texts.items() if not _text(v)]
         problems += [
@@ -190,6 +200,8 @@ def _misfit(recipe: Recipe, dataset: Dataset) -> str | None:
             f"recipe.batch is {recipe.batch}, and there are {examples:,} training examples; make "
             "it smaller"
         )
+    if not isinstance(recipe.loss, str):
+        return None
     if dataset.classes == 0 and recipe.loss == "cross_entropy":
         return (
             f"the targets of {dataset.name} are numbers, and recipe.loss is 'cross_entropy', which "

@@ -11,7 +11,7 @@ import numpy as np
 
 from evaluators.datasets import Dataset
 from evaluators.networks import AnyNetwork, Chain
-from evaluators.recipes.losses import LOSSES
+from evaluators.recipes.losses import summed
 from evaluators.recipes.schedules import Schedule, Span
 from evaluators.steps.activations import LaneActivations
 from evaluators.steps.batches import CHUNK, DeviceData, Examples
@@ -88,7 +88,7 @@ class LockstepProgram:
             task.network,
             LaneActivations(self._runs.activations, self._functions),
             self._runs.optimizer,
-            loss=LOSSES[task.recipe.loss],
+            loss=summed(task.recipe.loss),
             shape=data.shape,
         )
         begun = self._in_lanes({(0, 0): self._runs.begin(0, seed=0)}, (0,))

@@ -13,7 +13,8 @@ import numpy as np
 from evaluators.evaluation.diagnostics import Diagnostics, diagnose
 from evaluators.evaluation.evaluation import SeedResult
 from evaluators.networks import Chain, Moments
-from evaluators.recipes.losses import LOSSES
+from evaluators.reading.functions import UserCodeError
+from evaluators.recipes.losses import summed
 from evaluators.recipes.schedules import Schedule
 from evaluators.steps.activations import Activations
 from evaluators.steps.batches import CHUNK, DeviceData, Examples
@@ -99,7 +100,7 @@ class Runs:
 
     def stepper(self) -> Stepper | GeneralStepper:
         """What passes examples through the network: the written-out pass where it can be."""
-        network, loss = self._task.network, LOSSES[self._task.recipe.loss]
+        network, loss = self._task.network, summed(self._task.recipe.loss)
         if isinstance(network, Chain) and self.fitted.units:
             shape = self._data.shape
             return Stepper(network, self.activations, self.optimizer, loss=loss, shape=shape)
@@ -178,9 +179,7 @@ class Runs:
         loss = float(totals["loss"]) / examples
         if not math.isfinite(loss):
             return Divergence(seed, steps)
-        accuracy = float(totals["hits"] / examples)
-        if self._task.recipe.loss == "squared_error":
-            accuracy = _explained(loss, self._data.validation_variance)
+        accuracy = self._accuracy(loss, float(totals["hits"] / examples))
         return Trained(
             SeedResult(seed, loss, accuracy, self._learnt_parameters(index, parameters)),
             diagnose(
@@ -190,6 +189,23 @@ class Runs:
                 **{name: totals[name] for name in ("outputs", "zeros", "live", "flat")},
             ),
         )
+
+    def _accuracy(self, loss: float, hits: float) -> float:
+        """Share of the examples that are classified rightly, or of the variance explained.
+
+        Raises:
+            UserCodeError: If a loss of a user's own is negative: the score is its logarithm.
+        """
+        used = self._task.recipe.loss
+        if not isinstance(used, str) and loss < 0.0:
+            raise UserCodeError(
+                f"{used.place}: {used.name} must return losses of at least 0, since scores are "
+                f"logarithms, got {loss:g} for the validation split; add what keeps it above"
+            )
+        if used == "cross_entropy" or (used != "squared_error" and self._data.are_classes):
+            return hits
+        error = loss if used == "squared_error" else hits
+        return _explained(error, self._data.validation_variance)
 
     def _learnt_parameters(self, index: int, learnt: np.ndarray) -> dict[str, tuple[float, ...]]:
         """The mean over the units of each hidden layer, by name.

@@ -55,7 +55,9 @@ def _is_shipped(task: Task) -> bool:
 
 
 def _sentence(task: Task, reason: str) -> str:
-    objective = task.objective
-    what = f"the task {task.name!r}" if objective is None else objective.function.place
+    places = [function.place for function in task.functions]
+    what = places[0] if places else f"the task {task.name!r}"
     told = reason.removeprefix("a worker could not get ready: ").removeprefix("ValueError: ")
-    return told if what in told else f"{what} does not work with relu for one step: {told}"
+    told = told.removeprefix("NetworkError: ")
+    is_told = any(place.partition(", line")[0] in told for place in places)
+    return told if is_told else f"{what} does not work with relu for one step: {told}"

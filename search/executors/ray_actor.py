@@ -32,7 +32,7 @@ class WorkerActor:
         self,
         workload: Workload,
         data: Sequence[Mapping[str, Split]],
-        files: Mapping[str, bytes],
+        files: Sequence[tuple[str, bytes]],
         launch: str,
     ) -> None:
         """Makes the node's copy of the data, unless it has one.
@@ -40,13 +40,13 @@ class WorkerActor:
         Args:
             workload: What its worker is to get ready for.
             data: All splits of each task's data set.
-            files: Of the functions of a user's own, by name.
+            files: Of the functions of a user's own: names and contents.
             launch: Distinguishes the training states of this launch, which the actors of a node
                 share, from those of others, which another version may have written.
         """
         for task, splits in zip(workload.tasks, data, strict=True):
             install(task.data, splits)
-        for name, content in files.items():
+        for name, content in files:
             keep_file(name, content)
         _sweep(cache_root() / "states")
         self._states_folder = cache_root() / "states" / launch

@@ -6,7 +6,6 @@ import importlib
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Self
 
 from evaluators.datasets import load_all
@@ -60,7 +59,7 @@ class RayCluster:
         )
         data, launch = ray.put([load_all(task.data) for task in workload.tasks]), uuid.uuid4().hex
         functions = [function for task in workload.tasks for function in task.functions]
-        files = {Path(f.path).name: Path(f.path).read_bytes() for f in functions}
+        files = [(file.name, file.read_bytes()) for file in (f.file for f in functions)]
 
         def room() -> int:
             return _room(ray.cluster_resources(), gpus_per_worker)

@@ -9,6 +9,7 @@ from typing import Final
 
 from evaluators.datasets import Dataset
 from evaluators.datasets.data import Data
+from evaluators.networks import OwnNetwork
 from evaluators.tasks import Task, find_task, is_shipped_name
 from search.settings import Settings, SettingsError
 
@@ -70,6 +71,12 @@ def campaign_tasks(
         raise SettingsError(
             f"scoring: {objectives[0]} is an objective of its own, which decides on learning rates "
             "and schedules by itself; leave learning_rates and schedule out"
+        )
+    uncounted = [t.name for t in asked if isinstance(t.network, OwnNetwork) and not t.network.calls]
+    if settings.search.layers != "shared" and uncounted:
+        raise SettingsError(
+            f"search.layers: {uncounted[0]} does not say how many functions its network takes; "
+            "give network.calls, how many times it calls its activation"
         )
     layers = {task.network.hidden_layers for task in asked}
     if settings.search.layers != "shared" and len(layers) > 1:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from evaluators.datasets import Builtin, Dataset, deciding_data
+from evaluators.datasets import Builtin, Dataset
 from evaluators.tasks import (
     Task,
     find_task,
@@ -218,8 +218,12 @@ def _begun(
 
 
 def _deciding_task(task: Task) -> dict[str, Any]:
-    content = {**task.to_mapping(), "data": deciding_data(task.data)}
-    return {key: part for key, part in content.items() if key != "description"}
+    content = {key: part for key, part in task.to_mapping().items() if key != "description"}
+    for table, decides in task.decides.items():
+        # Of functions of a user's own their content decides, and not where they lie.
+        own = {key: value for key, value in decides.items() if isinstance(value, Mapping)}
+        content[table] = decides if table == "data" else {**content[table], **own}
+    return content
 
 
 def _deciding(begun: Begun) -> dict[str, Any]:

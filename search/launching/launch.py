@@ -77,11 +77,19 @@ def launch(
         CampaignBusyError: If another process runs it.
         JournalError: If its journal is damaged, or cannot be written for want of room.
         DatasetUnavailable: If there are no data to train on.
+        TaskError: If a task of a user's own does not work.
         TrackingError: If MLflow is to follow, and cannot keep a store there.
         LearningCurvesError: If there are none to forecast from, or not of this task and its rungs.
     """
     prepared = prepare(settings, campaign_file, site)
     folder = site.runs_dir / settings.name
+    scoring = settings.scoring
+    # Before anything is recorded: who mends his file launches the same campaign.
+    dry_run(
+        prepared.workload(folder),
+        timeout_seconds=scoring.timeout_seconds,
+        memory_gib=scoring.memory_gib,
+    )
     folder.mkdir(parents=True, exist_ok=True)
     if site.journal_dir is not None:
         place_journal(folder, site.journal_dir)
@@ -167,7 +175,6 @@ def _search(
     novelty = NoveltyWatch(hall_of_fame, campaign.folder)
     work = Work(journal, SEARCH)
     scoring = settings.scoring
-    dry_run(workload, timeout_seconds=scoring.timeout_seconds, memory_gib=scoring.memory_gib)
     with campaign.site.start(workload, scoring) as executor:
         loop = Loop(
             settings,

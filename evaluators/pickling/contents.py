@@ -1,0 +1,154 @@
+"""What a function is, as a digest: equal in every process in which the same code made it.
+
+A pickle would not do: its bytes tell file names and lines, and random names of classes.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterator, Mapping
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any, Final
+
+import cloudpickle
+import numpy as np
+
+from evaluators.pickling.classes import class_source, nested, referred
+from evaluators.pickling.origins import is_users_module
+
+_PLAIN: Final = (type(None), bool, int, float, complex, str, bytes, type(...), range)
+# What Python keeps in a class for itself.
+_NOT_WRITTEN: Final = ("__dict__", "__weakref__", "__module__", "_abc_impl", "__firstlineno__")
+
+
+class UnknownContentError(ValueError):
+    """It cannot be told what something is."""
+
+
+def content_of(value: Any) -> str:
+    """SHA-256 of what a value is, functions with all that they read from the user's modules.
+
+    Lines and files have no part in it, nor have comments. It depends on the version of Python.
+
+    Raises:
+        UnknownContentError: If a part of it tells nothing of itself.
+    """
+    version = "{}.{}".format(*sys.version_info[:2])
+    return hashlib.sha256(f"python {version} {_Digester()(value)}".encode()).hexdigest()
+
+
+class _Digester:
+    """Digests values; those that are met within themselves by how far up they are."""
+
+    def __init__(self) -> None:
+        self._within: list[int] = []
+        self._known: dict[int, tuple[str, Any]] = {}  # the values, lest their ids are used anew
+
+    def __call__(self, value: Any) -> str:
+        if isinstance(value, _PLAIN):
+            return f"{type(value).__name__} {value!r}"
+        if id(value) in self._within:
+            return f"itself {len(self._within) - self._within.index(id(value))}"
+        if id(value) not in self._known:
+            self._within.append(id(value))
+            try:
+                digest = hashlib.sha256("\n".join(self._parts(value)).encode()).hexdigest()
+            finally:
+                self._within.pop()
+            self._known[id(value)] = digest, value
+        return self._known[id(value)][0]
+
+    def _parts(self, value: Any) -> Iterator[str]:
+        """Texts that together tell what it is."""
+        yield type(value).__qualname__
+        if isinstance(value, tuple | list):
+            yield from map(self, value)
+        elif isinstance(value, set | frozenset):
+            yield from sorted(map(self, value))
+        elif isinstance(value, Mapping):
+            yield from sorted(f"{self(key)}: {self(each)}" for key, each in value.items())
+        elif isinstance(value, np.ndarray) and value.dtype != object:
+            yield f"{value.dtype.str} {value.shape}"
+            yield hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        elif isinstance(value, CodeType):
+            yield from self._code(value)
+        elif (name := _installed_name(value)) is not None:
+            yield name
+        elif isinstance(value, FunctionType):
+            yield from self._function(value)
+        elif isinstance(value, type):
+            yield from self._class(value)
+        elif isinstance(value, MethodType):
+            yield from map(self, (value.__func__, value.__self__))
+        elif isinstance(value, ModuleType):
+            yield from self._module(value)
+        elif hasattr(value, "__wrapped__") and callable(value):  # such as by `jax.jit`
+            yield self(value.__wrapped__)
+        else:
+            yield from self._taken_apart(value)
+
+    def _code(self, code: CodeType) -> Iterator[str]:
+        yield hashlib.sha256(code.co_code).hexdigest()
+        yield repr((code.co_name, code.co_names, code.co_varnames, code.co_freevars))
+        yield repr((code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount))
+        yield from map(self, code.co_consts)
+
+    def _function(self, function: FunctionType) -> Iterator[str]:
+        yield self(function.__code__)
+        yield self(function.__defaults__)
+        yield self(function.__kwdefaults__)
+        for cell in function.__closure__ or ():
+            try:
+                yield self(cell.cell_contents)
+            except ValueError:
+                yield "an empty cell"
+        yield from self._read(referred(function.__code__), function.__globals__)
+
+    def _class(self, of_class: type) -> Iterator[str]:
+        if (source := class_source(of_class)) is not None:
+            yield ast.dump(ast.parse(source.text))
+            names = {name for part in nested(source.code) for name in referred(part)}
+            yield from self._read(sorted(names), source.globals)
+            return
+        yield of_class.__qualname__
+        yield from map(self, of_class.__bases__)
+        for name, value in sorted(vars(of_class).items()):
+            if name not in _NOT_WRITTEN:
+                yield f"{name}: {self(value)}"
+
+    def _read(self, names: list[str], of_module: Mapping[str, Any]) -> Iterator[str]:
+        yield from (f"{name}: {self(of_module[name])}" for name in names if name in of_module)
+
+    def _module(self, module: ModuleType) -> Iterator[str]:
+        path = module.__file__
+        if path is None:
+            raise UnknownContentError(f"the module {module.__name__}")
+        with open(path, "rb") as file:
+            yield hashlib.file_digest(file, "sha256").hexdigest()
+
+    def _taken_apart(self, value: Any) -> Iterator[str]:
+        reduce = cloudpickle.Pickler.dispatch_table.get(type(value))
+        try:
+            reduced = value.__reduce_ex__(4) if reduce is None else reduce(value)
+        except Exception as error:
+            raise UnknownContentError(f"a {type(value).__name__} ({error})") from error
+        if isinstance(reduced, str):
+            yield reduced
+        else:
+            yield from map(self, reduced[:3])
+            yield from (self(list(rest)) for rest in reduced[3:5] if rest is not None)
+
+
+def _installed_name(value: Any) -> str | None:
+    """The name of what other processes can import themselves."""
+    if isinstance(value, ModuleType):
+        return None if is_users_module(value.__name__) else value.__name__
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    if not isinstance(module, str) or not isinstance(name, str) or is_users_module(module):
+        return None
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return f"{module}:{name}" if found is value else None
