@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,12 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
 # What each needs beside this program.
-NEEDS = {"own-arrays": (), "pytorch-objective": ("torch",)}
+NEEDS = {
+    "own-arrays": (),
+    "pytorch-objective": ("torch",),
+    "equinox-model": ("equinox",),
+    "flax-notebook": ("flax", "nbclient"),
+}
 
 
 @pytest.mark.parametrize("name", NEEDS)
@@ -38,8 +44,10 @@ def test_an_example_ends_with_leaderboard_finals_report_and_export(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "Leaderboard of" in done.stdout
-    assert "The test set of" in done.stdout  # finals were held
+    told = done.stdout + "".join(_shown(path) for path in folder.glob("*.ipynb"))
+    assert re.search(r"rank +expression", told), told
+    assert "The test set of" in told  # finals were held
+    assert "activation.py: verified with" in told
     (run,) = (folder / "runs").glob("*/journal.*")
     assert (run.parent / "finals.json").is_file()
     assert (run.parent / "report" / "index.html").is_file()
@@ -47,5 +55,16 @@ def test_an_example_ends_with_leaderboard_finals_report_and_export(
     assert "Traceback" not in done.stderr
 
 
+def _shown(notebook: Path) -> str:
+    """What the cells of a notebook show, as text."""
+    outputs = [
+        output
+        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        for output in cell.get("outputs", ())
+    ]
+    texts = [output.get("text") or output["data"]["text/plain"] for output in outputs]
+    return "\n".join("".join(text) for text in texts)
+
+
 def test_every_example_is_run() -> None:
-    assert {path.name for path in EXAMPLES.iterdir()} == set(NEEDS)
+    assert {path.parent.name for path in EXAMPLES.glob("*/README.md")} == set(NEEDS)

@@ -59,7 +59,9 @@ def flax_network(make: Callable[..., Any]) -> Made:
         import jax.numpy as jnp
         from flax import linen, nnx
 
-        takes_rngs = "rngs" in inspect.signature(make).parameters
+        # The signature of a module's class says nothing: its metaclass takes whatever comes.
+        called = make.__init__ if isinstance(make, type) else make
+        takes_rngs = "rngs" in inspect.signature(called).parameters
 
         def module(seed: int, activate: Callable[[Any], Any]) -> Any:
             return make(activate, rngs=nnx.Rngs(seed)) if takes_rngs else make(activate)

@@ -117,7 +117,8 @@ def _runs_at_once(code: CodeType) -> bool:
 @lru_cache(maxsize=256)
 def _compiled(text: str, path: str, line: int, flags: int) -> CodeType:
     tree = ast.increment_lineno(ast.parse(text), line - 1)
-    return compile(tree, path, "exec", flags=flags, dont_inherit=True)
+    code: CodeType = compile(tree, path, "exec", flags=flags, dont_inherit=True)
+    return code
 
 
 def _statement(path: str, name: str, line: int) -> tuple[str, int] | None:

@@ -13,7 +13,7 @@ from evaluators.pickling.classes import class_from_source, class_source
 from evaluators.pickling.origins import users_modules
 
 
-class _Pickler(cloudpickle.Pickler):  # type: ignore[misc, no-any-unimported]
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     def reducer_override(self, obj: Any) -> Any:
         """How an object is taken apart."""
         if isinstance(obj, type) and (source := class_source(obj)) is not None:

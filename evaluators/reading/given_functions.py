@@ -12,7 +12,14 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator
 from pydantic.dataclasses import dataclass
 
-from evaluators.pickling import UnknownContentError, content_of, dumps, origin_of, shown_file
+from evaluators.pickling import (
+    Origin,
+    UnknownContentError,
+    content_of,
+    dumps,
+    origin_of,
+    shown_file,
+)
 from evaluators.reading.files import keep_file, kept_file
 from evaluators.reading.functions import FileFunction, UserCodeError, blamed
 from evaluators.reading.sections import STRICT, read_section
@@ -36,8 +43,8 @@ class GivenFunction:
     given: str
     content: str
     sha256: str
-    path: str = "a script"
-    line: int = 1
+    path: str
+    line: int
 
     @classmethod
     def of(cls, function: Callable[..., Any]) -> GivenFunction:
@@ -47,9 +54,8 @@ class GivenFunction:
             UserCodeError: If it holds what cannot be sent to another process.
         """
         name = str(getattr(function, "__name__", type(function).__name__))
-        origin = origin_of(function)
-        place = {} if origin is None else {"path": origin.path, "line": origin.line}
-        where = f"{shown_file(origin.path)}, line {origin.line}" if origin else name
+        origin = origin_of(function) or Origin("a script", 1)
+        where = f"{shown_file(origin.path)}, line {origin.line}"
         try:
             content, pickled = content_of(function), dumps(function)
         except Exception as error:
@@ -60,7 +66,7 @@ class GivenFunction:
                 f'of its own and name it, as in "my_file.py:{name}"'
             ) from error
         keep_file(_PICKLE, pickled)
-        return cls(name, content, hashlib.sha256(pickled).hexdigest(), **place)
+        return cls(name, content, hashlib.sha256(pickled).hexdigest(), origin.path, origin.line)
 
     def __str__(self) -> str:
         return self.given

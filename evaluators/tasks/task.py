@@ -56,8 +56,10 @@ class Task:
     description: str = ""
 
     def __post_init__(self) -> None:
-        if inspect.isroutine(self.network):
-            object.__setattr__(self, "network", OwnNetwork(self.network))
+        given: Any = self.network
+        if inspect.isroutine(given):
+            own = OwnNetwork(function=cast(OwnFunction, given))
+            object.__setattr__(self, "network", own)
 
     @classmethod
     def of_objective(
