@@ -60,7 +60,8 @@ def flax_network(make: Callable[..., Any]) -> Made:
         from flax import linen, nnx
 
         # The signature of a module's class says nothing: its metaclass takes whatever comes.
-        called = make.__init__ if isinstance(make, type) else make
+        classes = make.__mro__ if isinstance(make, type) else ()
+        called: Any = next((vars(c)["__init__"] for c in classes if "__init__" in vars(c)), make)
         takes_rngs = "rngs" in inspect.signature(called).parameters
 
         def module(seed: int, activate: Callable[[Any], Any]) -> Any:
