@@ -12,6 +12,12 @@ import numpy as np
 FEWEST_SEEDS: Final = 2
 """A spread takes two."""
 
+ENOUGH_SEEDS: Final = 5
+"""Fewer are told as too few: one of them that is out of the ordinary decides."""
+
+# With which a true difference of the size that is called detectable would have been found.
+_POWER: Final = 0.8
+
 # Differences this close, as a share of the values, are equal but for rounding.
 _ROUNDING: Final = 1e-9
 
@@ -37,6 +43,10 @@ class Paired:
         p: Two-sided; None if there were too few pairs.
         effect_size: Mean over standard deviation of the differences, d_z (Cohen, Statistical Power
             Analysis for the Behavioral Sciences, 2nd edition 1988, section 2.3.5).
+        detectable: The smallest true difference that so many pairs with this spread find with a
+            probability of 0.8 (Cohen 1988, with Student's t twice); None without a spread.
+        p_fresh: Probability that the difference on one more seed is above 0, by Student's
+            predictive distribution; None without a spread.
     """
 
     seeds: int
@@ -45,6 +55,8 @@ class Paired:
     high: float | None = None
     p: float | None = None
     effect_size: float | None = None
+    detectable: float | None = None
+    p_fresh: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,12 +68,14 @@ class Comparison:
         rival: Key of what it is compared with.
         seeds: Pairs that were compared.
         difference: Mean paired difference, in the unit of the values.
-        low: Lower end of its interval.
+        low: Lower end of its interval, at the level that its p value is held to.
         high: Upper end.
         p: Two-sided, paired t test, times the number of planned looks.
-        p_adjusted: The same after Holm's correction over the whole family.
+        p_adjusted: The same after Holm's correction over its family, behind the gate if any.
         effect_size: d_z, see `Paired`.
         finding: The verdict.
+        detectable: See `Paired`, at the same level.
+        p_fresh: See `Paired`.
     """
 
     function: str
@@ -74,13 +88,20 @@ class Comparison:
     p_adjusted: float | None
     effect_size: float | None
     finding: Finding
+    detectable: float | None = None
+    p_fresh: float | None = None
 
-    def figures(self, *, unit: str = "points") -> str:
+    def figures(self, *, unit: str = "points", digits: int = 2) -> str:
         """What the finding rests on, in words."""
         if self.p_adjusted is None or self.difference is None:
             common = f"{self.seeds} seed{'' if self.seeds == 1 else 's'} in common"
             return f"{common}, at least {FEWEST_SEEDS} are needed"
-        return f"{p_words(self.p_adjusted)}, {self.difference:+.2f} {unit}, {self.seeds} seeds"
+        seeds = f"{self.seeds} seeds"
+        if self.seeds < ENOUGH_SEEDS:
+            seeds = f"only {self.seeds} seeds, too few to rely on"
+        elif self.detectable is not None and self.finding is Finding.INDISTINGUISHABLE:
+            seeds += f", which would have shown {self.detectable:.{digits}f}"
+        return f"{p_words(self.p_adjusted)}, {self.difference:+.{digits}f} {unit}, {seeds}"
 
 
 _OPENINGS: Final[Mapping[Finding, str]] = {
@@ -92,7 +113,11 @@ _OPENINGS: Final[Mapping[Finding, str]] = {
 
 
 def verdict(
-    comparisons: Iterable[Comparison], *, titles: Mapping[str, str], unit: str = "points"
+    comparisons: Iterable[Comparison],
+    *,
+    titles: Mapping[str, str],
+    unit: str = "points",
+    digits: int = 2,
 ) -> str:
     """One function's comparisons in words: the better ones first, then the worse ones.
 
@@ -100,11 +125,12 @@ def verdict(
         comparisons: Of one function.
         titles: What rivals are called, by key; a rival that is not among them goes by its key.
         unit: Of the differences.
+        digits: Of the differences, after the decimal point.
     """
     by_finding: dict[Finding, list[str]] = {finding: [] for finding in Finding}
     for each in comparisons:
         name = titles.get(each.rival, each.rival)
-        by_finding[each.finding].append(f"{name} ({each.figures(unit=unit)})")
+        by_finding[each.finding].append(f"{name} ({each.figures(unit=unit, digits=digits)})")
     return "; ".join(
         f"{_OPENINGS[finding]} {listed(names)}" for finding, names in by_finding.items() if names
     )
@@ -121,6 +147,7 @@ def compare(
     rivals: Sequence[str],
     looks: int = 1,
     error_rate: float = 0.05,
+    gate: str | None = None,
 ) -> tuple[Comparison, ...]:
     """Compares every function with every rival by paired t tests.
 
@@ -131,8 +158,13 @@ def compare(
     most the probability `error_rate` (Holm, A Simple Sequentially Rejective Multiple Test
     Procedure, 1979). Where data are looked at `looks` times before it is decided to stop, each look
     gets an equal share of the error rate, whichever of them turns out to be the last: p values are
-    multiplied, and intervals widened, accordingly. The intervals hold for each comparison by
-    itself, Holm's correction is not in them.
+    multiplied, and intervals widened, accordingly. An interval is built at the level that Holm's
+    correction holds its p value to: it leaves 0 out where, and only where, the difference is found.
+
+    With a gate, its comparisons with the rivals are a family of their own that comes first, and all
+    others follow behind it: none of them is found unless all of the gate's are (Maurer, Hothorn,
+    Lehmacher 1995; Westfall, Krishen 2001). So what matters most isn't corrected for the rest.
+    Behind a gate that stayed closed, intervals are those that an open one would have left.
 
     No result is a NaN: such a seed is left out of every pair that it would belong to. Two functions
     that agree on every seed differ by 0 with p = 1. Differences that are equal but not 0 have no
@@ -142,7 +174,8 @@ def compare(
         values: Of each function one value a seed, in the same order of seeds, higher is better.
         rivals: Keys of those to compare with; a rival is not compared with itself.
         looks: Planned looks at growing numbers of seeds.
-        error_rate: Of the whole family, over all looks; intervals have 1 minus it as confidence.
+        error_rate: Of the whole family, over all looks.
+        gate: Key of the function whose comparisons come first; one family for all by default.
 
     Returns:
         One comparison for each function and rival, in the order of `values`, then of `rivals`.
@@ -151,16 +184,17 @@ def compare(
         ValueError: If numbers of seeds differ, a value is infinite, or a rival has no values.
     """
     table = _checked(values, rivals)
-    pairs = {
-        (function, rival): paired_t(table[function], table[rival], error_rate=error_rate / looks)
-        for function in table
-        for rival in rivals
-        if function != rival
+    keys = [(function, rival) for function in table for rival in rivals if function != rival]
+    p_values = {
+        frozenset(key): min(1.0, looks * p)
+        for key in keys
+        if (p := paired_t(table[key[0]], table[key[1]]).p) is not None
     }
-    adjusted = _adjusted(pairs, looks)
+    gated = 0 if gate is None else sum(gate != rival for rival in rivals)
+    corrected = _corrected(p_values, gate, gated)
     return tuple(
-        _comparison(function, rival, pair, looks, adjusted, error_rate)
-        for (function, rival), pair in pairs.items()
+        _comparison(key, table, p_values, corrected, looks=looks, error_rate=error_rate)
+        for key in keys
     )
 
 
@@ -192,9 +226,12 @@ def paired_t(
 
     deviation = float(differences.std(ddof=1))
     error = deviation / np.sqrt(count)
-    half = float(special.stdtrit(count - 1, 1.0 - error_rate / 2.0)) * error
+    widest = float(special.stdtrit(count - 1, 1.0 - error_rate / 2.0))
+    half = widest * error
     p = 2.0 * float(special.stdtr(count - 1, -abs(mean) / error))
-    return Paired(count, mean, mean - half, mean + half, p, mean / deviation)
+    detectable = (widest + float(special.stdtrit(count - 1, _POWER))) * error
+    p_fresh = float(special.stdtr(count - 1, mean / np.hypot(deviation, error)))
+    return Paired(count, mean, mean - half, mean + half, p, mean / deviation, detectable, p_fresh)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -237,29 +274,66 @@ def _checked(values: Mapping[str, Sequence[float]], rivals: Sequence[str]) -> di
     return table
 
 
-def _adjusted(pairs: Mapping[tuple[str, str], Paired], looks: int) -> dict[frozenset[str], float]:
-    """Holm's correction; two rivals compared both ways are one comparison."""
-    family: dict[frozenset[str], float] = {}
-    for key, pair in pairs.items():
-        if pair.p is not None:
-            family[frozenset(key)] = _over_looks(pair.p, looks)
-    return dict(zip(family, holm(list(family.values())), strict=True))
+@dataclass(frozen=True)
+class _Correction:
+    """What a family makes of a p value.
+
+    Attributes:
+        p_adjusted: After correction.
+        factor: By which its level is divided.
+    """
+
+    p_adjusted: float
+    factor: float
 
 
-def _over_looks(p: float, looks: int) -> float:
-    return min(1.0, looks * p)
+def _corrected(
+    p_values: Mapping[frozenset[str], float], gate: str | None, gated: int
+) -> dict[frozenset[str], _Correction]:
+    """Holm's correction, behind a gate of so many comparisons.
+
+    Two rivals compared both ways are one comparison.
+    """
+    first = {key: p for key, p in p_values.items() if gate is not None and gate in key}
+    rest = {key: p for key, p in p_values.items() if key not in first}
+    own = _held(first)
+    opens_at = max((each.p_adjusted for each in own.values()), default=0.0)
+    if len(own) < gated:  # what could not be compared has not passed
+        opens_at = 1.0
+    behind = {
+        key: _Correction(max(each.p_adjusted, opens_at), each.factor)
+        for key, each in _held(rest).items()
+    }
+    return {**own, **behind}
+
+
+def _held(family: Mapping[frozenset[str], float]) -> dict[frozenset[str], _Correction]:
+    keys = sorted(family, key=lambda key: family[key])
+    adjusted = holm([family[key] for key in keys])
+    found = {}
+    for place, (key, p_adjusted) in enumerate(zip(keys, adjusted, strict=True)):
+        # Where the correction of a smaller p value reaches as far, that is the level.
+        factor = float(len(keys) - place)
+        if family[key] > 0.0 and p_adjusted < 1.0:
+            factor = max(factor, p_adjusted / family[key])
+        found[key] = _Correction(p_adjusted, factor)
+    return found
 
 
 def _comparison(
-    function: str,
-    rival: str,
-    pair: Paired,
+    key: tuple[str, str],
+    table: Mapping[str, np.ndarray],
+    p_values: Mapping[frozenset[str], float],
+    corrected: Mapping[frozenset[str], _Correction],
+    *,
     looks: int,
-    adjusted: Mapping[frozenset[str], float],
     error_rate: float,
 ) -> Comparison:
-    p = None if pair.p is None else _over_looks(pair.p, looks)
-    p_adjusted = None if p is None else adjusted[frozenset((function, rival))]
+    function, rival = key
+    correction = corrected.get(frozenset(key))
+    level = error_rate / looks / (1.0 if correction is None else correction.factor)
+    pair = paired_t(table[function], table[rival], error_rate=level)
+    p_adjusted = None if correction is None else correction.p_adjusted
     return Comparison(
         function=function,
         rival=rival,
@@ -267,10 +341,12 @@ def _comparison(
         difference=pair.difference,
         low=pair.low,
         high=pair.high,
-        p=p,
+        p=p_values.get(frozenset(key)),
         p_adjusted=p_adjusted,
         effect_size=pair.effect_size,
         finding=_finding(pair.difference, p_adjusted, error_rate),
+        detectable=pair.detectable,
+        p_fresh=pair.p_fresh,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -107,16 +107,23 @@ def print_finals(finals: Finals, *, title: str) -> None:
         console.print(_transfer_table(finals))
     console.print(claim(finals), style="bold", highlight=False)
     console.print(f"{tried(finals.plan)} {opened(finals)}", highlight=False)
-    console.print(f"{finals.plan.rule}\n{_EXPLANATION}", style="dim", highlight=False)
+    console.print(f"{finals.plan.rule}\n{_explanation(finals)}", style="dim", highlight=False)
     for task, reason in finals.plan.left_out:
         console.print(f"Left out: {task}, since {reason}", highlight=False)
 
 
-_EXPLANATION = (
-    "accuracy: on the test set, mean and standard deviation over the seeds. Beside it the mean "
-    "paired difference in points, its 95 % interval, and p by a paired t test after Holm's "
-    "correction over the whole table."
-)
+def _explanation(finals: Finals) -> str:
+    measure, leader = finals.plan.measure, finals.leader
+    family = "over the whole table"
+    if measure.has_gate and leader is not None:
+        family = f"first over {leader.label} alone, then over all others, once that has passed"
+    loss = "" if measure.name == "test accuracy" else ", below it the geometric mean of the losses"
+    return (
+        f"accuracy: on the test set, mean and standard deviation over the seeds{loss}. Beside it "
+        f"the mean paired difference in {measure.name}, its interval at the level that p is held "
+        f"to, and p by a paired t test after Holm's correction {family}. The share of fresh seeds "
+        "on which the function is expected ahead is by Student's predictive distribution."
+    )
 
 
 def _changes(*, tasks: str | None, **given: float | None) -> dict[str, Any]:
@@ -142,13 +149,14 @@ def _own_table(finals: Finals, title: str) -> Table:
     table.add_column("function", min_width=20, overflow="fold")
     table.add_column("accuracy", justify="right", no_wrap=True)
     for rival in finals.plan.rivals:
-        table.add_column(f"minus {TITLES[rival]}", justify="right", no_wrap=True)
+        title = finals.plan.measure.title.format(rival=TITLES[rival])
+        table.add_column(title, justify="right", no_wrap=True)
     for row in card.rows:
         comparisons = [
             card.comparison(row.entrant.candidate_id, rival) for rival in finals.plan.rivals
         ]
         style = "cyan" if row.entrant.role == "baseline" else None
-        table.add_row(row.entrant.label, _accuracy(row), *map(_cell, comparisons), style=style)
+        table.add_row(row.entrant.label, _accuracy(row), *_cells(card, comparisons), style=style)
     return table
 
 
@@ -159,7 +167,8 @@ def _transfer_table(finals: Finals) -> Table:
     table.add_column("function", min_width=20, overflow="fold")
     table.add_column("task", no_wrap=True)
     for rival in finals.plan.rivals:
-        table.add_column(f"minus {TITLES[rival]}", justify="right", no_wrap=True)
+        title = finals.plan.measure.title.format(rival=TITLES[rival])
+        table.add_column(title, justify="right", no_wrap=True)
     for entrant in finals.plan.finalists:
         for cells in _transfers(finals, entrant.candidate_id):
             table.add_row(entrant.label, *cells)
@@ -173,7 +182,7 @@ def _transfers(finals: Finals, candidate_id: str) -> Iterator[list[str]]:
             yield [card.stage.task, card.reason, *[""] * (len(finals.plan.rivals) - 1)]
             continue
         comparisons = [card.comparison(candidate_id, rival) for rival in finals.plan.rivals]
-        yield [card.stage.task, *map(_cell, comparisons)]
+        yield [card.stage.task, *_cells(card, comparisons)]
 
 
 def _setting(card: Card) -> str:
@@ -184,10 +193,15 @@ def _accuracy(row: EntrantResults) -> str:
     if row.mean_percent is None:
         return ""
     deviation = "" if row.deviation_points is None else f" ± {row.deviation_points:.2f}"
-    return f"{row.mean_percent:.2f}{deviation} %"
+    loss = "" if row.test_loss is None else f"\nloss {row.test_loss:.4f}"
+    return f"{row.mean_percent:.2f}{deviation} %{loss}"
 
 
-def _cell(comparison: Comparison | None) -> str:
+def _cells(card: Card, comparisons: Iterable[Comparison | None]) -> list[str]:
+    return [_cell(each, digits=card.measure.digits) for each in comparisons]
+
+
+def _cell(comparison: Comparison | None, *, digits: int) -> str:
     from evaluators.statistics.comparison import Finding, p_words
 
     if comparison is None:
@@ -195,7 +209,10 @@ def _cell(comparison: Comparison | None) -> str:
     if comparison.difference is None or comparison.p_adjusted is None:
         return str(comparison.finding)
     low, high = comparison.low, comparison.high
-    interval = "" if low is None or high is None else f" [{low:+.2f}, {high:+.2f}]"
+    interval = "" if low is None or high is None else f" [{low:+.{digits}f}, {high:+.{digits}f}]"
+    fresh = comparison.p_fresh
+    ahead = "" if fresh is None else f"\nahead on {100 * fresh:.0f} % of seeds"
     is_settled = comparison.finding in (Finding.BETTER, Finding.WORSE)
     verdict = f", {comparison.finding}" if is_settled else ""
-    return f"{comparison.difference:+.2f}{interval}\n{p_words(comparison.p_adjusted)}{verdict}"
+    p = p_words(comparison.p_adjusted)
+    return f"{comparison.difference:+.{digits}f}{interval}\n{p}{verdict}{ahead}"

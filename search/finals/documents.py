@@ -27,12 +27,15 @@ def finals_document(finals: Finals) -> dict[str, Any]:
         "openings": [asdict(opening) for opening in finals.openings],
         "ended": finals.ended,
         "protocol": {
-            "measure": "test accuracy in per cent; differences are in points",
+            "measure": plan.measure.name,
+            "unit": plan.measure.unit,
+            "gate": None if leader is None or not plan.measure.has_gate else leader.candidate_id,
             "rule": plan.rule,
             "rivals": list(plan.rivals),
             "error_rate": plan.error_rate,
-            "interval": "paired t, per comparison, adjusted for the number of interim analyses",
-            "correction": "Holm, over all distinct pairs of a function and a rival of a stage",
+            "interval": "paired t, at the level that the p value beside it is held to",
+            "correction": "Holm, over all distinct pairs of a function and a rival of a stage; "
+            "with a gate, over its own pairs first, then over the others once it has passed",
             "half_width_points": plan.half_width_points,
             "first_seed": plan.first_seed,
             "minutes": plan.minutes,
@@ -72,6 +75,7 @@ def _function(card: Card, row: EntrantResults) -> dict[str, Any]:
         "name": entrant.name,
         "role": entrant.role,
         "rank": entrant.rank,
+        "test_loss": row.test_loss,
         "mean_percent": row.mean_percent,
         "deviation_points": row.deviation_points,
         "validation_percent": row.validation_percent,
@@ -81,6 +85,9 @@ def _function(card: Card, row: EntrantResults) -> dict[str, Any]:
         "seconds": row.seconds,
         "verdict": card.verdict(entrant.candidate_id),
         "comparisons": [asdict(each) for each in card.comparisons_of(entrant.candidate_id)],
+        "accuracy_comparisons": [
+            asdict(each) for each in card.beside if each.function == entrant.key
+        ],
         "runs": [
             {
                 "seed": run.seed,

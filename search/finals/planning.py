@@ -13,7 +13,7 @@ from grammars import BASELINES, Expression, LayersError, by_layer, parse
 from search.candidates.candidate import Candidate
 from search.candidates.racing import Standing
 from search.history import RIVALS, Entrant, History, Plan, Stage
-from search.history.finals_plan import Purpose
+from search.history.finals_plan import PROTOCOLS, Purpose
 from search.settings import FinalsSettings
 
 ERROR_RATE: Final = 0.05
@@ -89,6 +89,7 @@ def plan_finals(
         tried=dict(tried),
         left_out=tuple(left_out),
         register=settings.register_leader,
+        protocol=next(p.number for p in PROTOCOLS if p.setting == settings.measure),
     )
 
 

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean, stdev
 from typing import Literal
 
 from evaluators.evaluation.evaluation import Outcome
 from evaluators.statistics.comparison import Comparison, compare, half_width, paired_t, verdict
-from search.history import TITLES, Entrant, History, Ledger, Look, Opening, Plan, Run, Stage
+from search.history import (
+    PROTOCOLS,
+    TITLES,
+    Entrant,
+    History,
+    Ledger,
+    Look,
+    Measure,
+    Opening,
+    Plan,
+    Run,
+    Stage,
+)
 
 State = Literal["training", "trained", "scored", "not held"]
 
@@ -38,6 +50,23 @@ class EntrantResults:
     def test_percents(self) -> list[float]:
         """Test accuracy of each seed, NaN where there is none."""
         return [percent_on_test(run, self.classes) for run in self.runs]
+
+    @property
+    def log_losses(self) -> list[float]:
+        """Logarithm of the test loss of each seed, NaN where there is none."""
+        return [_log_test_loss(run, self.classes) for run in self.runs]
+
+    @property
+    def test_loss(self) -> float | None:
+        """Geometric mean of the test losses, in nats; None before the test data were opened."""
+        mean = _mean(self.log_losses)
+        return None if mean is None else math.exp(mean)
+
+    def values(self, measure: Measure) -> list[float]:
+        """Of each seed what functions are compared by, higher is better."""
+        if measure.name == "test accuracy":
+            return self.test_percents
+        return [-value for value in self.log_losses]
 
     @property
     def mean_percent(self) -> float | None:
@@ -87,6 +116,9 @@ class Card:
         state: How far it has come.
         rows: Finalists in the order of the search, then the baselines.
         comparisons: Of every function with every rival; empty until all are scored.
+        measure: By which they are made.
+        beside: The same by test accuracy, in points, where that is not the measure; nothing is
+            claimed by them.
     """
 
     stage: Stage
@@ -95,6 +127,8 @@ class Card:
     state: State
     rows: tuple[EntrantResults, ...]
     comparisons: tuple[Comparison, ...]
+    measure: Measure = PROTOCOLS[0]
+    beside: tuple[Comparison, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -119,7 +153,7 @@ class Card:
         found = self.comparisons_of(candidate_id)
         if not found:
             return "not compared yet"
-        words = verdict(found, titles=TITLES)
+        words = verdict(found, titles=TITLES, unit=self.measure.unit, digits=self.measure.digits)
         row = self.row(candidate_id)
         if not row.diverged:
             return words
@@ -153,12 +187,7 @@ class Finals:
 
         A rule that never sees the test data; None before there are seeds.
         """
-        losses = {
-            row.entrant: row.validation_loss
-            for row in self.own.rows
-            if row.entrant.role == "finalist" and row.validation_loss is not None
-        }
-        return min(losses, key=lambda entrant: losses[entrant] or 0.0, default=None)
+        return _leader(self.own.rows)
 
 
 def finals_in(history: History, *, number: int | None = None) -> Finals | None:
@@ -180,7 +209,7 @@ def finals_of(ledger: Ledger, plan: Plan) -> Finals:
     """The finals of a plan."""
     return Finals(
         plan=plan,
-        cards=tuple(_card(ledger, plan, stage) for stage in plan.stages),
+        cards=_cards(ledger, plan),
         openings=tuple(ledger.openings),
         ended=ending.reason if (ending := ledger.endings.get(plan.number)) else None,
     )
@@ -231,8 +260,36 @@ def is_scored(run: Run) -> bool:
 
 def _validation_loss(run: Run, classes: int) -> float:
     if run.outcome is Outcome.DIVERGED:
-        return math.log(classes)
+        return _loss_of_a_guess(classes)
     return run.curve[-1].validation_loss if is_scored(run) else math.nan
+
+
+def _log_test_loss(run: Run, classes: int) -> float:
+    if run.outcome is Outcome.DIVERGED:
+        return math.log(_loss_of_a_guess(classes))
+    # Below the least that float32 tells from 0.
+    return math.nan if run.test_loss is None else math.log(max(run.test_loss, 1e-12))
+
+
+def _loss_of_a_guess(classes: int) -> float:
+    """In nats; the squared error of the mean for a regression, whose targets have variance 1."""
+    return math.log(classes) if classes > 1 else 1.0
+
+
+def _leader(rows: Iterable[EntrantResults]) -> Entrant | None:
+    losses = {
+        row.entrant: row.validation_loss
+        for row in rows
+        if row.entrant.role == "finalist" and row.validation_loss is not None
+    }
+    return min(losses, key=lambda entrant: losses[entrant] or 0.0, default=None)
+
+
+def _cards(ledger: Ledger, plan: Plan) -> tuple[Card, ...]:
+    cards = [_card(ledger, plan, stage) for stage in plan.stages]
+    leader = _leader(cards[0].rows)
+    gate = leader.key if leader is not None and plan.measure.has_gate else None
+    return tuple(_compared(plan, card, gate) if card.state == "scored" else card for card in cards)
 
 
 def _card(ledger: Ledger, plan: Plan, stage: Stage) -> Card:
@@ -242,8 +299,7 @@ def _card(ledger: Ledger, plan: Plan, stage: Stage) -> Card:
     seeds = finished_seeds(ledger, plan, stage, at_most=count)
     rows = _rows(ledger, plan, stage, seeds)
     state = _state(rows, seeds, is_over=is_over)
-    comparisons = _compared(plan, stage, rows) if state == "scored" else ()
-    return Card(stage, looks, seeds, state, rows, comparisons)
+    return Card(stage, looks, seeds, state, rows, (), plan.measure)
 
 
 def _rows(
@@ -268,12 +324,23 @@ def _state(rows: Iterable[EntrantResults], seeds: Sequence[int], *, is_over: boo
     return "trained" if waiting else "scored"
 
 
-def _compared(plan: Plan, stage: Stage, rows: Iterable[EntrantResults]) -> tuple[Comparison, ...]:
-    return compare(
-        {row.entrant.key: row.test_percents for row in rows},
-        rivals=plan.rivals,
-        looks=len(stage.looks),
-        error_rate=plan.error_rate,
+def _compared(plan: Plan, card: Card, gate: str | None) -> Card:
+    rows, looks = card.rows, len(card.stage.looks)
+
+    def compared(measure: Measure, gate: str | None) -> tuple[Comparison, ...]:
+        return compare(
+            {row.entrant.key: row.values(measure) for row in rows},
+            rivals=plan.rivals,
+            looks=looks,
+            error_rate=plan.error_rate,
+            gate=gate,
+        )
+
+    is_by_accuracy = plan.measure.name == "test accuracy"
+    return replace(
+        card,
+        comparisons=compared(plan.measure, gate),
+        beside=() if is_by_accuracy else compared(PROTOCOLS[0], None),
     )
 
 

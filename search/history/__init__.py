@@ -36,7 +36,7 @@ from search.history.events import (
     YardsticksSet,
 )
 from search.history.finals_ledger import FinalsEnding, Ledger
-from search.history.finals_plan import RIVALS, TITLES, Entrant, Plan, Stage
+from search.history.finals_plan import PROTOCOLS, RIVALS, TITLES, Entrant, Measure, Plan, Stage
 from search.history.finals_steps import Look, Opening, Point, Run
 from search.history.fold import (
     CandidateRecord,
@@ -50,9 +50,11 @@ from search.history.fold import (
 from search.history.work_record import SEARCH, WorkRecord, part_of_finals
 
 __all__ = [
+    "PROTOCOLS",
     "RIVALS",
     "SEARCH",
     "TITLES",
+    "Measure",
     "Begun",
     "CandidateRecord",
     "Introduced",

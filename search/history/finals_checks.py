@@ -11,7 +11,7 @@ from evaluators.evaluation.diagnostics import Diagnostics
 from evaluators.evaluation.evaluation import Outcome
 from grammars import parse_activation
 from search.history.events import FinalistScored, FinalsEnded, FinalsLooked, TestDataOpened
-from search.history.finals_plan import TITLES, Plan, Stage
+from search.history.finals_plan import PROTOCOLS, TITLES, Plan, Stage
 from search.history.finals_steps import Run
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ def _contradictions(plan: Plan) -> Iterator[str]:
             parse_activation(text)
     if len(set(ids)) < len(ids) or not plan.finalists:
         yield "its entrants are not distinct functions with a finalist among them"
+    if plan.protocol not in (known := [each.number for each in PROTOCOLS]):
+        yield f"its protocol is {plan.protocol}; this version knows {', '.join(map(str, known))}"
     if unknown := set(plan.rivals) - set(TITLES):
         yield f"rivals are among {', '.join(TITLES)}, not {', '.join(sorted(unknown))}"
     if not set(plan.rivals) <= {entrant.key for entrant in plan.entrants}:

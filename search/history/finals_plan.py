@@ -18,6 +18,38 @@ RIVALS: Final = ("relu", "swish", "gelu")
 TITLES: Final[Mapping[str, str]] = {"relu": "ReLU", "swish": "Swish", "gelu": "GELU"}
 """How the rivals are called in sentences."""
 
+
+@dataclass(frozen=True)
+class Measure:
+    """What finals compare functions by on test data.
+
+    Attributes:
+        number: Of the protocol, as journals write it.
+        setting: As campaign files write it.
+        name: Of the figure of one run.
+        unit: Of a difference in sentences; a positive one speaks for the function.
+        title: Of a difference from a rival, as columns are headed; `{rival}` is its name.
+        digits: Of a difference, after the decimal point.
+        has_gate: Whether the leader's comparisons come first and all others wait for them.
+    """
+
+    number: int
+    setting: Literal["accuracy", "log_loss"]
+    name: Literal["test accuracy", "log test loss"]
+    unit: str
+    title: str
+    digits: int
+    has_gate: bool
+
+
+# Finals that were planned under a protocol are held, and told, under that one for ever.
+PROTOCOLS: Final = (
+    Measure(1, "accuracy", "test accuracy", "points", "points above {rival}", 2, has_gate=False),
+    Measure(
+        2, "log_loss", "log test loss", "in log loss", "log loss below {rival}", 3, has_gate=True
+    ),
+)
+
 Role = Literal["finalist", "baseline"]
 Purpose = Literal["own", "transfer", "recipe"]
 
@@ -121,6 +153,7 @@ class Plan:
         tried: What the search had considered: how many functions, by what became of them.
         left_out: Tasks that were asked for and cannot be had, each with the reason.
         register: Whether the leader enters MLflow's model registry.
+        protocol: Number of what they are compared by, see `PROTOCOLS`.
     """
 
     number: int
@@ -134,6 +167,12 @@ class Plan:
     tried: Mapping[str, int]
     left_out: tuple[tuple[str, str], ...] = ()
     register: bool = False
+    protocol: int = PROTOCOLS[0].number
+
+    @property
+    def measure(self) -> Measure:
+        """What functions are compared by."""
+        return next(each for each in PROTOCOLS if each.number == self.protocol)
 
     def entrant(self, candidate_id: str) -> Entrant:
         """The entrant of that id."""
@@ -159,6 +198,17 @@ class Plan:
             f"interval of a finalist against {listed([TITLES[rival] for rival in self.rivals])} is "
             f"within {narrow} to either side. The error rate is {100 * self.error_rate:g} %{share}."
             f"{until} Test data are opened after the last of them, once for all functions."
+            f"{self._compared_by}"
+        )
+
+    @property
+    def _compared_by(self) -> str:
+        if not self.measure.has_gate:
+            return ""
+        return (
+            f" Functions are compared by {self.measure.name}, seed by seed: first the finalist "
+            "that leads on validation data, Holm's correction over its comparisons alone; the "
+            "others count once all of these have passed."
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -167,6 +217,8 @@ class Plan:
         for stage in document["stages"]:
             if stage["definition"] is None:
                 del stage["definition"]
+        if self.protocol == PROTOCOLS[0].number:
+            del document["protocol"]
         return document
 
     @classmethod

@@ -51,7 +51,14 @@ def finding_words(pair: Comparison) -> str:
     if pair.p_adjusted is None:
         return str(pair.finding)
     effect = "" if pair.effect_size is None else f", d = {signed(pair.effect_size)}"
-    return unbroken(f"{p_words(pair.p_adjusted)}{effect}")
+    ahead = "" if pair.p_fresh is None else f", ahead on {100 * pair.p_fresh:.0f} % of seeds"
+    return unbroken(f"{p_words(pair.p_adjusted)}{effect}{ahead}{_would_have_shown(pair)}")
+
+
+def _would_have_shown(pair: Comparison) -> str:
+    if pair.detectable is None or pair.finding is not Finding.INDISTINGUISHABLE:
+        return ""
+    return f", would have shown {float(f'{pair.detectable:.2g}'):g}"
 
 
 def unbroken(text: str) -> str:

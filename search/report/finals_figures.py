@@ -55,9 +55,9 @@ def forest_panels(found: Findings, finals: Finals) -> list[Panel]:
     return [
         Panel(
             f"finals-{rival}",
-            f"points above {TITLES[rival]}",
+            finals.plan.measure.title.format(rival=TITLES[rival]),
             _described(finals, pairs),
-            lambda axes, pairs=pairs: _draw_forest(axes, pairs, found),  # type: ignore[misc]
+            lambda axes, pairs=pairs: _draw_forest(axes, pairs, found, finals),  # type: ignore[misc]
             width_inches=3.1,
             height_inches=0.75 + _ROW_INCHES * len(pairs),
             has_legend=False,
@@ -122,14 +122,18 @@ def _compared(finals: Finals, rival: str) -> Iterator[tuple[Entrant, Comparison]
 
 
 def _described(finals: Finals, pairs: Sequence[tuple[Entrant, Comparison]]) -> str:
+    measure = finals.plan.measure
     said = "; ".join(
-        f"{entrant.label} is {verdict([pair], titles=TITLES)}" for entrant, pair in pairs
+        f"{entrant.label} is "
+        + verdict([pair], titles=TITLES, unit=measure.unit, digits=measure.digits)
+        for entrant, pair in pairs
     )
-    confidence = 100 * (1 - finals.plan.error_rate)
-    return f"Differences with {confidence:g} % intervals. {said}."
+    return f"Differences in {measure.name} with corrected intervals. {said}."
 
 
-def _draw_forest(axes: Axes, pairs: Sequence[tuple[Entrant, Comparison]], found: Findings) -> None:
+def _draw_forest(
+    axes: Axes, pairs: Sequence[tuple[Entrant, Comparison]], found: Findings, finals: Finals
+) -> None:
     colours = {standing.candidate.id: style.colour for standing, style in styled(found)}
     axes.axvline(0.0, color=INK, linewidth=0.9)
     for row, (entrant, pair) in enumerate(pairs):
@@ -147,7 +151,7 @@ def _draw_forest(axes: Axes, pairs: Sequence[tuple[Entrant, Comparison]], found:
         )
     axes.set_ylim(len(pairs) - 0.4, -0.85)
     axes.set_yticks([])
-    axes.set_xlabel("test accuracy; right of 0 is better")
+    axes.set_xlabel(f"{finals.plan.measure.name}; right of 0 is better")
 
 
 def _draw_interval(axes: Axes, row: int, pair: Comparison, colour: str) -> None:

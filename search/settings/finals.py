@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -28,6 +28,8 @@ class FinalsSettings(Section):
         minutes: Wall time after which no further seed is begun; the first one of the own task and
             the scoring on test data are held in any case.
         timeout_seconds: What one training run may take.
+        measure: What functions are compared by on test data: "accuracy" in points, all pairs as one
+            family; or "log_loss", the logarithm of the loss, the leader's pairs first.
         register_leader: Whether the best finalist enters MLflow's model registry.
     """
 
@@ -43,6 +45,7 @@ class FinalsSettings(Section):
     first_seed: Annotated[int, Field(ge=0, le=2_000_000_000)] = 1_000_000
     minutes: Minutes | None = None
     timeout_seconds: Seconds = 600.0
+    measure: Literal["accuracy", "log_loss"] = "accuracy"
     register_leader: bool = False
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -198,6 +199,7 @@ def _seed(run: Run) -> dict[str, float | None]:
 
 def _summary(card: Card, row: EntrantResults) -> dict[str, float | None]:
     values: dict[str, float | None] = {
+        "log_test_loss": None if row.test_loss is None else math.log(row.test_loss),
         "mean_percent": row.mean_percent,
         "deviation_points": row.deviation_points,
         "diverged": row.diverged,

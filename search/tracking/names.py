@@ -150,6 +150,7 @@ FINALS_FUNCTION_METRICS: Final[Mapping[str, str]] = {
     "test_loss": "mean cross-entropy in nats on the test split, by seed",
     "validation_accuracy": "share of the validation split classified rightly, by seed",
     "validation_loss": "mean cross-entropy in nats on the validation split, by seed",
+    "log_test_loss": "mean logarithm of the test loss",
     "mean_percent": "mean test accuracy in per cent",
     "deviation_points": "its standard deviation over the seeds",
     "diverged": "seeds on which training diverged",
@@ -157,7 +158,7 @@ FINALS_FUNCTION_METRICS: Final[Mapping[str, str]] = {
         key: meaning
         for rival, title in TITLES.items()
         for key, meaning in (
-            (f"difference_{rival}", f"mean paired difference from {title} in points"),
+            (f"difference_{rival}", f"mean paired difference from {title}, positive where better"),
             (f"p_{rival}", f"p value of the comparison with {title}, Holm's correction included"),
         )
     },

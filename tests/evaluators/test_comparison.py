@@ -86,6 +86,81 @@ def test_the_family_holds_each_pair_once() -> None:
     assert least.p_adjusted == pytest.approx(5 * (least.p or 0.0))
 
 
+def test_an_interval_leaves_out_zero_where_and_only_where_a_difference_is_found() -> None:
+    random = np.random.default_rng(3)
+    for _ in range(40):
+        luck = random.normal(90, 1, 12)
+        values = {
+            f"f{n}": (luck + random.normal(gain, 0.3, 12)).tolist()
+            for n, gain in enumerate((0.0, 0.1, 0.2, 0.25, 0.3, 0.4))
+        }
+        for each in compare(values, rivals=["f0", "f1"], looks=2):
+            assert each.low is not None
+            assert each.high is not None
+            found = each.finding is not Finding.INDISTINGUISHABLE
+            assert found == (each.low > 0 or each.high < 0)
+
+
+def test_what_stands_behind_a_gate_waits_until_it_is_open() -> None:
+    values = {key: VALUES[key] for key in ("relu", "swish", "better", "worse")}
+    rivals = ["relu", "swish"]
+    opened = {(c.function, c.rival): c for c in compare(values, rivals=rivals, gate="better")}
+    assert {opened["better", rival].finding for rival in rivals} == {Finding.BETTER}
+    # Two of its own are corrected for each other alone, and not for the three others.
+    least = min((opened["better", rival] for rival in rivals), key=lambda each: each.p or 0.0)
+    assert least.p_adjusted == pytest.approx(2 * (least.p or 0.0))
+    assert opened["worse", "relu"].finding is Finding.WORSE
+    closed = {(c.function, c.rival): c for c in compare(values, rivals=rivals, gate="swish")}
+    assert closed["swish", "relu"].finding is Finding.INDISTINGUISHABLE
+    assert closed["better", "relu"].finding is Finding.INDISTINGUISHABLE
+    assert closed["better", "relu"].p_adjusted == closed["swish", "relu"].p_adjusted
+    missing = {**values, "better": [math.nan] * len(values["better"])}
+    assert compare(missing, rivals=rivals, gate="better")[-1].finding is Finding.INDISTINGUISHABLE
+
+
+def test_a_gate_keeps_the_error_rate_of_all_that_is_claimed() -> None:
+    random, false = np.random.default_rng(7), 0
+    for _ in range(400):
+        luck = random.normal(90, 1, 10)
+        values = {f"f{n}": (luck + random.normal(0, 0.3, 10)).tolist() for n in range(6)}
+        found = compare(values, rivals=["f0", "f1"], gate="f2")
+        false += any(each.finding is not Finding.INDISTINGUISHABLE for each in found)
+    assert false <= 30  # 20 are expected at most, with a standard deviation of 4.4
+
+
+def test_so_many_seeds_find_what_is_called_detectable_four_times_in_five() -> None:
+    random = np.random.default_rng(5)
+    size = paired_t(random.normal(0, 1, 4000), np.zeros(4000)).detectable
+    assert size == pytest.approx((1.96 + 0.84) / 4000**0.5, rel=0.05)
+    detectable = np.median(
+        [paired_t(random.normal(0, 1, 12), np.zeros(12)).detectable or 0.0 for _ in range(400)]
+    )
+    found = [
+        (paired_t(random.normal(detectable, 1, 12), np.zeros(12)).p or 1.0) <= 0.05
+        for _ in range(1000)
+    ]
+    assert np.mean(found) == pytest.approx(0.8, abs=0.05)
+
+
+def test_the_probability_on_a_fresh_seed_is_that_of_fresh_seeds() -> None:
+    random, said, came = np.random.default_rng(9), [], []
+    for _ in range(2000):
+        differences = random.normal(random.normal(0, 1), 1, 11)
+        said.append(paired_t(differences[:10], np.zeros(10)).p_fresh or 0.0)
+        came.append(differences[10] > 0)
+    sure = np.array(said) > 0.7
+    assert np.mean(np.array(came)[sure]) == pytest.approx(np.mean(np.array(said)[sure]), abs=0.04)
+
+
+def test_a_verdict_says_what_so_many_seeds_could_have_shown() -> None:
+    (unclear,) = compare({key: VALUES[key] for key in ("relu", "swish")}, rivals=["relu"])
+    assert unclear.finding is Finding.INDISTINGUISHABLE
+    assert unclear.figures().endswith(f", which would have shown {unclear.detectable:.2f}")
+    few = {key: VALUES[key][:4] for key in ("relu", "better")}
+    (hasty,) = compare(few, rivals=["relu"])
+    assert hasty.figures().endswith("only 4 seeds, too few to rely on")
+
+
 def test_looks_share_the_error_rate() -> None:
     (once,) = compare({key: VALUES[key] for key in ("relu", "swish")}, rivals=["relu"])
     (thrice,) = compare({key: VALUES[key] for key in ("relu", "swish")}, rivals=["relu"], looks=3)
@@ -148,7 +223,8 @@ def test_verdicts_name_figures_and_seeds_the_good_news_first() -> None:
     words = verdict([c for c in found if c.function == "swish"], titles=TITLES)
     assert re.fullmatch(
         r"better than worse \(p < 0\.001, \+0\.\d\d points, 12 seeds\); "
-        r"not distinguishable from ReLU \(p = 0\.\d+, [+-]0\.\d\d points, 12 seeds\)",
+        r"not distinguishable from ReLU \(p = 0\.\d+, [+-]0\.\d\d points, 12 seeds, "
+        r"which would have shown 0\.\d\d\)",
         words,
     )
     words = verdict([c for c in found if c.function == "better"], titles=TITLES, unit="nats")

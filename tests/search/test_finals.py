@@ -103,10 +103,12 @@ def test_the_copies_of_relu_are_twenty_expressions_and_one_function() -> None:
         np.testing.assert_allclose(evaluate(expression, x), np.maximum(x, 0.0), atol=1e-12)
 
 
+@pytest.mark.parametrize("measure", ["accuracy", "log_loss"])
 def test_copies_of_relu_are_called_better_in_at_most_five_of_a_hundred_campaigns(
-    tmp_path: Path,
+    measure: str, tmp_path: Path
 ) -> None:
-    plan, false = plan_of(RELU_COPIES, seeds=10, max_seeds=20, half_width=0.2, steps=1), 0
+    settings = {"seeds": 10, "max_seeds": 20, "half_width": 0.2, "steps": 1, "measure": measure}
+    plan, false = plan_of(RELU_COPIES, **settings), 0
     for world in range(100):
         noise = 0.15 + 0.15 * world / 99
         training = SimulatedTraining(world=world, noise_points=noise)
@@ -117,14 +119,15 @@ def test_copies_of_relu_are_called_better_in_at_most_five_of_a_hundred_campaigns
     assert false <= 5
 
 
+@pytest.mark.parametrize("measure", ["accuracy", "log_loss"])
 @pytest.mark.parametrize("noise_points", [0.15, 0.3])
 def test_a_planted_advantage_is_found_in_at_least_eighty_of_a_hundred_campaigns(
-    tmp_path: Path, noise_points: float
+    tmp_path: Path, noise_points: float, measure: str
 ) -> None:
     # 2.1 standard deviations of a difference: 0.45 and 0.9 points.
     merit = 3.0 * noise_points
     planted, found = FINALISTS[1], 0
-    plan = plan_of(FINALISTS, seeds=10, max_seeds=10, steps=1)
+    plan = plan_of(FINALISTS, seeds=10, max_seeds=10, steps=1, measure=measure)
     for world in range(100):
         training = SimulatedTraining({planted: merit}, noise_points=noise_points, world=world)
         finals = held(tmp_path / str(world), plan, training)
@@ -308,6 +311,50 @@ def test_a_claim_of_nothing_says_so_of_all_finalists(tmp_path: Path) -> None:
     assert words.endswith(
         "Of the 3 finalists, 1 was found worse than ReLU, 1 than Swish and 1 than GELU."
     )
+
+
+def test_by_log_loss_the_leader_comes_first_and_accuracy_stands_beside(tmp_path: Path) -> None:
+    planted = str(parse(FINALISTS[1]))
+    training = SimulatedTraining({planted: 2.0}, noise_points=0.1)
+    plan = plan_of(FINALISTS, seeds=6, max_seeds=6, measure="log_loss")
+    finals = held(tmp_path, plan, training)
+    leader = finals.leader
+    assert leader is not None
+    assert leader.expression == str(finals.plan.finalists[1].expression)
+    row = finals.own.row(leader.candidate_id)
+    relu = next(each for each in finals.own.rows if each.entrant.name == "relu")
+    found = finals.own.comparison(leader.candidate_id, "relu")
+    assert found is not None
+    gains = [b - a for a, b in zip(row.log_losses, relu.log_losses, strict=True)]
+    assert found.difference == pytest.approx(sum(gains) / len(gains))
+    assert found.p_adjusted is not None
+    assert found.p is not None
+    assert found.p_adjusted <= 3 * found.p
+    words = claim(finals)
+    assert "in log loss, 6 seeds" in words
+    assert "first the finalist that leads on validation data" in finals.plan.rule
+    beside = [each for each in finals.own.beside if each.function == leader.key]
+    assert beside[0].difference == pytest.approx(
+        (row.mean_percent or 0.0) - (relu.mean_percent or 0.0)
+    )
+    document = finals_document(finals)
+    assert (document["protocol"]["measure"], document["protocol"]["gate"]) == (
+        "log test loss",
+        leader.candidate_id,
+    )
+
+
+def test_behind_a_leader_that_did_not_pass_nothing_is_claimed(tmp_path: Path) -> None:
+    worse = str(parse(FINALISTS[1]))
+    plan = plan_of(FINALISTS, seeds=10, max_seeds=10, measure="log_loss")
+    finals = held(tmp_path, plan, SimulatedTraining({worse: -2.0}, noise_points=0.1))
+    assert {each.finding for each in finals.own.comparisons} == {Finding.INDISTINGUISHABLE}
+    by_accuracy = {each.finding for each in finals.own.beside if each.function == worse_key(plan)}
+    assert by_accuracy == {Finding.WORSE}
+
+
+def worse_key(plan: Plan) -> str:
+    return plan.finalists[1].key
 
 
 def test_where_it_holds_names_the_tasks(tmp_path: Path) -> None:
