@@ -33,6 +33,13 @@ _OPTIONS: Final[dict[str, dict[str, str | bool]]] = {
 }
 
 
+# Vectors of the full width, where a processor has them, save a tenth of a step, and change no bit.
+_WIDE: Final[dict[str, str | bool]] = {"xla_cpu_prefer_vector_width": "512"}
+# But at that width XLA's arctan is wrong by up to 1.4 on processors with AVX-512 (JAX 0.10.2). So
+# the width is no option of the process, which would hold for networks and objectives of a user's.
+_MISCOMPILED: Final = "atan"
+
+
 def compiled(
     function: Callable[..., Any], *arguments: Any, donated: Sequence[int] = ()
 ) -> Compiled:
@@ -48,7 +55,11 @@ def compiled(
     traced, backend = jax.jit(function, donate_argnums=tuple(donated)), jax.default_backend()
     precision = None if backend == "cpu" else "float32"
     with _without_collecting(), jax.default_matmul_precision(precision):
-        return traced.lower(*arguments).compile(compiler_options=_OPTIONS.get(backend))
+        lowered = traced.lower(*arguments)
+        options = dict(_OPTIONS.get(backend, {}))
+        if backend == "cpu" and _MISCOMPILED not in lowered.as_text():
+            options |= _WIDE
+        return lowered.compile(compiler_options=options)
 
 
 def one_kernel(function: _F) -> _F:

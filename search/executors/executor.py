@@ -20,13 +20,9 @@ from grammars import Activation
 # XLA shares no threads between workers: one single-threaded process a core is faster than one
 # process with all cores, and its results don't depend on how many there are.
 _SINGLE_THREADED = {
-    # The flag binds Eigen's products only; PJRT_NPROC binds all of XLA's, and its compiler. Vectors
-    # of the full width, where a processor has them, save a tenth of a step.
+    # The flag binds Eigen's products only; PJRT_NPROC binds all of XLA's, and its compiler.
     # Splitting the compiler's work costs a twelfth more of it, and brings nothing to one thread.
-    "XLA_FLAGS": (
-        "--xla_cpu_multi_thread_eigen=false --xla_cpu_prefer_vector_width=512 "
-        "--xla_cpu_parallel_codegen_split_count=1"
-    ),
+    "XLA_FLAGS": ("--xla_cpu_multi_thread_eigen=false --xla_cpu_parallel_codegen_split_count=1"),
     "PJRT_NPROC": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -73,3 +74,11 @@ def test_threads_share_what_is_long_and_compute_the_same() -> None:
         for threads in ("1", "2")
     )
     assert one == pytest.approx(two, rel=1e-4)
+
+
+def test_an_arc_tangent_is_right_whatever_vectors_the_processor_has() -> None:
+    x = np.linspace(-5.0, 5.0, 1001, dtype=np.float32)
+    for function in (jnp.arctan, lambda a: jnp.sin(jnp.arctan2(a, 2.0))):
+        wanted = jax.jit(function)(x)
+        np.testing.assert_allclose(compiled(function, x)(x), wanted, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(compiled(jnp.arctan, x)(x), np.arctan(x.astype(float)), atol=1e-6)
