@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,15 +12,13 @@ import numpy as np
 from jax import Array, lax
 
 from evaluators.recipes.losses import Summed, fits_in_a_kernel
-from evaluators.steps.activations import Activations, slope_of, tied, value_of
+from evaluators.steps.activations import Activations, tied, value_of
 from evaluators.steps.batches import Examples
 from evaluators.steps.calls import trace
 from evaluators.steps.compiling import one_kernel
 from evaluators.steps.fitting import Fitted
 from evaluators.steps.optimizers import Optimizer
 from evaluators.steps.progress import (
-    FLAT_SLOPE,
-    ZERO_OUTPUT,
     Learnt,
     Mode,
     Progress,
@@ -29,26 +27,8 @@ from evaluators.steps.progress import (
 )
 from evaluators.steps.segments import Differentiated, Segment, segments, zeros_of
 from evaluators.steps.stepping import shown, unchanged
+from evaluators.steps.store import Carried, as_it_is, noted, observed, through
 from evaluators.steps.store_layout import laid_out, of_call, padded
-
-
-class _Carried(NamedTuple):
-    """What one pass hands to the next; all but the first two are nothing but memory.
-
-    Attributes:
-        progress: See there.
-        sums: See there; those of units are flat, laid out as `store`.
-        kept: What each segment but the last keeps for later ones and for the way back.
-        store: f and f' of all calls, side by side, each from the beginning of a block [numbers].
-        partials: Derivatives by the trainable parameters, likewise [slots, numbers].
-    """
-
-    progress: Progress
-    sums: Sums
-    kept: tuple[tuple[Array, ...], ...]
-    given: Array
-    store: Array
-    partials: Array
 
 
 class GeneralStepper:
@@ -89,7 +69,7 @@ class GeneralStepper:
         self._block, self._places = laid_out([call for _, call in self._top])
         # With a single call XLA ends the process (ir_emitter.cc) where these are kernels, without
         # them it does not: most likely an argument becomes a constant that a kernel cannot take.
-        self._kernel: Callable[..., Any] = one_kernel if len(self._turns) > 1 else _as_it_is
+        self._kernel: Callable[..., Any] = one_kernel if len(self._turns) > 1 else as_it_is
         self._numbers = self._block * sum(place.blocks for place in self._places)
 
     @property
@@ -110,13 +90,13 @@ class GeneralStepper:
     ) -> tuple[Progress, Sums]:
         """See `evaluators.steps.stepping.Stepper.run`."""
 
-        def make_pass(number: Array, carried: _Carried) -> _Carried:
+        def make_pass(number: Array, carried: Carried) -> Carried:
             x, labels, present = self._kernel(shown)(examples, number, scale)
             rate = lax.dynamic_index_in_dim(rates, number, keepdims=False)
             return self._pass(functions, carried, scopes, x, labels, present, rate, mode=mode)
 
         begun = self._begun(progress)
-        done: _Carried = lax.fori_loop(span[0], span[1], make_pass, begun)
+        done: Carried = lax.fori_loop(span[0], span[1], make_pass, begun)
         return done.progress, done.sums
 
     def totals(self, sums: Sums) -> dict[str, Any]:
@@ -156,10 +136,10 @@ class GeneralStepper:
                 norms.append(sum(squares) ** 0.5)
         return tuple(norms)
 
-    def _begun(self, progress: Progress) -> _Carried:
+    def _begun(self, progress: Progress) -> Carried:
         flat, slots = jnp.zeros(self._numbers), self._activations.slots
         by_example = jnp.zeros(self._batch)
-        return _Carried(
+        return Carried(
             progress,
             Sums(by_example, by_example, UnitSums(flat, flat, flat, flat)),
             tuple(tuple(jnp.zeros(a.shape, a.dtype) for a in form.kept) for form in self._forms),
@@ -171,7 +151,7 @@ class GeneralStepper:
     def _pass(
         self,
         functions: Array,
-        carried: _Carried,
+        carried: Carried,
         scopes: Array,
         x: Array,
         labels: Array,
@@ -179,7 +159,7 @@ class GeneralStepper:
         rate: Array,
         *,
         mode: Array,
-    ) -> _Carried:
+    ) -> Carried:
         before, sums = carried.progress, carried.sums
         leaves = jax.tree.leaves(before.learnt.weights)
         shaped = x.reshape(len(x), *self._inputs)
@@ -209,14 +189,14 @@ class GeneralStepper:
             return Progress(learnt, stepped.optimizer)
 
         def observe(units: UnitSums) -> UnitSums:
-            observed: UnitSums = self._kernel(_observed)(units, store, self._counting(present))
-            return observed
+            sums: UnitSums = self._kernel(observed)(units, store, self._counting(present))
+            return sums
 
         after: Progress = lax.cond(mode != Mode.OBSERVE, differentiate, unchanged, before)
         units: UnitSums = lax.cond(mode == Mode.OBSERVE, observe, unchanged, sums.units)
-        return _Carried(after, Sums(loss, hits, units), kept, given, store, partials)
+        return Carried(after, Sums(loss, hits, units), kept, given, store, partials)
 
-    def _forward(self, known: dict[Any, Any], functions: Array, carried: _Carried) -> Any:
+    def _forward(self, known: dict[Any, Any], functions: Array, carried: Carried) -> Any:
         """All calls, and what is kept of the stretches before them."""
         turns, block = self._turns, self._block
         firsts = {call: turns.index(call) for call in range(len(self._places))}
@@ -240,7 +220,7 @@ class GeneralStepper:
             at = number * block
             parameters = lax.dynamic_slice(spread, (0, at), (len(spread), block))
             activated = self._activations(function, z[None], parameters)
-            store, partials = self._kernel(_noted)(store, partials, activated, at)
+            store, partials = self._kernel(noted)(store, partials, activated, at)
             return tuple(kept), given, store, partials
 
         passing = carried.kept, carried.given, carried.store, carried.partials
@@ -301,7 +281,7 @@ class GeneralStepper:
                 )
                 for row in partials
             ]
-            by_z = self._kernel(_through)(by_result.reshape(-1), of_call(place, store))
+            by_z = self._kernel(through)(by_result.reshape(-1), of_call(place, store))
             shaped = by_z.reshape(call.shape)
             by[call.given] = by[call.given] + shaped if call.given in by else shaped
             pull(self._before[number], kept[number])
@@ -348,33 +328,3 @@ class GeneralStepper:
             each = jnp.broadcast_to(present[:, None], (self._batch, units)).reshape(-1)
             rows.append(jnp.pad(each, (0, place.blocks * self._block - each.size)))
         return jnp.concatenate(rows)
-
-
-def _noted(store: Array, partials: Array, activated: Any, at: Array) -> tuple[Array, Array]:
-    """The store, with a block's numbers in it."""
-    pair = activated.pair.reshape(-1)
-    flat = activated.partials.reshape(len(partials), len(pair))
-    return (
-        lax.dynamic_update_slice(store, pair, (at,)),
-        lax.dynamic_update_slice(partials, flat, (0, at)),
-    )
-
-
-def _through(by_result: Array, pair: Array) -> Array:
-    """Gradients by what a call was given."""
-    return by_result * slope_of(pair)
-
-
-def _observed(sums: UnitSums, store: Array, counting: Array) -> UnitSums:
-    value, steepness = value_of(store), jnp.abs(slope_of(store))
-    seen = UnitSums(value, jnp.abs(value) <= ZERO_OUTPUT, steepness > 0, steepness < FLAT_SLOPE)
-    return UnitSums(
-        *(
-            total + jnp.where(counting, new.astype(jnp.float32), 0.0)
-            for total, new in zip(sums, seen, strict=True)
-        )
-    )
-
-
-def _as_it_is(function: Any) -> Any:
-    return function

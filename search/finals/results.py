@@ -10,7 +10,8 @@ from statistics import fmean, stdev
 from typing import Literal
 
 from evaluators.evaluation.evaluation import Outcome
-from evaluators.statistics.comparison import Comparison, compare, half_width, paired_t, verdict
+from evaluators.statistics.comparison import Comparison, compare, verdict
+from evaluators.statistics.paired import half_width, paired_t
 from search.history import (
     PROTOCOLS,
     TITLES,

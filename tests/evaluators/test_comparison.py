@@ -9,15 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluators.statistics.comparison import (
-    Finding,
-    compare,
-    half_width,
-    holm,
-    p_words,
-    paired_t,
-    verdict,
-)
+from evaluators.statistics.comparison import Finding, compare, p_words, verdict
+from evaluators.statistics.paired import half_width, holm, paired_t
 
 # Additional hours of sleep under two soporifics: Student, The Probable Error of a Mean, 1908.
 DEXTRO = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
