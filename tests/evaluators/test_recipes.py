@@ -47,7 +47,7 @@ def test_a_recipe_goes_to_json_and_back() -> None:
         ({"learning_rate": 0.0}, "greater than 0"),
         ({"schedule": "step"}, "'constant', 'decay', 'cosine' or 'warmup'"),
         ({"decay_share": 1.5}, "less than or equal to 1"),
-        ({"loss": "hinge"}, "'cross_entropy' or 'squared_error'"),
+        ({"loss": "hinge"}, "cross_entropy, squared_error, and functions of your own"),
         ({"momentum": 0.9}, "momentum"),
     ],
     ids=lambda value: str(next(iter(value))) if isinstance(value, dict) else "",

@@ -90,11 +90,11 @@ def test_a_terminal_shows_the_best_beside_relu_and_gelu(words: list[str]) -> Non
             found = [line for line in terminal.lines if line.startswith(beginning)]
             assert len(found) == 1, f"torn at {narrow} columns:\n{shown}"
     terminal.process.sendintr()
-    terminal.process.expect(pexpect.EOF, timeout=60)
+    terminal.process.expect(pexpect.EOF, timeout=300)
     resumed = Terminal(80, *words)
     shown = resumed.until(r"^mine ")
     left = re.search(r"^mine .* (\d+)/40 about (.*) left, (.*) at work", shown, re.MULTILINE)
     assert left is not None, f"what was done is known at once:\n{shown}"
     assert int(left[1]) >= 2
     resumed.process.sendintr()
-    resumed.process.expect(pexpect.EOF, timeout=60)
+    resumed.process.expect(pexpect.EOF, timeout=300)

@@ -13,6 +13,7 @@ from typing import Final
 
 import pytest
 
+import grammars
 from grammars.space import grammar_files
 from search.journal.journal import FILE_NAME
 
@@ -21,6 +22,7 @@ from .mutations import BINARY, TEXT, mutated
 
 SHARE: Final = 1 if os.environ.get("ACTSEARCH_FULL_TESTS") else 10
 CAMPAIGN_FILES: Final = 400 // SHARE
+SHIPPED: Final = Path(grammars.__file__).parent
 GRAMMARS: Final = 300 // SHARE
 JOURNALS: Final = 300 // SHARE
 
@@ -90,7 +92,7 @@ def test_damaged_campaign_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", grammar_files.grammar_names())
 def test_damaged_grammars(name: str, tmp_path: Path) -> None:
     names = grammar_files.grammar_names()
-    original = Path(grammar_files.__file__).with_name(f"{name}.toml").read_bytes()
+    original = (SHIPPED / f"{name}.toml").read_bytes()
     verdicts = []
     for seed in range(names.index(name), GRAMMARS, len(names)):
         path = tmp_path / "damaged.toml"
