@@ -9,12 +9,9 @@ import sys
 
 from pydantic import BaseModel
 
-from search.settings.finals import FinalsSettings
 from search.settings.mapping import toml_value
-from search.settings.template import described, plain
+from search.settings.template import described, plain, sections
 from search.settings.whole import Settings
-
-_SECTIONS = ("search", "scoring", "tracking", "stop")
 
 
 def pages() -> dict[str, str]:
@@ -47,23 +44,22 @@ def _settings() -> str:
         "`actsearch init` writes a file with all of them. Every setting has a default; a misspelt",
         "one is named with the nearest right one.",
         "",
-        *_table("At the top", Settings, without=(*_SECTIONS, "finals")),
+        *_table("At the top", Settings),
     ]
-    for name in _SECTIONS:
-        section = Settings.model_fields[name].annotation
-        assert isinstance(section, type)
-        parts += _table(f"[{name}]", section)
-    return "\n".join([*parts, *_table("[finals]", FinalsSettings)]) + "\n"
+    for each in sections():
+        parts += _table(f"[{each.name}]", each.model, each.meaning if each.is_optional else "")
+    return "\n".join(parts) + "\n"
 
 
-def _table(title: str, model: type[BaseModel], without: tuple[str, ...] = ()) -> list[str]:
-    meanings = described(model)
+def _table(title: str, model: type[BaseModel], meaning: str = "") -> list[str]:
+    meanings, own = described(model), {each.name for each in sections(model)}
     rows = []
     for name, info in model.model_fields.items():
-        if name in without:
+        if name in own:
             continue
         default = None if info.is_required() else info.get_default(call_default_factory=True)
         shown = "" if default is None else f"`{toml_value(plain(default))}`"
         meaning = meanings.get(name, "").replace("|", "\\|")
         rows.append(f"| `{name}` | {shown} | {meaning} |")
-    return [f"## {title}", "", "| setting | default | meaning |", "|---|---|---|", *rows, ""]
+    lead = [meaning, ""] if meaning else []
+    return [f"## {title}", "", *lead, "| setting | default | meaning |", "|---|---|---|", *rows, ""]

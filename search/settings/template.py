@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from typing import Any, Final
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
-from search.settings.finals import FinalsSettings
 from search.settings.mapping import toml_value
+from search.settings.section import Section
 from search.settings.whole import Settings
 
 _WIDTH: Final = 96
-_SECTIONS: Final = ("search", "scoring", "tracking", "stop")
 # What a first campaign wants to decide; it takes a few minutes on two cores.
 _DECIDED: Final[dict[str, dict[str, Any]]] = {
     "": {"seed": 1, "grammar": "core"},
@@ -36,19 +37,54 @@ def campaign_template(*, task: str = "mnist-mlp") -> str:
         "# A campaign, run by `actsearch launch FILE`. What is commented out has the value that is",
         "# shown; `actsearch tasks`, `strategies` and `grammar list` say what there is.",
         "",
-        *_fields(Settings, decided, without=(*_SECTIONS, "finals")),
+        *_fields(Settings, decided),
     ]
-    for name in _SECTIONS:
-        section = Settings.model_fields[name].annotation
-        assert isinstance(section, type)
-        lines += ["", f"[{name}]", *_fields(section, _DECIDED[name])]
-    lines += [
-        "",
-        "# The last, honest comparison, on fresh seeds and test data; see docs/finals.md.",
-        "# [finals]",
-    ]
-    lines += _fields(FinalsSettings, {})
+    for each in sections():
+        lines.append("")
+        if each.is_optional:
+            lines += [f"# {line}" for line in textwrap.wrap(each.meaning, _WIDTH)]
+        lines.append(f"# [{each.name}]" if each.is_optional else f"[{each.name}]")
+        lines += _fields(each.model, _DECIDED.get(each.name, {}))
     return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class SectionOf:
+    """A table of a campaign file.
+
+    Attributes:
+        name: With dots, as the file names it.
+        model: Its settings.
+        is_optional: Whether nothing is done without it.
+    """
+
+    name: str
+    model: type[Section]
+    is_optional: bool
+
+    @property
+    def meaning(self) -> str:
+        """The first sentence of what it says of itself."""
+        return (self.model.__doc__ or "").partition("\n")[0]
+
+
+def sections(model: type[BaseModel] = Settings, above: str = "") -> Iterator[SectionOf]:
+    """Every table that a campaign file may have, each before those within it."""
+    for name, field in model.model_fields.items():
+        inner = _section(field.annotation)
+        if inner is not None:
+            is_optional = field.annotation is not inner
+            yield SectionOf(f"{above}{name}", inner, is_optional)
+            yield from sections(inner, f"{above}{name}.")
+
+
+def _section(annotation: Any) -> type[Section] | None:
+    """That a setting is, or may be left out as."""
+    of_union = get_args(annotation) if isinstance(annotation, UnionType) else ()
+    for each in (annotation, *of_union):
+        if isinstance(each, type) and issubclass(each, Section):
+            return each
+    return None
 
 
 def described(model: type[BaseModel]) -> dict[str, str]:
@@ -58,20 +94,20 @@ def described(model: type[BaseModel]) -> dict[str, str]:
     return {name: " ".join(meaning.split()) for name, meaning in found}
 
 
-def _fields(
-    model: type[BaseModel], decided: dict[str, Any], without: tuple[str, ...] = ()
-) -> Iterator[str]:
+def _fields(model: type[BaseModel], decided: dict[str, Any]) -> Iterator[str]:
     meanings = described(model)
     for name, field in model.model_fields.items():
-        if name in without:
+        if _section(field.annotation) is not None:
             continue
         if name in meanings:
             yield from (f"# {line}" for line in textwrap.wrap(meanings[name], _WIDTH))
         default = field.get_default(call_default_factory=True)
         if name in decided:
             yield f"{name} = {toml_value(decided[name])}"
-        elif field.is_required():
+        elif model is Settings and field.is_required():
             yield f'# {name} = "..."  # by default that of the file'
+        elif field.is_required():
+            yield f"# {name} =   # required"
         elif default is None:
             yield f"# {name} =   # not set"
         else:

@@ -17,7 +17,7 @@ import pytest
 from search.journal.journal import FILE_NAME, Journal
 from search.settings import Settings, load_settings
 from search.settings.shipped import campaign_path, shipped_campaigns
-from search.settings.template import campaign_template
+from search.settings.template import campaign_template, sections
 
 CAMPAIGN = """
 task = "digits-mlp"
@@ -140,16 +140,29 @@ def test_a_campaign_file_to_start_from_says_every_setting(tmp_path: Path) -> Non
 
 def test_what_a_template_shows_as_comments_are_the_defaults() -> None:
     text = campaign_template()
-    shown = re.sub(r"^# (?=\w+ = [^\s]|\[finals\])", "", text, flags=re.MULTILINE)
+    shown = re.sub(r"^# (?=\w+ = [^\s]|\[[a-z.]+\]$)", "", text, flags=re.MULTILINE)
     shown = shown.replace('name = "..."', 'name = "mine"')
     document = tomllib.loads(shown)
-    finals = document.pop("finals")
-    given = Settings.model_validate({**document, "finals": finals})
-    plain = Settings.model_validate({**tomllib.loads(text), "name": "mine", "finals": {}})
-    assert given == plain
-    for section in ("search", "scoring", "tracking", "stop", "finals"):
-        for name in type(getattr(plain, section)).model_fields:
-            assert re.search(rf"^(# )?{name} =", text, flags=re.MULTILINE), f"{section}.{name}"
+    document["watch"]["tasks"] = ["digits-mlp"]  # which has no default
+    unset = {"finals": {}, "polish": {}, "watch": {"tasks": ["digits-mlp"]}}
+    plain = tomllib.loads(text) | {"name": "mine"} | unset
+    plain["search"]["require"] = {}
+    # What requires nothing is refused, and so is told apart from what is left out.
+    assert document["search"].pop("require") == plain["search"].pop("require")
+    assert Settings.model_validate(document) == Settings.model_validate(plain)
+
+
+def test_a_template_names_every_setting_of_every_section() -> None:
+    parts = re.split(r"^(?:# )?\[([a-z.]+)\]$", campaign_template(), flags=re.MULTILINE)
+    texts = {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+    assert list(texts) == ["", *(each.name for each in sections())]
+    optional = {each.name for each in sections() if each.is_optional}
+    assert optional == {"search.require", "watch", "polish", "finals"}
+    for each in sections():
+        inner = {other.name.rpartition(".")[2] for other in sections(each.model)}
+        for name in each.model.model_fields.keys() - inner:
+            pattern = rf"^(# )?{name} ="
+            assert re.search(pattern, texts[each.name], flags=re.MULTILINE), f"{each.name}.{name}"
 
 
 def test_it_says_its_version_and_helps_in_short() -> None:
