@@ -105,9 +105,6 @@ def _run_in(folder: Path, job: Job, interpreter: str) -> Answer:
     numpy.savez(folder / INPUTS, **inputs)
     # The files are judged, not this machine's accelerator, which would also be slower to start.
     environment = {**os.environ, "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
-    # Nor the options with which a campaign in this process trains: with vectors of the full width
-    # XLA's own arc tangent is wrong by up to 1.4.
-    environment.pop("XLA_FLAGS", None)
     try:
         child = subprocess.run(
             [interpreter, "-I", str(_SCRIPT)],

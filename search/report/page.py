@@ -158,18 +158,16 @@ def _context(found: Findings, beside: Sequence[str] | None) -> dict[str, Any]:
 
 
 def _finals_context(found: Findings, finals: Finals) -> dict[str, Any]:
-    confidence = f"{100 * (1 - finals.plan.error_rate):g}"
     learning = learning_panels(found, finals)
     return {
-        "confidence": confidence,
         "learning_panels": learning,
         "learning_legend": [(shown_name(s), style.swatch) for s, style in styled(found)],
         "forest_panels": forest_panels(found, finals),
         "rivals_words": listed([TITLES[rival] for rival in finals.plan.rivals]),
         "practice_words": list(wording.practice_words(found.practice)) if found.practice else [],
-        "forest_caption": f"Paired differences of test accuracy over {len(finals.own.seeds)} seeds "
-        f"with {confidence} % intervals, adjusted for the number of interim analyses. A triangle "
-        "marks a difference that stands after Holm's correction, a dot one that does not.",
+        "forest_caption": f"Paired differences of {finals.plan.measure.name} over "
+        f"{len(finals.own.seeds)} seeds, with intervals at the level that Holm's correction leaves "
+        "each. A triangle marks a difference that stands, a dot one that does not.",
     }
 
 
