@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib import import_module
 from operator import is_
 from types import ModuleType
 from typing import Any, Literal, TypeVar, cast, get_args
@@ -121,7 +120,9 @@ class Expression:
 
 def _own_methods() -> ModuleType:
     """What an expression does by what is built on expressions, imported once it is asked for."""
-    return import_module("grammars.showing")
+    from grammars import showing
+
+    return showing
 
 
 @dataclass(frozen=True, slots=True, repr=False)
