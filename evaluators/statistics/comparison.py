@@ -19,6 +19,7 @@ class Finding(StrEnum):
     WORSE = "worse"
     INDISTINGUISHABLE = "not distinguishable"
     NOT_COMPARED = "not compared"
+    NOT_TESTED = "not tested"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Comparison:
         if self.p_adjusted is None or self.difference is None:
             common = f"{self.seeds} seed{'' if self.seeds == 1 else 's'} in common"
             return f"{common}, at least {FEWEST_SEEDS} are needed"
+        if self.finding is Finding.NOT_TESTED:
+            return f"the leader did not pass, {self.difference:+.{digits}f} {unit}"
         seeds = f"{self.seeds} seeds"
         if self.seeds < ENOUGH_SEEDS:
             seeds = f"only {self.seeds} seeds, too few to rely on"
@@ -66,12 +69,14 @@ class Comparison:
         return f"{p_words(self.p_adjusted)}, {self.difference:+.{digits}f} {unit}, {seeds}"
 
 
-_OPENINGS: Final[Mapping[Finding, str]] = {
+OPENINGS: Final[Mapping[Finding, str]] = {
     Finding.BETTER: "better than",
     Finding.WORSE: "worse than",
     Finding.INDISTINGUISHABLE: "not distinguishable from",
     Finding.NOT_COMPARED: "not compared with",
+    Finding.NOT_TESTED: "not tested against",
 }
+"""How a sentence on a function begins, before the rivals."""
 
 
 def verdict(
@@ -94,7 +99,7 @@ def verdict(
         name = titles.get(each.rival, each.rival)
         by_finding[each.finding].append(f"{name} ({each.figures(unit=unit, digits=digits)})")
     return "; ".join(
-        f"{_OPENINGS[finding]} {listed(names)}" for finding, names in by_finding.items() if names
+        f"{OPENINGS[finding]} {listed(names)}" for finding, names in by_finding.items() if names
     )
 
 
@@ -124,8 +129,9 @@ def compare(
     correction holds its p value to: it leaves 0 out where, and only where, the difference is found.
 
     With a gate, its comparisons with the rivals are a family of their own that comes first, and all
-    others follow behind it: none of them is found unless all of the gate's are (Maurer, Hothorn,
-    Lehmacher 1995; Westfall, Krishen 2001). So what matters most isn't corrected for the rest.
+    others follow behind it: none of them is tested unless all of the gate's are found (Maurer,
+    Hothorn, Lehmacher 1995; Westfall, Krishen 2001). So what matters most isn't corrected for the
+    rest.
     Behind a gate that stayed closed, intervals are those that an open one would have left.
 
     No result is a NaN: such a seed is left out of every pair that it would belong to. Two functions
@@ -153,7 +159,7 @@ def compare(
         if (p := paired_t(table[key[0]], table[key[1]]).p) is not None
     }
     gated = 0 if gate is None else sum(gate != rival for rival in rivals)
-    corrected = _corrected(p_values, gate, gated)
+    corrected = _corrected(p_values, gate, gated, error_rate)
     return tuple(
         _comparison(key, table, p_values, corrected, looks=looks, error_rate=error_rate)
         for key in keys
@@ -184,14 +190,16 @@ class _Correction:
     Attributes:
         p_adjusted: After correction.
         factor: By which its level is divided.
+        is_open: Whether no gate before it stayed closed.
     """
 
     p_adjusted: float
     factor: float
+    is_open: bool = True
 
 
 def _corrected(
-    p_values: Mapping[frozenset[str], float], gate: str | None, gated: int
+    p_values: Mapping[frozenset[str], float], gate: str | None, gated: int, error_rate: float
 ) -> dict[frozenset[str], _Correction]:
     """Holm's correction, behind a gate of so many comparisons.
 
@@ -204,7 +212,7 @@ def _corrected(
     if len(own) < gated:  # what could not be compared has not passed
         opens_at = 1.0
     behind = {
-        key: _Correction(max(each.p_adjusted, opens_at), each.factor)
+        key: _Correction(max(each.p_adjusted, opens_at), each.factor, opens_at <= error_rate)
         for key, each in _held(rest).items()
     }
     return {**own, **behind}
@@ -247,15 +255,19 @@ def _comparison(
         p=p_values.get(frozenset(key)),
         p_adjusted=p_adjusted,
         effect_size=pair.effect_size,
-        finding=_finding(pair.difference, p_adjusted, error_rate),
+        finding=_finding(pair.difference, correction, error_rate),
         detectable=pair.detectable,
         p_fresh=pair.p_fresh,
     )
 
 
-def _finding(difference: float | None, p_adjusted: float | None, error_rate: float) -> Finding:
-    if difference is None or p_adjusted is None:
+def _finding(
+    difference: float | None, correction: _Correction | None, error_rate: float
+) -> Finding:
+    if difference is None or correction is None:
         return Finding.NOT_COMPARED
-    if p_adjusted > error_rate:
+    if not correction.is_open:
+        return Finding.NOT_TESTED
+    if correction.p_adjusted > error_rate:
         return Finding.INDISTINGUISHABLE
     return Finding.BETTER if difference > 0 else Finding.WORSE

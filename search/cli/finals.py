@@ -116,7 +116,7 @@ def _explanation(finals: Finals) -> str:
     measure, leader = finals.plan.measure, finals.leader
     family = "over the whole table"
     if measure.has_gate and leader is not None:
-        family = f"first over {leader.label} alone, then over all others, once that has passed"
+        family = f"first over {leader.label} alone, then, once that has passed, over all others"
     loss = "" if measure.name == "test accuracy" else ", below it the geometric mean of the losses"
     return (
         f"accuracy: on the test set, mean and standard deviation over the seeds{loss}. Beside it "
@@ -214,5 +214,6 @@ def _cell(comparison: Comparison | None, *, digits: int) -> str:
     ahead = "" if fresh is None else f"\nahead on {100 * fresh:.0f} % of seeds"
     is_settled = comparison.finding in (Finding.BETTER, Finding.WORSE)
     verdict = f", {comparison.finding}" if is_settled else ""
-    p = p_words(comparison.p_adjusted)
+    is_tested = comparison.finding is not Finding.NOT_TESTED
+    p = p_words(comparison.p_adjusted) if is_tested else str(comparison.finding)
     return f"{comparison.difference:+.{digits}f}{interval}\n{p}{verdict}{ahead}"

@@ -208,7 +208,7 @@ class Plan:
         return (
             f" Functions are compared by {self.measure.name}, seed by seed: first the finalist "
             "that leads on validation data, Holm's correction over its comparisons alone; the "
-            "others count once all of these have passed."
+            "others are tested once all of these have passed."
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from evaluators.statistics.comparison import Comparison, Finding, listed, p_words
+from evaluators.statistics.comparison import OPENINGS, Comparison, Finding, listed, p_words
 from grammars import parse_activation
 from search.finals import TITLES, Finals, claim, opened, tried
 from search.report.findings import Findings
@@ -52,7 +52,8 @@ def finding_words(pair: Comparison) -> str:
         return str(pair.finding)
     effect = "" if pair.effect_size is None else f", d = {signed(pair.effect_size)}"
     ahead = "" if pair.p_fresh is None else f", ahead on {100 * pair.p_fresh:.0f} % of seeds"
-    return unbroken(f"{p_words(pair.p_adjusted)}{effect}{ahead}{_would_have_shown(pair)}")
+    p = "not tested" if pair.finding is Finding.NOT_TESTED else p_words(pair.p_adjusted)
+    return unbroken(f"{p}{effect}{ahead}{_would_have_shown(pair)}")
 
 
 def _would_have_shown(pair: Comparison) -> str:
@@ -106,14 +107,8 @@ def _with_finals(found: Findings, finals: Finals) -> Lead:
 
 def _title(comparisons: Sequence[Comparison]) -> str:
     """The findings on the leader, by what they are."""
-    words = {
-        Finding.BETTER: "better than",
-        Finding.WORSE: "worse than",
-        Finding.INDISTINGUISHABLE: "not distinguishable from",
-        Finding.NOT_COMPARED: "not compared with",
-    }
     parts = []
-    for finding, opening in words.items():
+    for finding, opening in OPENINGS.items():
         rivals = [TITLES.get(c.rival, c.rival) for c in comparisons if c.finding is finding]
         if rivals:
             parts.append(f"{opening} {listed(rivals)}")

@@ -23,6 +23,7 @@ _MARKERS: Final = {
     Finding.WORSE: "v",
     Finding.INDISTINGUISHABLE: "o",
     Finding.NOT_COMPARED: "x",
+    Finding.NOT_TESTED: "x",
 }
 _ROW_INCHES: Final = 0.36
 

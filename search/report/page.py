@@ -45,6 +45,7 @@ _SIGNS: Final = {
     Finding.WORSE: "\N{BLACK DOWN-POINTING TRIANGLE}",
     Finding.INDISTINGUISHABLE: "\N{ALMOST EQUAL TO}",
     Finding.NOT_COMPARED: "\N{EN DASH}",
+    Finding.NOT_TESTED: "\N{WHITE CIRCLE}",
 }
 
 # How the templates write what they are given.

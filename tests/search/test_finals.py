@@ -348,7 +348,14 @@ def test_behind_a_leader_that_did_not_pass_nothing_is_claimed(tmp_path: Path) ->
     worse = str(parse(FINALISTS[1]))
     plan = plan_of(FINALISTS, seeds=10, max_seeds=10, measure="log_loss")
     finals = held(tmp_path, plan, SimulatedTraining({worse: -2.0}, noise_points=0.1))
-    assert {each.finding for each in finals.own.comparisons} == {Finding.INDISTINGUISHABLE}
+    leader = finals.leader
+    assert leader is not None
+    found = {each.finding for each in finals.own.comparisons if each.function == leader.key}
+    assert found == {Finding.INDISTINGUISHABLE}
+    waiting = {each.finding for each in finals.own.comparisons_of(plan.finalists[1].candidate_id)}
+    assert waiting == {Finding.NOT_TESTED}
+    words = finals.own.verdict(plan.finalists[1].candidate_id)
+    assert words.startswith("not tested against ReLU (the leader did not pass, -")
     by_accuracy = {each.finding for each in finals.own.beside if each.function == worse_key(plan)}
     assert by_accuracy == {Finding.WORSE}
 
