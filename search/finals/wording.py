@@ -114,7 +114,8 @@ def _tally(found: Mapping[Finding, Sequence[str]]) -> str:
     for finding in Finding:
         if tasks := found.get(finding):
             settled = finding in (Finding.BETTER, Finding.WORSE)
-            parts.append(f"{finding} on {listed(tasks) if settled else len(tasks)}")
+            where = listed(tasks) if settled else _number(len(tasks), "task")
+            parts.append(f"{finding} on {where}")
     return ", ".join(parts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,20 +46,18 @@ def lead(found: Findings) -> Lead:
     return _without_finals(found) if found.finals is None else _with_finals(found, found.finals)
 
 
-def finding_words(pair: Comparison) -> str:
-    """The small print of a comparison."""
+def finding_lines(pair: Comparison) -> Iterator[str]:
+    """The small print of a comparison, line by line."""
     if pair.p_adjusted is None:
-        return str(pair.finding)
+        yield str(pair.finding)
+        return
     effect = "" if pair.effect_size is None else f", d = {signed(pair.effect_size)}"
-    ahead = "" if pair.p_fresh is None else f", ahead on {100 * pair.p_fresh:.0f} % of seeds"
     p = "not tested" if pair.finding is Finding.NOT_TESTED else p_words(pair.p_adjusted)
-    return unbroken(f"{p}{effect}{ahead}{_would_have_shown(pair)}")
-
-
-def _would_have_shown(pair: Comparison) -> str:
-    if pair.detectable is None or pair.finding is not Finding.INDISTINGUISHABLE:
-        return ""
-    return f", would have shown {float(f'{pair.detectable:.2g}'):g}"
+    yield unbroken(f"{p}{effect}")
+    if pair.p_fresh is not None:
+        yield unbroken(f"ahead on {100 * pair.p_fresh:.0f} % of seeds")
+    if pair.detectable is not None and pair.finding is Finding.INDISTINGUISHABLE:
+        yield f"would have shown {float(f'{pair.detectable:.2g}'):g}"
 
 
 def unbroken(text: str) -> str:

@@ -21,7 +21,7 @@ from search.candidates.racing import Standing
 from search.drawing import Panel, front_panel, function_panels, inline_svg
 from search.finals import TITLES, Finals, opened, rule_in_force, tried, where_it_holds
 from search.report import wording
-from search.report.claim import finding_words, lead, times, unbroken
+from search.report.claim import finding_lines, lead, times, unbroken
 from search.report.figures import (
     baseline_name,
     graphs,
@@ -67,7 +67,7 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "entrant_name": lambda e: e.shown if e.name is None else baseline_name(e.name),
     "finding_class": lambda pair: _CLASSES.get(pair.finding, ""),
     "finding_sign": lambda pair: _SIGNS[pair.finding],
-    "finding_words": finding_words,
+    "finding_lines": finding_lines,
     "holds": where_it_holds,
     "inline_svg": lambda panel: Markup(inline_svg(panel)),
     "opened": opened,
@@ -168,7 +168,8 @@ def _finals_context(found: Findings, finals: Finals) -> dict[str, Any]:
         "practice_words": list(wording.practice_words(found.practice)) if found.practice else [],
         "forest_caption": f"Paired differences of {finals.plan.measure.name} over "
         f"{len(finals.own.seeds)} seeds, with intervals at the level that Holm's correction leaves "
-        "each. A triangle marks a difference that stands, a dot one that does not.",
+        "each. A triangle marks a difference that stands, a dot one that does not, a cross one "
+        "that was not tested.",
     }
 
 
