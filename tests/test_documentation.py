@@ -15,6 +15,7 @@ from nbclient import NotebookClient
 
 from grammars import CATALOGUE
 from grammars.export.targets import TARGETS
+from search.settings.template import sections
 from search.settings.whole import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -70,10 +71,15 @@ def test_the_reference_names_every_command_and_every_setting() -> None:
     pages = script("reference").pages()
     for verb in ("init", "launch", "compare", "finals", "export", "grammar"):
         assert f"\n## actsearch {verb}\n" in pages["reference/commands.md"]
-    for name in (*Settings.model_fields, "population", "rungs", "minutes", "max_seeds"):
-        if name not in ("search", "scoring", "tracking", "stop", "finals"):
+    parts = re.split(r"^## (.+)$", pages["reference/settings.md"], flags=re.MULTILINE)
+    tables = dict(zip(parts[1::2], parts[2::2], strict=True))
+    models = {"At the top": Settings, **{f"[{each.name}]": each.model for each in sections()}}
+    assert list(tables) == list(models)
+    for title, model in models.items():
+        inner = {each.name for each in sections(model)}
+        for name in model.model_fields.keys() - inner:
             row = rf"^\| `{name}` \| .* \| .{{5,}} \|$"
-            assert re.search(row, pages["reference/settings.md"], flags=re.MULTILINE), name
+            assert re.search(row, tables[title], flags=re.MULTILINE), f"{title} {name}"
 
 
 def test_twenty_questions_are_answered_and_lead_to_pages_that_exist() -> None:
