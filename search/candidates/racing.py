@@ -16,7 +16,7 @@ Evaluate = Callable[[Sequence[Candidate], int], Iterable[Evaluation]]
 """Evaluates candidates at the fidelity of a rung, in order."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Where a scored candidate stands on the ladder of rungs.
 

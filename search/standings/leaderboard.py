@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -80,10 +81,16 @@ def find_campaign(campaign: str, runs_dir: Path) -> Path:
     )
 
 
+def scored(history: History) -> Iterator[Standing]:
+    """Every scored candidate at its highest rung, in the order in which they came."""
+    for record in history.candidates.values():
+        if (highest := record.highest) is not None:
+            yield Standing(record.candidate, highest.rung, highest.evaluation)
+
+
 def standings(history: History) -> list[Standing]:
     """Every scored candidate at its highest rung, best first."""
-    found = ((record.candidate, record.highest) for record in history.candidates.values())
-    return ranked(Standing(c, best.rung, best.evaluation) for c, best in found if best is not None)
+    return ranked(scored(history))
 
 
 def leaderboard(

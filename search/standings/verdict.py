@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from search.candidates.racing import Standing
-from search.finals import claim, finals_in
+from search.candidates.racing import Standing, ranked
 from search.history import TITLES, History
 from search.history.unscored import explain_unscored, has_found
-from search.standings.leaderboard import standings
+from search.standings.leaderboard import scored
 from search.texts.commands import command
 
 
@@ -19,10 +18,14 @@ def verdict(history: History, holding: str | None = None) -> str:
     """
     if not has_found(history):
         return explain_unscored(history)
-    finals = finals_in(history)
-    if finals is not None and finals.ended is not None:
-        return claim(finals)
-    return _untested(standings(history), holding or command("finals", history.name))
+    if history.finals.plans:
+        # Late, since they load all that finals are held with: a tenth of a leaderboard's time.
+        from search.finals import claim, finals_in
+
+        finals = finals_in(history)
+        if finals is not None and finals.ended is not None:
+            return claim(finals)
+    return _untested(history, holding or command("finals", history.name))
 
 
 def trained_on(history: History) -> str:
@@ -35,12 +38,16 @@ def trained_on(history: History) -> str:
     return f"{task} on {dataset.name} instead of {dataset.fallback_for}"
 
 
-def _untested(ranking: list[Standing], holding: str) -> str:
-    best = next(each for each in ranking if each.candidate.origin == "discovered")
+def _untested(history: History, holding: str) -> str:
+    found = [each for each in scored(history) if each.candidate.origin == "discovered"]
+    highest = max(each.rung for each in found)
+    best = ranked(each for each in found if each.rung == highest)[0]
     # Scores of other rungs say nothing about this one.
-    published = [
-        each for each in ranking if each.candidate.origin == "baseline" and each.rung == best.rung
-    ]
+    published = ranked(
+        standing
+        for standing in scored(history)
+        if standing.candidate.origin == "baseline" and standing.rung == best.rung
+    )
     if not published:
         return f"No published function was trained as long as the best, {best.candidate.readable}."
     strongest, score = published[0], _score(best)
