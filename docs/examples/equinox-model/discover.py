@@ -29,7 +29,6 @@ task = Task(data=Arrays(x, y), network=equinox_network(Model), recipe=recipe, na
 campaign = Campaign(
     name="in-equinox",
     task=task,
-    grammar="tiny",
     search={"population": 8},
     scoring={"rungs": [{"steps": 50}, {"steps": 150, "seeds": 2}]},
     stop={"generations": 3},
