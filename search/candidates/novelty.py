@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 from grammars import Activation, Expression, Layered
 from grammars.analysis.relatives import known_as, relatives
+
+NOVEL: Final = "not in the catalogue"
+"""What is said of a function that nobody is known to have published."""
 
 
 def novelty(activation: Activation) -> str:
@@ -31,4 +35,4 @@ def _novelty(expression: Expression) -> str:
         return f"known as {', '.join(names)}"
     if kin := relatives(expression):
         return f"relative of {kin[0].name}: {kin[0].formula}"
-    return "not in the catalogue"
+    return NOVEL

@@ -27,6 +27,7 @@ from search.cli import (
     language,
     leaderboard,
     plotting,
+    replicating,
     report,
     starting,
     tasks,
@@ -48,6 +49,7 @@ app = typer.Typer(
 )
 app.command("init")(starting.init_command)
 app.command("launch")(campaigns.launch_command)
+app.command("replicate")(replicating.replicate_command)
 app.command("campaigns")(starting.campaigns_command)
 app.command("leaderboard")(leaderboard.leaderboard_command)
 app.command("compare")(comparing.compare_command)

@@ -66,32 +66,33 @@ def launch_command(
     )
     campaign = Campaign(campaign_file, overrides=overrides or [], site=site)
     try:
-        with on_q(partial(_stop, campaign)):
+        with on_q(partial(stop, campaign)):
             with progress_for(campaign.settings, campaign.folder) as progress:
                 result = campaign.run(
                     observers=[progress], announce=progress.announce, progress=False
                 )
             _print_ending(campaign, result)
             if result.interrupted:
-                say(_how_to_go_on())
+                say(how_to_go_on())
                 raise typer.Exit(INTERRUPTED)
             # Parts of the best are measured where finals have made it worth the time.
             say("writing the report")
             is_complete = report_at_end(campaign, measure=campaign.settings.finals is not None)
     except KeyboardInterrupt:
-        say(f"stopped at once, all but the running batch is kept: {_how_to_go_on()}")
+        say(f"stopped at once, all but the running batch is kept: {how_to_go_on()}")
         raise typer.Exit(INTERRUPTED) from None
     if not is_complete:
-        say(f"the ablation is incomplete: {_how_to_go_on()}")
+        say(f"the ablation is incomplete: {how_to_go_on()}")
         raise typer.Exit(INTERRUPTED)
 
 
-def _stop(campaign: Campaign) -> None:
+def stop(campaign: Campaign) -> None:
+    """Stops after the running batches, as q asks."""
     campaign.stop()
     say("stopping after the running batch; Ctrl-C stops now, without that batch")
 
 
-def _how_to_go_on() -> str:
+def how_to_go_on() -> str:
     """The command that was given, with its options: other ones might be another campaign."""
     return f"It goes on with: {shlex.join(['actsearch', *sys.argv[1:]])}"
 

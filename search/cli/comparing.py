@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,11 +14,9 @@ from search.cli.options import (
     RunsDir,
     print_csv,
     print_json,
+    print_table,
     wide_console,
 )
-
-if TYPE_CHECKING:
-    from search.standings.side_by_side import Table
 
 
 def compare_command(
@@ -46,20 +44,6 @@ def compare_command(
         print_csv([asdict(row) | {"campaigns": " ".join(names)} for row, names in rows])
         return
     for title, table in compared.tables(top).items():
-        _print(title, table)
+        print_table(title, table)
     if compared.incomparable:
         wide_console().print(f"Do not compare across: {compared.incomparable}.", highlight=False)
-
-
-def _print(title: str, rows: Table) -> None:
-    from rich import box
-    from rich.table import Table as Drawn
-
-    table = Drawn(box=box.SIMPLE_HEAD)
-    for heading in rows[0]:
-        table.add_column(heading, overflow="fold")
-    for row in rows[1:]:
-        table.add_row(*row)
-    console = wide_console()
-    console.print(title, highlight=False)
-    console.print(table)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,12 +19,17 @@ from search.history import read_history
 from search.launching.launch import Launch, hold_finals, launch
 from search.library.outcomes import Exports, FinalsHeld
 from search.library.recorded_campaign import RecordedCampaign
+from search.library.replicating import following
 from search.library.reporting import Reported, report
 from search.loop.observing import Callbacks, Observer
 from search.loop.progress_bar import ProgressBar, is_watched
 from search.settings import FinalsSettings, checked
+from search.standings.replicates import Replicates
 from search.standings.side_by_side import SideBySide, side_by_side
 from search.trials.comparing import Compared, compare_functions
+
+Watching = tuple[Sequence[Observer], Callable[[str], None]]
+"""Who is told how a campaign goes, and who receives sentences for people."""
 
 
 class Campaign(RecordedCampaign):
@@ -71,20 +76,42 @@ class Campaign(RecordedCampaign):
             DatasetUnavailable: If there are no data to train on.
         """
         self._stopping.clear()
-        settings, campaign_file = self._launched()
-        watching: list[Observer] = [Callbacks(on_generation, on_best), *observers]
-        with ExitStack() as bars:
-            if is_watched() if progress is None else progress:
-                total = settings.stop.generations
-                bar = ProgressBar(settings.name, generations=total, done=self._generations_done())
-                watching.append(bars.enter_context(bar))
-            return launch(
-                settings,
-                self.site if announce is None else replace(self.site, announce=announce),
-                campaign_file=campaign_file,
-                observers=watching,
-                stopping=self._stopping,
-            )
+        with self._shown(progress=progress) as (bars, say):
+            told = [Callbacks(on_generation, on_best), *observers, *bars]
+            return self._launch(told, announce or say, self._stopping)
+
+    def replicate(
+        self,
+        seeds: int = 5,
+        *,
+        watch: Callable[[Campaign], AbstractContextManager[Watching]] | None = None,
+        on_end: Callable[[Campaign], None] = lambda campaign: None,
+        progress: bool | None = None,
+    ) -> Replicates:
+        """Runs the campaign from its own seed and those that follow, or goes on with them.
+
+        Each is a campaign of its own in the same runs directory, called `NAME-seed8` and so on, and
+        the first is this one. They run one after the other, finals included.
+
+        Args:
+            seeds: How many, its own among them.
+            watch: Is entered for each campaign while it runs, and says who is told how it goes.
+            on_end: Is told of each campaign that has come to its end.
+            progress: As for `run`, where `watch` is not given.
+
+        Returns:
+            In how many the leader passes, and whether they have found the same.
+
+        Raises:
+            SettingsError: If a folder holds another campaign of that name.
+            CampaignBusyError: If another process runs one of them.
+            DatasetUnavailable: If there are no data to train on.
+        """
+        self._stopping.clear()
+        others = [type(self)(each, site=self.site) for each in following(self.settings, seeds)]
+        watching = watch or partial(type(self)._shown, progress=progress)
+        is_done = all(self._has_ended(each, watching, on_end) for each in (self, *others))
+        return replace(self.replicates(seeds), interrupted=not is_done)
 
     def stop(self) -> None:
         """Ends what runs after its running batches; for callbacks and other threads."""
@@ -201,6 +228,47 @@ class Campaign(RecordedCampaign):
             used=[seed for fidelity in scoring.fidelities for seed in fidelity.seeds],
             site=self.site,
         )
+
+    def _has_ended(
+        self,
+        campaign: Campaign,
+        watch: Callable[[Campaign], AbstractContextManager[Watching]],
+        on_end: Callable[[Campaign], None],
+    ) -> bool:
+        """Launches one of several campaigns unless they are to stop; whether it is at its end."""
+        if self._stopping.is_set():
+            return False
+        with watch(campaign) as (observers, announce):
+            launched = campaign._launch(observers, announce, self._stopping)
+        if not launched.interrupted:
+            on_end(campaign)
+        return not launched.interrupted
+
+    def _launch(
+        self,
+        observers: Sequence[Observer],
+        announce: Callable[[str], None],
+        stopping: threading.Event,
+    ) -> Launch:
+        settings, campaign_file = self._launched()
+        return launch(
+            settings,
+            replace(self.site, announce=announce),
+            campaign_file=campaign_file,
+            observers=observers,
+            stopping=stopping,
+        )
+
+    @contextmanager
+    def _shown(self, *, progress: bool | None) -> Iterator[Watching]:
+        """With a bar; by default where somebody sees it."""
+        if not (is_watched() if progress is None else progress):
+            yield (), self.site.announce
+            return
+        settings = self.settings
+        total, done = settings.stop.generations, self._generations_done()
+        with ProgressBar(settings.name, generations=total, done=done) as bar:
+            yield (bar,), self.site.announce
 
 
 def _changed(settings: FinalsSettings, *, changes: Mapping[str, Any]) -> FinalsSettings:

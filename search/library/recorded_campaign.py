@@ -17,11 +17,13 @@ from search.journal.campaign_folder import located
 from search.journal.journal import FILE_NAME, Journal
 from search.launching.identity import recorded_task, settings_in_force
 from search.library.outcomes import leaderboard_frame
+from search.library.replicating import following
 from search.settings import Settings, load_settings, read_campaign_file, settings_from
 from search.settings.mapping import merged, toml_text
 from search.settings.shipped import campaign_path
 from search.standings.exporting import function_of
 from search.standings.leaderboard import LeaderboardRow, find_standing, leaderboard, standings
+from search.standings.replicates import Replicates, read_replicates
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -170,6 +172,20 @@ class RecordedCampaign:
         """
         standing = self.standing(candidate)
         return function_of(standing, campaign=self.folder.name, layer=layer, trained=trained)
+
+    def replicates(self, seeds: int = 5) -> Replicates:
+        """What `Campaign.replicate` has come to, finished or not; nothing is run.
+
+        Args:
+            seeds: How many, its own among them.
+
+        Raises:
+            JournalError: If a journal is damaged.
+            SettingsError: If there are no such seeds.
+        """
+        settings, runs_dir = self.settings, self.site.runs_dir
+        others = {each.seed: runs_dir / each.name for each in following(settings, seeds)}
+        return read_replicates(settings.name, {settings.seed: self.folder, **others})
 
     def plot(self, output: str | Path | None = None, *, top: int = 3) -> Picture:
         """Draws f and f' of the best discovered functions beside ReLU, for a notebook or a file.

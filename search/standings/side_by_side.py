@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,14 +12,12 @@ from search.history import GenerationRecord, History, read_history
 from search.journal.journal import FILE_NAME, Journal
 from search.standings.leaderboard import LeaderboardRow, leaderboard
 from search.texts.dotted import flatten
+from search.texts.tables import Table, as_html, as_text
 
 _SHOWN: Final = 10
 _SHARES: Final = (0.25, 0.5, 1.0)
 _IRRELEVANT: Final = ("name", "description")
 _UNSET: Final = "-"
-
-Table = tuple[tuple[str, ...], ...]
-"""A heading, then rows of as many cells."""
 
 
 @dataclass(frozen=True)
@@ -161,18 +158,11 @@ class SideBySide:
         }
 
     def __repr__(self) -> str:
-        parts = ["\n".join([f"{title}:", *_aligned(rows)]) for title, rows in self.tables().items()]
-        return "\n\n".join([*parts, *self._warnings()])
+        return as_text(self.tables(), self._warnings())
 
     def _repr_html_(self) -> str:
         """For notebooks."""
-        parts = []
-        for title, (heading, *rows) in self.tables().items():
-            head = "".join(f"<th>{escape(cell)}</th>" for cell in heading)
-            cells = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows)
-            body = "".join(f"<tr>{row}</tr>" for row in cells)
-            parts.append(f"<h4>{title}</h4><table><tr>{head}</tr>{body}</table>")
-        return "".join([*parts, *(f"<p>{escape(text)}</p>" for text in self._warnings())])
+        return as_html(self.tables(), self._warnings())
 
     def _warnings(self) -> list[str]:
         return [f"Do not compare across: {self.incomparable}."] if self.incomparable else []
@@ -245,11 +235,3 @@ def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return " ".join(f"{key}={_text(below)}" for key, below in value.items() if below != [])
     return _UNSET if value is None else str(value)
-
-
-def _aligned(rows: Table) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]

@@ -1,0 +1,132 @@
+"""`actsearch replicate`: one campaign from several seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from search.cli.campaigns import how_to_go_on, stop
+from search.cli.options import (
+    DEFAULT_RUNS_DIR,
+    INTERRUPTED,
+    AsJson,
+    Executor,
+    Executors,
+    GpusPerWorker,
+    JournalDir,
+    ManualDir,
+    RunsDir,
+    Workers,
+    print_json,
+    print_table,
+    say,
+    site_of,
+    wide_console,
+)
+from search.cli.report import report_at_end
+
+if TYPE_CHECKING:
+    from search.executors.site import Site
+    from search.library.campaign import Campaign, Watching
+    from search.standings.replicates import Replicates
+
+
+def replicate_command(
+    campaign: Annotated[
+        str,
+        typer.Argument(
+            metavar="CAMPAIGN",
+            help="A campaign file, a campaign that was launched, or a shipped one, by name.",
+        ),
+    ],
+    seeds: Annotated[int, typer.Option(min=1, help="How many, the campaign's own first.")] = 5,
+    show: Annotated[
+        bool, typer.Option("--show", help="Run nothing: show what they have come to.")
+    ] = False,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A setting, as for `launch`.", metavar="K=V"),
+    ] = None,
+    workers: Workers = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+    manual_dir: ManualDir = None,
+    executor: Executor = Executors.PROCESSES,
+    gpus_per_worker: GpusPerWorker = 0.0,
+    journal_dir: JournalDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Runs a campaign from several seeds; says how often its finding holds.
+
+    The campaign itself comes first, then NAME-seed8, NAME-seed9 and so on: campaigns in the same
+    runs directory, one after the other, each with its finals. The same command continues them.
+    """
+    from search.cli.keys import on_q
+
+    site = site_of(
+        runs_dir=runs_dir,
+        manual_dir=manual_dir,
+        workers=workers,
+        executor=executor,
+        gpus_per_worker=gpus_per_worker,
+        journal_dir=journal_dir,
+    )
+    found = _found(campaign, overrides or [], site)
+    if show:
+        _print(found.replicates(seeds), as_json=as_json)
+        return
+    try:
+        with on_q(lambda: stop(found)):
+            replicates = found.replicate(seeds, watch=_watched, on_end=_report)
+    except KeyboardInterrupt:
+        say(f"stopped at once, all but the running batch is kept: {how_to_go_on()}")
+        raise typer.Exit(INTERRUPTED) from None
+    _print(replicates, as_json=as_json)
+    if replicates.interrupted:
+        say(how_to_go_on())
+        raise typer.Exit(INTERRUPTED)
+
+
+def _found(source: str, overrides: Sequence[str], site: Site) -> Campaign:
+    """A file, or else a campaign that was launched, or else a shipped one."""
+    from search.library.campaign import Campaign
+    from search.standings.leaderboard import CampaignNotFoundError, find_campaign
+
+    if Path(source).is_file():
+        return Campaign(source, overrides=overrides, site=site)
+    try:
+        launched = Campaign.load(find_campaign(source, site.runs_dir), site=site)
+    except CampaignNotFoundError as error:
+        try:
+            return Campaign(source, overrides=overrides, site=site)
+        except FileNotFoundError as missing:
+            raise FileNotFoundError(f"{error}; {missing}") from None
+    if not overrides:
+        return launched
+    return Campaign(launched.settings, overrides=overrides, site=launched.site)
+
+
+@contextmanager
+def _watched(campaign: Campaign) -> Iterator[Watching]:
+    from search.cli.progress import progress_for
+
+    say(f"{campaign.settings.name}, seed {campaign.settings.seed}")
+    with progress_for(campaign.settings, campaign.folder) as progress:
+        yield [progress], progress.announce
+
+
+def _report(campaign: Campaign) -> None:
+    report_at_end(campaign, measure=False)
+
+
+def _print(replicates: Replicates, *, as_json: bool) -> None:
+    if as_json:
+        print_json(replicates.to_json())
+        return
+    for title, table in replicates.tables().items():
+        print_table(title, table)
+    for sentence in replicates.sentences():
+        wide_console().print(sentence, highlight=False)
