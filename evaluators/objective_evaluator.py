@@ -8,7 +8,7 @@ import io
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from numbers import Real
 from typing import Any, Literal
@@ -52,7 +52,8 @@ class ObjectiveEvaluator:
         """
         self._objective, self._bench = objective, bench
         self._timeout_seconds, self._highest, self._allow = timeout_seconds, highest, allow
-        self._function = objective.function.load()
+        with _unheard():
+            self._function = objective.function.load()
         self._told = {"split": split} if _has_split(self._function) else {}
 
     def evaluate(self, candidates: Sequence[Activation], fidelity: Fidelity) -> list[Evaluation]:
@@ -91,12 +92,8 @@ class ObjectiveEvaluator:
         function, owner, before = self._objective.function, os.getpid(), _children()
         self._allow(self._timeout_seconds + LATE_SECONDS)
         try:
-            # What it prints is nobody's: it would only disturb what is shown of a campaign.
-            with (
-                contextlib.redirect_stdout(io.StringIO()),
-                contextlib.redirect_stderr(io.StringIO()),
-                blamed(function.path, doing=f"{function.name}(), steps={steps}, seed={seed},"),
-            ):
+            doing = f"{function.name}(), steps={steps}, seed={seed},"
+            with _unheard(), blamed(function.path, doing=doing, line=function.line):
                 returned = self._function(activation, steps=steps, seed=seed, **self._told)
         finally:
             if os.getpid() != owner:
@@ -107,6 +104,13 @@ class ObjectiveEvaluator:
                 "it must end them before it returns"
             )
         return _result(returned, seed, f"{function.place}: {function.name}")
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """What a user's code prints is nobody's: it would only disturb what is shown of a campaign."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
 
 
 def _has_split(function: Callable[..., Any]) -> bool:

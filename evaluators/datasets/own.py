@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -101,10 +103,13 @@ def _array(value: Any, name: str, source: str) -> np.ndarray:
 
 
 def _returned(data: FunctionData) -> NamedArrays:
-    function = data.function.load()
-    with blamed(data.function.path, doing=f"calling {data.function.name}()"):
-        returned = function()
-    return named_arrays(returned, source=data.function.place)
+    own = data.function
+    # A command's own output, which may be JSON, is not to be mixed with what it prints.
+    with redirect_stdout(sys.stderr):
+        function = own.load()
+        with blamed(own.path, doing=f"calling {own.name}()", line=own.line):
+            returned = function()
+    return named_arrays(returned, source=own.place)
 
 
 def _contents_of_file(data: ArrayFile) -> str:

@@ -44,7 +44,7 @@ class OwnNetwork:
             UserCodeError: If the function raises, or returns no pair of functions.
         """
         function = self.function.load()
-        with blamed(self.function.path, doing="making the network"):
+        with blamed(self.function.path, doing="making the network", line=self.function.line):
             returned = function(shape, outputs)
         is_pair = isinstance(returned, tuple) and len(returned) == 2
         if not is_pair or not all(callable(each) for each in returned):
@@ -52,7 +52,7 @@ class OwnNetwork:
                 f"{self.function.place}: a network is a pair of functions (init, apply), got "
                 f"{type(returned).__name__}"
             )
-        return Pair(self.function.path, *returned)
+        return Pair(self.function.path, self.function.line, *returned)
 
 
 @plain_dataclass(frozen=True)
@@ -61,11 +61,13 @@ class Pair:
 
     Attributes:
         path: Of the file.
+        line: Where the function that makes it begins.
         initialise: See `OwnNetwork.function`.
         compute: See `OwnNetwork.function`.
     """
 
     path: str
+    line: int
     initialise: Callable[..., Any]
     compute: Callable[..., Any]
 
@@ -74,12 +76,12 @@ class Pair:
         import jax
         import numpy as np
 
-        with blamed(self.path, doing="making initial weights"):
+        with blamed(self.path, doing="making initial weights", line=self.line):
             takes = inspect.signature(self.initialise).parameters
             more = {"moments": moments} if "moments" in takes else {}
             return jax.tree.map(np.asarray, self.initialise(seed, **more))
 
     def apply(self, weights: Any, inputs: Any, activate: Callable[[Any], Any]) -> Any:
         """See `Network.apply`."""
-        with blamed(self.path, doing="computing the network's outputs"):
+        with blamed(self.path, doing="computing the network's outputs", line=self.line):
             return self.compute(weights, inputs, activate)

@@ -87,7 +87,12 @@ class FileFunction:
     @property
     def place(self) -> str:
         """File and line of the definition, as far as it is known without running it."""
-        return f"{self.path}, line {_line_of(self.path, self.name)}"
+        return f"{self.path}, line {self.line}"
+
+    @property
+    def line(self) -> int:
+        """Where the definition begins; 1 where none is found."""
+        return _line_of(self.path, self.name)
 
     @property
     def decides(self) -> dict[str, str]:
@@ -122,42 +127,39 @@ class FileFunction:
 
 
 @contextmanager
-def blamed(path: Path | str, *, doing: str) -> Iterator[None]:
+def blamed(path: Path | str, *, doing: str, line: int | None = None) -> Iterator[None]:
     """Turns whatever a user's code raises into one sentence with its file and line.
 
     Args:
         path: His file.
         doing: What was being done, such as "importing it".
+        line: Where his code begins, told if none of its lines has raised: a wrong call does not
+            even get there.
     """
     try:
         yield
     except UserCodeError:
         raise
     except SystemExit as error:
-        raise UserCodeError(f"{path}: {doing} ended the program (exit {error.code})") from None
+        place = _place(error, path, line)
+        raise UserCodeError(f"{place}: {doing} ended the program (exit {error.code})") from None
     except SyntaxError as error:
         place = f"{error.filename or path}, line {error.lineno}"
         raise UserCodeError(f"{place}: {doing} raised SyntaxError: {error.msg}") from None
     except Exception as error:
-        raise UserCodeError(told(error, path, doing=doing)) from error
+        first_line = str(error).strip().partition("\n")[0]
+        raised = type(error).__name__ + (f": {first_line}" if first_line else "")
+        raise UserCodeError(f"{_place(error, path, line)}: {doing} raised {raised}") from error
 
 
-def told(error: Exception, path: Path | str, *, doing: str) -> str:
-    """One sentence for an error in a user's code: file, line, what was being done, what happened.
-
-    Args:
-        error: With its traceback.
-        path: The file whose last line in the traceback is to blame; where there is none, the last
-            line of any file of a user's own.
-        doing: What was being done.
-    """
+def _place(error: BaseException, path: Path | str, line: int | None) -> str:
+    """The last line of the file in the traceback, or else of any file of a user's own."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == str(path)]
     own = own or [frame for frame in frames if is_users_file(frame.filename)]
-    last = own[-1] if own else None
-    place = f"{shown_file(last.filename)}, line {last.lineno}" if last else shown_file(str(path))
-    first_line = str(error).strip().partition("\n")[0]
-    return f"{place}: {doing} raised {type(error).__name__}: {first_line}"
+    if own:
+        return f"{shown_file(own[-1].filename)}, line {own[-1].lineno}"
+    return shown_file(str(path)) + (f", line {line}" if line is not None else "")
 
 
 @lru_cache(maxsize=64)

@@ -102,7 +102,7 @@ def _own(own: OwnFunction) -> Summed:
         targets = labels if are_classes else labels.reshape(outputs.shape)
 
         def losses_of(outputs: Array) -> Array:
-            with blamed(own.path, doing="computing the loss"):
+            with blamed(own.path, doing="computing the loss", line=own.line):
                 return _each(function(outputs, targets), len(outputs), own)
 
         losses, pull = jax.vjp(losses_of, outputs)

@@ -56,6 +56,7 @@ class Answer:
 def serve(pipe: Connection[Answer, tuple[list[str], Fidelity]], workload: Workload) -> None:
     """The life of a worker: batches come as text and go as records until the pipe is closed."""
     _end_with_the_owner()
+    _print_nothing()
     _take_signals()
     _limit_memory(workload.memory_gib)
     allowance = _Allowance()
@@ -101,6 +102,13 @@ def _end_with_the_owner() -> None:
 def _outlive_nobody(owner: BaseProcess) -> None:
     owner.join()
     os._exit(0)
+
+
+def _print_nothing() -> None:
+    """Standard output is the command's; what a user's code and its programs print is dropped."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 def _take_signals() -> None:

@@ -19,7 +19,7 @@ from evaluators.statistics.fair_calibration import (
 from evaluators.tasks import Task
 from grammars import Expression
 from search.executors.site import Site
-from search.trials.protocol import Trained, train_at_rates
+from search.trials.protocol import Trained, train_at_rates, try_tasks
 
 LONGER: Final = 4
 WIDER: Final = 2
@@ -68,6 +68,7 @@ def calibrate(
 
     Raises:
         DatasetUnavailable: If there are no data to train on.
+        TaskError: If a task, one of a user's own, does not work.
         ValueError: If a network cannot be made wider, or too few functions learn.
     """
     wider = (
@@ -76,6 +77,7 @@ def calibrate(
         else {}
     )
     grid: list[float | None] = [*rates] or [None]
+    try_tasks([*tasks.values()], site=site)
 
     def trained(task: Task, steps: Sequence[int], seeds: tuple[int, ...]) -> list[Trained]:
         return train_at_rates(functions, steps, grid, task=task, seeds=seeds, site=site)

@@ -28,7 +28,7 @@ from grammars import (
     canonical,
     parse,
 )
-from search.executors import Workload
+from search.executors import Workload, dry_run
 from search.executors.site import Site
 from search.settings import ScoringSettings
 
@@ -117,6 +117,7 @@ def score(
     Raises:
         LayersError: If one has more functions than the task's network has layers for.
         DatasetUnavailable: If there are no data to train on.
+        TaskError: If the task, one of a user's own, does not work.
     """
     for expression in expressions:
         by_layer(expression, task.network.hidden_layers)
@@ -128,10 +129,26 @@ def score(
         if (rejection := workload.bench.rejection(expression, fidelity)) is not None
     }
     trainable = [expression for i, expression in distinct.items() if i not in records]
+    _try(workload, _FEW)
     with site.start(workload, _FEW, at_most=max(1, len(trainable))) as executor:
         for batch in executor.evaluate(trainable, fidelity, stopping=threading.Event()):
             records.update((record.candidate_id, record) for record in batch)
     return [records[activation_id(expression)] for expression in expressions]
+
+
+def try_tasks(tasks: Sequence[Task], *, site: Site) -> None:
+    """Tries tasks of a user's own before much is trained on them.
+
+    Raises:
+        DatasetUnavailable: If there are no data to train on.
+        TaskError: If one does not work.
+    """
+    first, *others = (task.on(site.load(task.data)) for task in tasks)
+    _try(Workload(first, others=tuple(others)), _SCORING)
+
+
+def _try(workload: Workload, scoring: ScoringSettings) -> None:
+    dry_run(workload, timeout_seconds=scoring.timeout_seconds, memory_gib=scoring.memory_gib)
 
 
 def train_on_every_rung(
@@ -153,7 +170,9 @@ def train_on_every_rung(
 
     Raises:
         DatasetUnavailable: If there are no data to train on.
+        TaskError: If the task, one of a user's own, does not work.
     """
+    try_tasks([task], site=site)
     (trained,) = train_at_rates(functions, steps, [None], task=task, seeds=seeds, site=site)
     return trained
 

@@ -228,7 +228,11 @@ def test_a_table_that_cannot_be_used_is_refused_in_one_sentence(what: str, tmp_p
     [
         ("import numpy as np\n\nx = undefined\n", "load", r"my.py, line 3: importing it raised Na"),
         ("def load(:\n", "load", r"my.py, line 1: importing it raised SyntaxError: "),
-        ("raise SystemExit(3)\n", "load", r"my.py: importing it ended the program \(exit 3\)"),
+        (
+            "raise SystemExit(3)\n",
+            "load",
+            r"my.py, line 1: importing it ended the program \(exit 3\)",
+        ),
         ("def load():\n    pass\n", "lode", "my.py, line 1: the file has no function 'lode'"),
         (
             "def load():\n    return [][0]\n",
