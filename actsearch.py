@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from grammars.export.live import equinox, flax, keras, pytorch
     from search.executors.site import Site
     from search.library.campaign import Campaign
+    from search.standings.atlas import read_atlas
     from search.trials.protocol import score
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "parse",
     "parse_activation",
     "pytorch",
+    "read_atlas",
     "score",
 ]
 
@@ -65,6 +67,7 @@ _HOMES: Final = {
     "parse": "grammars",
     "parse_activation": "grammars",
     "pytorch": "grammars.export.live",
+    "read_atlas": "search.standings.atlas",
     "score": "search.trials.protocol",
 }
 

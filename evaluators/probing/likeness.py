@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from evaluators.probing.shapes import shape
-from grammars import Call, Expression, Variable, parse
+from evaluators.probing.shapes import NEARBY, shapes
+from grammars import CachedEvaluation, Call, Expression, Variable, parse
 from grammars.catalogue import definitions
 from grammars.expressions.expression import substitute
 
@@ -48,17 +48,32 @@ def places(functions: Sequence[Expression]) -> np.ndarray:
         [functions, features].
     """
     centre, scale = _published()
-    shapes = np.stack([shape(each) for each in functions])
-    bounded: np.ndarray = np.clip((shapes - centre) / scale, -_FARTHEST, _FARTHEST)
+    there = shapes(CachedEvaluation(NEARBY)(functions))
+    bounded: np.ndarray = np.clip((there - centre) / scale, -_FARTHEST, _FARTHEST)
     return bounded
 
 
+def oriented(functions: Sequence[Expression]) -> np.ndarray:
+    """The same, each function turned to the side on which it is nearest to GELU.
+
+    Returns:
+        [functions, features].
+    """
+    sides = np.stack([places(each) for each in zip(*map(_sides, functions), strict=True)])
+    squares = ((sides - places([parse(UNIT[0])])) ** 2).mean(axis=2)
+    nearest: np.ndarray = sides[squares.argmin(axis=0), np.arange(len(functions))]
+    return nearest
+
+
 def _distance(one: Expression, other: Expression) -> float:
-    (here,) = places([one])
-    mirrored = substitute(other, Call("neg", (_X,)))
-    forms = (other, mirrored, Call("neg", (other,)), Call("neg", (mirrored,)))
-    squares = ((places(forms) - here) ** 2).mean(axis=1)
+    squares = ((places(_sides(other)) - places([one])) ** 2).mean(axis=1)
     return float(np.sqrt(squares.min()))
+
+
+def _sides(function: Expression) -> tuple[Expression, ...]:
+    """f(x), f(-x), -f(x) and -f(-x)."""
+    mirrored = substitute(function, Call("neg", (_X,)))
+    return function, mirrored, Call("neg", (function,)), Call("neg", (mirrored,))
 
 
 @cache
@@ -69,6 +84,6 @@ def _unit() -> float:
 @cache
 def _published() -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each feature over the catalogue."""
-    shapes = np.stack([shape(each) for each in definitions().values()])
-    scale = shapes.std(axis=0)
-    return shapes.mean(axis=0), np.where(scale > 0.0, scale, 1.0)
+    there = shapes(CachedEvaluation(NEARBY)(list(definitions().values())))
+    scale = there.std(axis=0)
+    return there.mean(axis=0), np.where(scale > 0.0, scale, 1.0)

@@ -15,6 +15,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from search.cli import (
+    atlas,
     calibration,
     campaigns,
     comparing,
@@ -53,6 +54,7 @@ app.command("replicate")(replicating.replicate_command)
 app.command("campaigns")(starting.campaigns_command)
 app.command("leaderboard")(leaderboard.leaderboard_command)
 app.command("compare")(comparing.compare_command)
+app.command("atlas")(atlas.atlas_command)
 app.command("finals")(finals.finals_command)
 app.command("tasks")(tasks.tasks_command)
 app.command("strategies")(starting.strategies_command)

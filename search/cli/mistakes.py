@@ -51,11 +51,13 @@ def _is_mistake(error: Exception) -> bool:
     from search.launching.open_campaign import CampaignBusyError
     from search.library.records import RecordError
     from search.settings import SettingsError
+    from search.standings.atlas import AtlasError
     from search.standings.leaderboard import CampaignNotFoundError, CandidateNotFoundError
     from search.tracking import TrackingError
 
     mistakes = (
         LocksUnsupportedError,
+        AtlasError,
         CampaignBusyError,
         CampaignNotFoundError,
         CandidateNotFoundError,

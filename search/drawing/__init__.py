@@ -5,9 +5,11 @@ from search.drawing.functions import Graph, best_panels, draw_functions, functio
 from search.drawing.panels import Panel, PictureError, save, write
 from search.drawing.picture import Picture
 from search.drawing.progress import draw_progress
+from search.drawing.shape_map import Charted, shape_map
 from search.drawing.svg import inline_svg
 
 __all__ = [
+    "Charted",
     "Graph",
     "Panel",
     "Picture",
@@ -20,5 +22,6 @@ __all__ = [
     "function_panels",
     "inline_svg",
     "save",
+    "shape_map",
     "write",
 ]

@@ -7,9 +7,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from evaluators.datasets import Builtin, Dataset
+from evaluators.datasets import Dataset
 from evaluators.tasks import (
     Task,
     find_task,
@@ -30,6 +28,7 @@ from search.history import (
     read_history,
     write,
 )
+from search.history.launched import asked_task, launched_task, understood
 from search.journal.journal import Journal
 from search.settings import FREE_SETTINGS, Settings, SettingsError
 from search.texts.dotted import flatten
@@ -85,7 +84,7 @@ def settings_in_force(history: History) -> Settings:
     Raises:
         SettingsError: If the journal holds no launch, or one of another version of this program.
     """
-    return _understood(_launch(history).settings)
+    return understood(_launch(history).settings)
 
 
 def recorded_task(history: History) -> Task:
@@ -95,23 +94,6 @@ def recorded_task(history: History) -> Task:
         SettingsError: If the journal holds no launch.
     """
     return launched_task(_launch(history))
-
-
-def launched_task(launch: Begun | LaunchRecord) -> Task:
-    """The same, from the record of a launch."""
-    task, dataset = _task_of(launch), launch.dataset
-    return task if dataset.fallback_for is None else replace(task, data=Builtin(dataset.name))
-
-
-def tasks_begun_with(begun: Begun) -> dict[str, Task]:
-    """The tasks of a campaign as they were when it began, by the names in its settings."""
-    tasks = [_task_of(begun), *(Task.from_mapping(each) for each in begun.further_tasks)]
-    settings = begun.settings
-    names = [
-        *(settings.get("scoring", {}).get("tasks") or [settings["task"]]),
-        *((settings.get("watch") or {}).get("tasks", [])),
-    ]
-    return dict(zip(names, tasks, strict=True))
 
 
 def task_finder(history: History) -> Callable[[str], Task]:
@@ -124,7 +106,7 @@ def task_finder(history: History) -> Callable[[str], Task]:
         stage.task: stage.trained for plan in history.finals.plans.values() for stage in plan.stages
     }
     launch = _launch(history)
-    own, named = _task_of(launch), launch.settings["task"]
+    own, named = asked_task(launch), launch.settings["task"]
     is_of_old = (
         is_shipped_name(named)
         and is_as_known_by_name(own)
@@ -142,7 +124,7 @@ def task_finder(history: History) -> Callable[[str], Task]:
 def _compare(now: Begun, begun: Begun, journal: Journal) -> None:
     """Makes sure that a launch goes on with the campaign that was begun."""
     # Read anew, so that a setting that is younger than the journal has its default there.
-    known = _understood(begun.settings).model_dump(mode="json")
+    known = understood(begun.settings).model_dump(mode="json")
     before, after = _deciding(replace(begun, settings=known)), _deciding(now)
     differences = [
         f"  {key}: was {before.get(key)!r}, is {after.get(key)!r}"
@@ -174,23 +156,6 @@ def _launch(history: History) -> LaunchRecord:
             "the journal does not begin with the settings of a campaign; launch it first"
         )
     return history.launch
-
-
-def _understood(settings: Mapping[str, Any]) -> Settings:
-    try:
-        return Settings.model_validate(settings)
-    except ValidationError as error:
-        raise SettingsError(
-            f"the journal holds settings that this version does not understand ({error}); use "
-            "the version of actsearch that wrote them"
-        ) from None
-
-
-def _task_of(launch: Begun | LaunchRecord) -> Task:
-    """As it was asked for; journals of old know it by name."""
-    if launch.task is not None:
-        return Task.from_mapping(launch.task, what="the task in the journal")
-    return task_known_by_name(launch.settings["task"])
 
 
 def _begun(
@@ -232,7 +197,7 @@ def _deciding(begun: Begun) -> dict[str, Any]:
     tasks = [Task.from_mapping(each, what="a task in the journal") for each in begun.further_tasks]
     parts = {
         "settings": settings,
-        "task": _deciding_task(_task_of(begun)),
+        "task": _deciding_task(asked_task(begun)),
         **{f"task {task.name}": _deciding_task(task) for task in tasks},
         "grammar": begun.grammar,
         "seeds": list(begun.seeds),

@@ -14,10 +14,11 @@ from search.executors import Workload
 from search.executors.site import Site
 from search.finals import check_tasks
 from search.history import find_begun
+from search.history.launched import tasks_begun_with
 from search.journal.journal import FILE_NAME, Journal
 from search.launching.campaign_copy import without_heading
 from search.launching.campaign_tasks import CampaignTask, campaign_tasks
-from search.launching.identity import identify, tasks_begun_with
+from search.launching.identity import identify
 from search.settings import Settings
 from search.strategies.starting_points import read_starting_points
 from search.tracking import Destination, check_destination

@@ -12,9 +12,10 @@ from grammars import Expression
 from search.executors import Interrupted, Workload
 from search.executors.site import Site
 from search.history import read_history
+from search.history.launched import launched_task
 from search.journal.campaign_folder import located
 from search.journal.journal import FILE_NAME
-from search.launching.identity import launched_task, settings_in_force
+from search.launching.identity import settings_in_force
 from search.launching.open_campaign import open_campaign
 from search.report import FOLDER, Findings, read_findings, write_findings
 from search.texts.commands import command

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluators.probing.likeness import apart, places
+from evaluators.probing.likeness import apart, oriented, places
 from grammars import parse
 
 
@@ -34,3 +34,11 @@ def test_of_functions_for_layers_each_counts() -> None:
 
 def test_places_are_finite_whatever_a_function_does() -> None:
     assert np.isfinite(places([parse("exp(exp(x))"), parse("1 / x"), parse("log(x)")])).all()
+
+
+def test_a_function_is_turned_to_where_it_is_most_like_gelu() -> None:
+    forms = [parse(text) for text in ("gelu", "x * sigmoid(x)", "-x * sigmoid(-x)")]
+    turned = oriented(forms)
+    assert turned[0] == pytest.approx(places(forms)[0])
+    assert turned[2] == pytest.approx(turned[1], abs=1e-9)
+    assert places(forms)[2] != pytest.approx(places(forms)[1], abs=1e-3)
