@@ -49,6 +49,14 @@ def finals_command(
     register: Annotated[
         bool, typer.Option("--register", help="Enter the leader in MLflow's model registry.")
     ] = False,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Any setting of the section finals, such as --set own_rates=true.",
+            metavar="K=V",
+        ),
+    ] = None,
     workers: Workers = None,
     executor: Executor = Executors.PROCESSES,
     gpus_per_worker: GpusPerWorker = 0.0,
@@ -63,6 +71,7 @@ def finals_command(
     from search.cli.progress import FinalsProgress
     from search.finals import finals_document
     from search.library.campaign import Campaign
+    from search.settings import overridden
     from search.standings.leaderboard import find_campaign
 
     folder = find_campaign(campaign, runs_dir)
@@ -74,6 +83,7 @@ def finals_command(
         minutes=minutes,
         register_leader=register or None,
     )
+    changes |= overridden({}, overrides or ())
     progress = FinalsProgress()
     site = site_of(
         runs_dir=folder.parent,
@@ -85,7 +95,8 @@ def finals_command(
     found = Campaign.load(folder, site=site)
     held = found.finals(observers=[progress], **changes)
     if held.interrupted:
-        say(f"They go on with: {command('finals', folder.name, runs_dir=folder.parent)}")
+        going_on = f"with: {command('finals', folder.name, runs_dir=folder.parent)}"
+        say(f"They go on {going_on if held.finals else 'with the same command'}")
         raise typer.Exit(INTERRUPTED)
     assert held.finals is not None
     if as_json:
@@ -138,8 +149,6 @@ def _changes(*, tasks: str | None, **given: float | None) -> dict[str, Any]:
 
 
 def _own_table(finals: Finals, title: str) -> Table:
-    from search.finals import TITLES
-
     card = finals.own
     table = Table(
         title=f"Finals {finals.plan.number} of {title}: {_setting(card)}",
@@ -149,7 +158,7 @@ def _own_table(finals: Finals, title: str) -> Table:
     table.add_column("function", min_width=20, overflow="fold")
     table.add_column("accuracy", justify="right", no_wrap=True)
     for rival in finals.plan.rivals:
-        title = finals.plan.measure.title.format(rival=TITLES[rival])
+        title = finals.plan.measure.title.format(rival=finals.plan.titles[rival])
         table.add_column(title, justify="right", no_wrap=True)
     for row in card.rows:
         comparisons = [
@@ -161,13 +170,11 @@ def _own_table(finals: Finals, title: str) -> Table:
 
 
 def _transfer_table(finals: Finals) -> Table:
-    from search.finals import TITLES
-
     table = Table(title="Where it holds", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("function", min_width=20, overflow="fold")
     table.add_column("task", no_wrap=True)
     for rival in finals.plan.rivals:
-        title = finals.plan.measure.title.format(rival=TITLES[rival])
+        title = finals.plan.measure.title.format(rival=finals.plan.titles[rival])
         table.add_column(title, justify="right", no_wrap=True)
     for entrant in finals.plan.finalists:
         for cells in _transfers(finals, entrant.candidate_id):

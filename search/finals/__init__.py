@@ -1,9 +1,11 @@
 """Finals: the last, honest comparison of a campaign, planned, held, and read from its journal."""
 
 from search.finals.documents import FILE_NAME, finals_document, write_finals
+from search.finals.entrant_results import EntrantResults
 from search.finals.holding import Split, hold
 from search.finals.planning import (
     FinalsError,
+    Rival,
     check_names,
     check_tasks,
     count_tried,
@@ -11,7 +13,7 @@ from search.finals.planning import (
     plan_finals,
 )
 from search.finals.practice import LuckOfSearch, LuckOfTest, RivalPractice, rival_practice
-from search.finals.results import Card, EntrantResults, Finals, finals_in, finals_of
+from search.finals.results import Card, Finals, finals_in, finals_of
 from search.finals.wording import claim, opened, rule_in_force, tried, where_it_holds
 from search.history import RIVALS, TITLES, Entrant, Ledger, Look, Opening, Plan, Point, Run, Stage
 
@@ -32,6 +34,7 @@ __all__ = [
     "Point",
     "RivalPractice",
     "EntrantResults",
+    "Rival",
     "Run",
     "Split",
     "Stage",

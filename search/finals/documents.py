@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from search.finals.results import Card, EntrantResults, Finals
+from search.finals.entrant_results import EntrantResults
+from search.finals.results import Card, Finals
 from search.finals.wording import claim, opened, tried, where_it_holds
 from search.texts.writing import write_whole
 

@@ -11,9 +11,9 @@ from typing import Final, Literal
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
 from evaluators.evaluation.fidelity import Fidelity
-from grammars import Activation
 from search.executors import Executor, Interrupted
-from search.finals.results import Finals, finals_of, is_scored, widest
+from search.finals.entrant_results import is_scored
+from search.finals.results import Finals, finals_of, widest
 from search.history import (
     FinalistScored,
     FinalistTrained,
@@ -144,7 +144,7 @@ class _Holder:
 
     def _train_seeds(self, stage: Stage, planned: int, executor: Executor) -> int:
         """Trains what is missing of the first `planned` seeds; how many of these are done."""
-        may_be_cut = stage != self._plan.stages[0] or planned > stage.looks[0]
+        may_be_cut = stage not in self._plan.own or planned > stage.looks[0]
         for index in range(planned):
             seed = self._plan.first_seed + index
             missing = [i for i in stage.entrants if self.ledger.run(stage, i, seed) is None]
@@ -160,14 +160,10 @@ class _Holder:
         self, stage: Stage, seed: int, identities: Sequence[str], executor: Executor
     ) -> None:
         """Trains functions with one seed from checkpoint to checkpoint, and records the runs."""
-        runs = {
-            identity: Run(identity, stage.task, stage.dataset, stage.steps, seed, Outcome.SCORED)
-            for identity in identities
-        }
+        runs = {identity: _begun(stage, identity, seed) for identity in identities}
         for steps in stage.checkpoints:
-            going = [identity for identity, run in runs.items() if is_scored(run)]
-            fidelity = Fidelity(steps, (seed,))
-            for evaluation in self._evaluate(going, fidelity, executor):
+            going = [run for run in runs.values() if is_scored(run)]
+            for evaluation in self._evaluate(going, steps, executor):
                 identity = evaluation.candidate_id
                 runs[identity] = _continued(runs[identity], steps, evaluation)
         self.record([FinalistTrained(run) for run in runs.values()])
@@ -196,25 +192,41 @@ class _Holder:
         by_seed: dict[int, list[Run]] = {}
         for run in runs:
             by_seed.setdefault(run.seed, []).append(run)
-        for seed, alike in by_seed.items():
+        for alike in by_seed.values():
             keys = {run.candidate_id: run.key for run in alike}
-            evaluations = self._evaluate(list(keys), Fidelity(stage.steps, (seed,)), executor)
+            evaluations = self._evaluate(alike, stage.steps, executor)
             self.record([_score(keys[e.candidate_id], e) for e in evaluations])
 
     def _evaluate(
-        self, identities: Sequence[str], fidelity: Fidelity, executor: Executor
-    ) -> list[Evaluation]:
-        expressions: list[Activation] = [self._expressions[identity] for identity in identities]
-        if not expressions:
-            return []
-        if self._stopping.is_set():
-            raise Interrupted
-        batches = executor.evaluate(expressions, fidelity, stopping=self._stopping)
-        return [evaluation for batch in batches for evaluation in batch]
+        self, runs: Sequence[Run], steps: int, executor: Executor
+    ) -> Iterator[Evaluation]:
+        """Trains runs of one seed so far, all of those together that have the same rate."""
+        by_rate: dict[float | None, list[Run]] = {}
+        for run in runs:
+            by_rate.setdefault(run.learning_rate, []).append(run)
+        for rate, alike in by_rate.items():
+            if self._stopping.is_set():
+                raise Interrupted
+            expressions = [self._expressions[run.candidate_id] for run in alike]
+            fidelity = Fidelity(steps, (alike[0].seed,), rate)
+            for batch in executor.evaluate(expressions, fidelity, stopping=self._stopping):
+                yield from batch
 
     def _is_over(self) -> bool:
         minutes = self._plan.minutes
         return minutes is not None and self._clock() - self._begun >= 60.0 * minutes
+
+
+def _begun(stage: Stage, identity: str, seed: int) -> Run:
+    return Run(
+        identity,
+        stage.task,
+        stage.dataset,
+        stage.steps,
+        seed,
+        Outcome.SCORED,
+        learning_rate=stage.rate(identity),
+    )
 
 
 def _continued(run: Run, steps: int, evaluation: Evaluation) -> Run:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from evaluators.datasets import Data, Dataset, DatasetUnavailable
 from evaluators.evaluation.evaluation import Outcome
 from evaluators.tasks import Task, find_task, is_known_by_name, with_learning_rate
-from grammars import BASELINES, Expression, LayersError, by_layer, parse
+from grammars import BASELINES, CATALOGUE, Expression, LayersError, by_layer, parse
 from search.candidates.candidate import Candidate
 from search.candidates.racing import Standing
 from search.history import RIVALS, Entrant, History, Plan, Stage
@@ -27,6 +27,19 @@ Load = Callable[[Data], Dataset]
 
 class FinalsError(ValueError):
     """Finals cannot be held; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A function that finals compare with, beside the usual ones.
+
+    Attributes:
+        candidate: The function.
+        best_of: What it is the best of on validation data; "" if it was named.
+    """
+
+    candidate: Candidate
+    best_of: str = ""
 
 
 def check_tasks(settings: FinalsSettings) -> None:
@@ -50,6 +63,8 @@ def plan_finals(
     tried: Mapping[str, int],
     load: Load,
     find: Callable[[str], Task] = find_task,
+    others: Sequence[tuple[Task, Dataset]] = (),
+    rivals: Sequence[Rival] = (),
 ) -> Plan:
     """Plans finals from what a search has found on validation data.
 
@@ -63,25 +78,30 @@ def plan_finals(
         tried: How many functions the search had considered, by what became of them.
         load: Gets a data set; one that cannot be had leaves its task out.
         find: Gets the tasks to transfer to by name.
+        others: Further tasks that the claim is about, each with its data set.
+        rivals: Those beside ReLU, Swish and GELU.
 
     Raises:
         FinalsError: If the search has scored no function of its own, or what it has found cannot
             be registered.
         UnknownTaskError: If a task of the settings does not exist.
     """
-    entrants = tuple(_entrants(standings, settings.top))
+    entrants = tuple(_entrants(standings, settings.top, rivals))
+    chosen = {_entrant(each.candidate, rank=None).key: each.best_of for each in rivals}
+    keys = tuple(dict.fromkeys((*RIVALS, *chosen)))
     if settings.register_leader:
         _check_single(entrants)
     steps = settings.steps or steps
-    own = _stage(
-        task, dataset, "own", [entrant.candidate_id for entrant in entrants], steps, settings.looks
-    )
-    stages, left_out = _other_stages(settings, task, dataset, entrants, steps, load, find)
+    meeting = [each for each in entrants if each.role == "finalist" or each.key in keys]
+    own = _own_stages(settings, [(task, dataset), *others], entrants, meeting, steps)
+    names = {stage.task for stage in own}
+    elsewhere, left_out = _transfer_stages(settings, meeting, steps, load, find, without=names)
+    recipes = _recipe_stages(settings, task, dataset, meeting, steps)
     return Plan(
         number=number,
         entrants=entrants,
-        rivals=RIVALS,
-        stages=(own, *stages),
+        rivals=keys,
+        stages=(*own, *elsewhere, *recipes),
         first_seed=settings.first_seed,
         half_width_points=settings.half_width,
         error_rate=ERROR_RATE,
@@ -90,6 +110,7 @@ def plan_finals(
         left_out=tuple(left_out),
         register=settings.register_leader,
         protocol=next(p.number for p in PROTOCOLS if p.setting == settings.measure),
+        chosen={key: best_of for key, best_of in chosen.items() if best_of},
     )
 
 
@@ -148,7 +169,9 @@ def _comparable(plan: Plan) -> Plan:
     return replace(plan, number=0, stages=tuple(stages))
 
 
-def _entrants(standings: Iterable[Standing], top: int) -> Iterator[Entrant]:
+def _entrants(
+    standings: Iterable[Standing], top: int, rivals: Iterable[Rival]
+) -> Iterator[Entrant]:
     discovered = [each.candidate for each in standings if each.candidate.origin == "discovered"]
     if not discovered:
         raise FinalsError(
@@ -156,9 +179,13 @@ def _entrants(standings: Iterable[Standing], top: int) -> Iterator[Entrant]:
         )
     for rank, candidate in enumerate(discovered[:top], 1):
         yield _entrant(candidate, rank=rank)
-    for name in BASELINES:
-        baseline = Candidate.of(parse(name), generation=0, origin="baseline", variation=name)
-        yield _entrant(baseline, rank=None)
+    baselines = (
+        Candidate.of(parse(name), generation=0, origin="baseline", variation=name)
+        for name in BASELINES
+    )
+    known = {each.id: each for each in (*baselines, *(rival.candidate for rival in rivals))}
+    for candidate in known.values():
+        yield _entrant(candidate, rank=None)
 
 
 def _check_single(entrants: Iterable[Entrant]) -> None:
@@ -177,47 +204,78 @@ def _entrant(candidate: Candidate, *, rank: int | None) -> Entrant:
         candidate_id=candidate.id,
         expression=str(candidate.canonical),
         written=str(candidate.expression),
-        name=candidate.variation if is_baseline else None,
+        name=candidate.variation if candidate.variation in CATALOGUE and is_baseline else None,
         role="baseline" if is_baseline else "finalist",
         rank=rank,
     )
 
 
-def _other_stages(
+def _own_stages(
     settings: FinalsSettings,
-    own: Task,
-    dataset: Dataset,
+    tasks: Sequence[tuple[Task, Dataset]],
     entrants: Sequence[Entrant],
+    meeting: Sequence[Entrant],
+    steps: int,
+) -> list[Stage]:
+    """The tasks that the claim is about, and where it is asked for the same in longer runs."""
+    looks = settings.looks if len(tasks) == 1 else (settings.max_seeds,)
+    own = [_stage(task, dataset, "own", entrants, steps, looks) for task, dataset in tasks]
+    if not settings.longer:
+        return own
+    longer = [
+        _stage(
+            replace(task, name=f"{task.name}-longer"),
+            dataset,
+            "longer",
+            meeting,
+            2 * steps,
+            (settings.transfer_seeds,),
+        )
+        for task, dataset in tasks
+    ]
+    return own + longer
+
+
+def _transfer_stages(
+    settings: FinalsSettings,
+    meeting: Sequence[Entrant],
     steps: int,
     load: Load,
     find: Callable[[str], Task],
+    *,
+    without: Container[str],
 ) -> tuple[list[Stage], list[tuple[str, str]]]:
-    """Transfer to other tasks, then the own task under other learning rates."""
-    meeting = [e.candidate_id for e in entrants if e.role == "finalist" or e.name in RIVALS]
+    """Other tasks, and those that cannot be had, each with the reason."""
     steps, looks = settings.transfer_steps or steps, (settings.transfer_seeds,)
     stages, left_out = [], []
     for name in dict.fromkeys(settings.transfer):
         task = find(name)
-        if task.name == own.name:
+        if task.name in without:
             continue
         try:
-            for entrant in entrants:
+            for entrant in meeting:
                 by_layer(entrant.activation, task.network.hidden_layers)
             stages.append(_stage(task, load(task.data), "transfer", meeting, steps, looks))
         except (DatasetUnavailable, LayersError) as error:
             left_out.append((name, str(error)))
+    return stages, left_out
+
+
+def _recipe_stages(
+    settings: FinalsSettings, own: Task, dataset: Dataset, meeting: Sequence[Entrant], steps: int
+) -> Iterator[Stage]:
+    """The own task under other learning rates, the same for all functions."""
+    steps, looks = settings.transfer_steps or steps, (settings.transfer_seeds,)
     for rate in dict.fromkeys(settings.learning_rates):
         if rate != own.recipe.learning_rate:
-            task = with_learning_rate(own, rate)
-            stages.append(_stage(task, dataset, "recipe", meeting, steps, looks))
-    return stages, left_out
+            yield _stage(with_learning_rate(own, rate), dataset, "recipe", meeting, steps, looks)
 
 
 def _stage(
     task: Task,
     dataset: Dataset,
     purpose: Purpose,
-    entrants: Sequence[str],
+    entrants: Sequence[Entrant],
     steps: int,
     looks: tuple[int, ...],
 ) -> Stage:
@@ -230,7 +288,7 @@ def _stage(
         steps=steps,
         looks=looks,
         checkpoints=tuple(dict.fromkeys(curve)) if purpose == "own" else (steps,),
-        entrants=tuple(entrants),
+        entrants=tuple(each.candidate_id for each in entrants),
         purpose=purpose,
     )
     trained = task.on(dataset)

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
 from grammars import expression_id, parse
-from search.finals.results import Card, EntrantResults, Finals, finals_in, percent_on_validation
+from search.finals.entrant_results import EntrantResults, percent_on_validation
+from search.finals.results import Card, Finals, finals_in
 from search.history import Entrant, History
 
 _REFERENCE: Final = "relu"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from statistics import fmean, stdev
-from typing import Literal
+from typing import Final, Literal
 
-from evaluators.evaluation.evaluation import Outcome
 from evaluators.statistics.comparison import Comparison, compare, verdict
 from evaluators.statistics.paired import half_width, paired_t
+from search.finals.entrant_results import EntrantResults, is_scored, percent_on_validation
+from search.finals.mean_over_tasks import mean_results, mean_stage
 from search.history import (
     PROTOCOLS,
-    TITLES,
     Entrant,
     History,
     Ledger,
@@ -22,88 +20,13 @@ from search.history import (
     Measure,
     Opening,
     Plan,
-    Run,
     Stage,
 )
+from search.history.finals_plan import Purpose
 
-State = Literal["training", "trained", "scored", "not held"]
-
-
-@dataclass(frozen=True)
-class EntrantResults:
-    """One function on one task, over the seeds.
-
-    A run that diverged counts as what a network is worth that has learnt nothing: one in `classes`
-    classified rightly. A run that failed, for want of time or with its worker, counts as nothing,
-    and its seed is left out of the function's comparisons.
-
-    Attributes:
-        entrant: The function.
-        runs: One for each seed that counts.
-        classes: Number of labels.
-    """
-
-    entrant: Entrant
-    runs: tuple[Run, ...]
-    classes: int
-
-    @property
-    def test_percents(self) -> list[float]:
-        """Test accuracy of each seed, NaN where there is none."""
-        return [percent_on_test(run, self.classes) for run in self.runs]
-
-    @property
-    def log_losses(self) -> list[float]:
-        """Logarithm of the test loss of each seed, NaN where there is none."""
-        return [_log_test_loss(run, self.classes) for run in self.runs]
-
-    @property
-    def test_loss(self) -> float | None:
-        """Geometric mean of the test losses, in nats; None before the test data were opened."""
-        mean = _mean(self.log_losses)
-        return None if mean is None else math.exp(mean)
-
-    def values(self, measure: Measure) -> list[float]:
-        """Of each seed what functions are compared by, higher is better."""
-        if measure.name == "test accuracy":
-            return self.test_percents
-        return [-value for value in self.log_losses]
-
-    @property
-    def mean_percent(self) -> float | None:
-        """Mean test accuracy; None before the test data were opened."""
-        return _mean(self.test_percents)
-
-    @property
-    def deviation_points(self) -> float | None:
-        """Standard deviation of the test accuracy over the seeds."""
-        known = [value for value in self.test_percents if not math.isnan(value)]
-        return stdev(known) if len(known) > 1 else None
-
-    @property
-    def validation_percent(self) -> float | None:
-        """Mean validation accuracy."""
-        return _mean([percent_on_validation(run, self.classes) for run in self.runs])
-
-    @property
-    def validation_loss(self) -> float | None:
-        """Mean validation loss in nats; that of a guess where training diverged."""
-        return _mean([_validation_loss(run, self.classes) for run in self.runs])
-
-    @property
-    def diverged(self) -> int:
-        """Seeds on which training diverged."""
-        return sum(run.outcome is Outcome.DIVERGED for run in self.runs)
-
-    @property
-    def failed(self) -> int:
-        """Seeds on which it failed for reasons outside the function."""
-        return sum(run.outcome is Outcome.FAILED for run in self.runs)
-
-    @property
-    def seconds(self) -> float | None:
-        """Mean training time of a seed."""
-        return _mean([run.seconds for run in self.runs])
+State = Literal["scored", "trained", "training", "not held"]
+STATES: Final = ("scored", "trained", "training", "not held")
+"""From the best to the worst."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +43,7 @@ class Card:
         measure: By which they are made.
         beside: The same by test accuracy, in points, where that is not the measure; nothing is
             claimed by them.
+        titles: How rivals are called, by their keys.
     """
 
     stage: Stage
@@ -130,6 +54,7 @@ class Card:
     comparisons: tuple[Comparison, ...]
     measure: Measure = PROTOCOLS[0]
     beside: tuple[Comparison, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def reason(self) -> str:
@@ -154,7 +79,9 @@ class Card:
         found = self.comparisons_of(candidate_id)
         if not found:
             return "not compared yet"
-        words = verdict(found, titles=TITLES, unit=self.measure.unit, digits=self.measure.digits)
+        words = verdict(
+            found, titles=self.titles, unit=self.measure.unit, digits=self.measure.digits
+        )
         row = self.row(candidate_id)
         if not row.diverged:
             return words
@@ -240,43 +167,6 @@ def widest(ledger: Ledger, plan: Plan, stage: Stage, seeds: Sequence[int]) -> fl
     )
 
 
-def percent_on_test(run: Run, classes: int) -> float:
-    """Test accuracy in per cent, as it counts; see `EntrantResults`."""
-    if run.outcome is Outcome.DIVERGED:
-        return 100.0 / classes
-    return math.nan if run.test_accuracy is None else 100.0 * run.test_accuracy
-
-
-def percent_on_validation(run: Run, classes: int) -> float:
-    """Validation accuracy in per cent, as it counts."""
-    if run.outcome is Outcome.DIVERGED:
-        return 100.0 / classes
-    return 100.0 * run.curve[-1].validation_accuracy if is_scored(run) else math.nan
-
-
-def is_scored(run: Run) -> bool:
-    """Whether it reached its end."""
-    return run.outcome is Outcome.SCORED
-
-
-def _validation_loss(run: Run, classes: int) -> float:
-    if run.outcome is Outcome.DIVERGED:
-        return _loss_of_a_guess(classes)
-    return run.curve[-1].validation_loss if is_scored(run) else math.nan
-
-
-def _log_test_loss(run: Run, classes: int) -> float:
-    if run.outcome is Outcome.DIVERGED:
-        return math.log(_loss_of_a_guess(classes))
-    # Below the least that float32 tells from 0.
-    return math.nan if run.test_loss is None else math.log(max(run.test_loss, 1e-12))
-
-
-def _loss_of_a_guess(classes: int) -> float:
-    """In nats; the squared error of the mean for a regression, whose targets have variance 1."""
-    return math.log(classes) if classes > 1 else 1.0
-
-
 def _leader(rows: Iterable[EntrantResults]) -> Entrant | None:
     losses = {
         row.entrant: row.validation_loss
@@ -287,7 +177,15 @@ def _leader(rows: Iterable[EntrantResults]) -> Entrant | None:
 
 
 def _cards(ledger: Ledger, plan: Plan) -> tuple[Card, ...]:
-    cards = [_card(ledger, plan, stage) for stage in plan.stages]
+    """One a stage; where the claim is about several tasks, their mean comes first."""
+    by_purpose: dict[Purpose, list[Card]] = {}
+    for stage in plan.stages:
+        by_purpose.setdefault(stage.purpose, []).append(_card(ledger, plan, stage))
+    cards = []
+    for purpose, alike in by_purpose.items():
+        if purpose in ("own", "longer") and len(alike) > 1:
+            cards.append(_mean_card(alike))
+        cards += alike
     leader = _leader(cards[0].rows)
     gate = leader.key if leader is not None and plan.measure.has_gate else None
     return tuple(_compared(plan, card, gate) if card.state == "scored" else card for card in cards)
@@ -300,7 +198,24 @@ def _card(ledger: Ledger, plan: Plan, stage: Stage) -> Card:
     seeds = finished_seeds(ledger, plan, stage, at_most=count)
     rows = _rows(ledger, plan, stage, seeds)
     state = _state(rows, seeds, is_over=is_over)
-    return Card(stage, looks, seeds, state, rows, (), plan.measure)
+    return Card(stage, looks, seeds, state, rows, (), plan.measure, titles=plan.titles)
+
+
+def _mean_card(cards: Sequence[Card]) -> Card:
+    """Over the seeds that all of them have."""
+    stage = mean_stage([card.stage for card in cards])
+    seeds = min((card.seeds for card in cards), key=len)
+    rows = [
+        [replace(row, runs=row.runs[: len(seeds)]) for row in rows]
+        for rows in zip(*(card.rows for card in cards), strict=True)
+    ]
+    last = max(cards, key=lambda card: STATES.index(card.state))
+    return replace(
+        last,
+        stage=stage,
+        seeds=seeds,
+        rows=tuple(mean_results(stage, each) for each in rows),
+    )
 
 
 def _rows(
@@ -343,8 +258,3 @@ def _compared(plan: Plan, card: Card, gate: str | None) -> Card:
         comparisons=compared(plan.measure, gate),
         beside=() if is_by_accuracy else compared(PROTOCOLS[0], None),
     )
-
-
-def _mean(values: Iterable[float]) -> float | None:
-    known = [value for value in values if not math.isnan(value)]
-    return fmean(known) if known else None

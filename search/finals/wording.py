@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from evaluators.statistics.comparison import Finding, listed
 from search.finals.results import Card, Finals
-from search.history import TITLES, Entrant, Plan
+from search.history import Entrant, Plan
 
 
 def claim(finals: Finals) -> str:
@@ -56,7 +56,7 @@ def where_it_holds(finals: Finals, entrant: Entrant) -> str:
             if comparison := card.comparison(entrant.candidate_id, rival):
                 found.setdefault(comparison.finding, []).append(card.stage.task)
         if found:
-            parts.append(f"against {TITLES[rival]} {_tally(found)}")
+            parts.append(f"against {finals.plan.titles[rival]} {_tally(found)}")
     return "; ".join(parts) if parts else "no other task was scored"
 
 
@@ -89,19 +89,20 @@ def _of_all(finals: Finals) -> str:
             for rival in finals.plan.rivals
         }
         if finding is Finding.BETTER or any(counts.values()):
-            sentences.append(_counted(counts, finding, finalists=len(finals.plan.finalists)))
+            sentences.append(_counted(finals.plan, counts, finding))
     return " ".join(sentences)
 
 
-def _counted(counts: Mapping[str, int], finding: Finding, *, finalists: int) -> str:
+def _counted(plan: Plan, counts: Mapping[str, int], finding: Finding) -> str:
     """How many finalists something was found of, for each rival."""
+    finalists = len(plan.finalists)
     if not any(counts.values()):
-        *others, last = (TITLES[rival] for rival in counts)
+        *others, last = (plan.titles[rival] for rival in counts)
         return (
             f"None of the {finalists} finalists was found {finding} than {', '.join(others)} or "
             f"{last}."
         )
-    parts = [f"{count or 'none'} than {TITLES[rival]}" for rival, count in counts.items()]
+    parts = [f"{count or 'none'} than {plan.titles[rival]}" for rival, count in counts.items()]
     first, rest = parts[0].split(" ", 1)
     were = "were" if next(iter(counts.values())) > 1 else "was"
     parts[0] = f"{first} {were} found {finding} {rest}"

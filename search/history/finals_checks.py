@@ -11,7 +11,7 @@ from evaluators.evaluation.diagnostics import Diagnostics
 from evaluators.evaluation.evaluation import Outcome
 from grammars import parse_activation
 from search.history.events import FinalistScored, FinalsEnded, FinalsLooked, TestDataOpened
-from search.history.finals_plan import PROTOCOLS, TITLES, Plan, Stage
+from search.history.finals_plan import PROTOCOLS, Plan, Stage
 from search.history.finals_steps import Run
 
 if TYPE_CHECKING:
@@ -88,9 +88,7 @@ def _contradictions(plan: Plan) -> Iterator[str]:
         yield "its entrants are not distinct functions with a finalist among them"
     if plan.protocol not in (known := [each.number for each in PROTOCOLS]):
         yield f"its protocol is {plan.protocol}; this version knows {', '.join(map(str, known))}"
-    if unknown := set(plan.rivals) - set(TITLES):
-        yield f"rivals are among {', '.join(TITLES)}, not {', '.join(sorted(unknown))}"
-    if not set(plan.rivals) <= {entrant.key for entrant in plan.entrants}:
+    if not set(plan.rivals) <= plan.titles.keys():
         yield "a rival does not take part"
     if not 0.0 < plan.error_rate < 1.0 or not _is_positive(plan.half_width_points):
         yield "its error rate or half width is beyond all measure"
@@ -102,13 +100,18 @@ def _contradictions(plan: Plan) -> Iterator[str]:
     for stage in plan.stages:
         if not finalists <= set(stage.entrants) <= set(ids):
             yield f"on {stage.task!r} others take part than its finalists and entrants"
+        if stage.rates and stage.rates.keys() != set(stage.entrants):
+            yield f"on {stage.task!r} others have learning rates than take part"
         yield from _of_stage(stage)
+    if not plan.own or plan.stages[: len(plan.own)] != plan.own:
+        yield "the stages that it claims something about do not come first"
 
 
 def _of_stage(stage: Stage) -> Iterator[str]:
     if not _ascends(stage.looks) or not _ascends(stage.checkpoints):
         yield f"on {stage.task!r} looks and checkpoints must be positive and ascend"
-    if stage.steps < 1 or stage.classes < 0 or not _is_positive(stage.learning_rate):
+    rates = (stage.learning_rate, *stage.rates.values())
+    if stage.steps < 1 or stage.classes < 0 or not all(map(_is_positive, rates)):
         yield f"on {stage.task!r} steps and learning rate must be positive"
 
 

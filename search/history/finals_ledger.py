@@ -81,7 +81,9 @@ class Ledger:
 
     def run(self, stage: Stage, candidate_id: str, seed: int) -> Run | None:
         """A training run, None if it has not been made."""
-        return self.runs.get(run_key(candidate_id, stage.task, stage.dataset, stage.steps, seed))
+        rate = stage.rate(candidate_id)
+        key = run_key(candidate_id, stage.task, stage.dataset, stage.steps, seed, rate)
+        return self.runs.get(key)
 
     def looks_at(self, plan: Plan, stage: Stage) -> tuple[Look, ...]:
         """The looks at a stage so far."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from evaluators.statistics.comparison import listed
@@ -51,7 +52,7 @@ PROTOCOLS: Final = (
 )
 
 Role = Literal["finalist", "baseline"]
-Purpose = Literal["own", "transfer", "recipe"]
+Purpose = Literal["own", "transfer", "recipe", "longer"]
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,11 @@ class Stage:
         looks: Planned numbers of seeds, ascending.
         checkpoints: Steps at which the validation split is scored; the last are all of them.
         entrants: Ids of those that take part, finalists first.
-        purpose: The campaign's own task, another one, or the own one under another recipe.
+        purpose: A task that the claim is about, another one, or an own one under another recipe or
+            in longer runs.
         definition: The task itself as text; None where its name says it, see
             `evaluators.tasks.task_known_by_name`.
+        rates: Each entrant's own learning rate, by its id; empty where all have the task's.
     """
 
     task: str
@@ -123,6 +126,11 @@ class Stage:
     entrants: tuple[str, ...]
     purpose: Purpose
     definition: str | None = None
+    rates: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    def rate(self, candidate_id: str) -> float | None:
+        """An entrant's own learning rate; None for the task's."""
+        return self.rates.get(candidate_id)
 
     @property
     def trained(self) -> Task:
@@ -154,6 +162,10 @@ class Plan:
         left_out: Tasks that were asked for and cannot be had, each with the reason.
         register: Whether the leader enters MLflow's model registry.
         protocol: Number of what they are compared by, see `PROTOCOLS`.
+        chosen: Rivals that were chosen on validation data, by their keys, each with what it is the
+            best of.
+        rate_seeds: Training seeds that each function's own learning rates were chosen with; 0 where
+            all have the tasks' rates.
     """
 
     number: int
@@ -168,11 +180,23 @@ class Plan:
     left_out: tuple[tuple[str, str], ...] = ()
     register: bool = False
     protocol: int = PROTOCOLS[0].number
+    chosen: Mapping[str, str] = field(default_factory=dict, hash=False)
+    rate_seeds: int = 0
 
     @property
     def measure(self) -> Measure:
         """What functions are compared by."""
         return next(each for each in PROTOCOLS if each.number == self.protocol)
+
+    @property
+    def own(self) -> tuple[Stage, ...]:
+        """The stages that the claim is about."""
+        return tuple(stage for stage in self.stages if stage.purpose == "own")
+
+    @cached_property
+    def titles(self) -> Mapping[str, str]:
+        """How rivals are called in sentences, by their keys."""
+        return {each.key: each.label for each in self.entrants if each.role == "baseline"}
 
     def entrant(self, candidate_id: str) -> Entrant:
         """The entrant of that id."""
@@ -185,31 +209,42 @@ class Plan:
 
     @property
     def rule(self) -> str:
-        """The stopping rule in words."""
-        own = self.stages[0]
-        looks = " and ".join(map(str, own.looks))
-        narrow = f"{self.half_width_points:g} points"
-        share = f", each analysis at {100 * self.error_rate / len(own.looks):g} %" * (
-            len(own.looks) > 1
-        )
-        until = "" if self.minutes is None else f" No seed is begun after {self.minutes:g} minutes."
-        return (
-            f"Interim analyses after {looks} seeds, on validation data only, end when every "
-            f"interval of a finalist against {listed([TITLES[rival] for rival in self.rivals])} is "
-            f"within {narrow} to either side. The error rate is {100 * self.error_rate:g} %{share}."
-            f"{until} Test data are opened after the last of them, once for all functions."
-            f"{self._compared_by}"
-        )
+        """Who meets whom and how, when it stops, and what is compared, in words."""
+        return " ".join(self._sentences())
 
-    @property
-    def _compared_by(self) -> str:
-        if not self.measure.has_gate:
-            return ""
-        return (
-            f" Functions are compared by {self.measure.name}, seed by seed: first the finalist "
-            "that leads on validation data, Holm's correction over its comparisons alone; the "
-            "others are tested once all of these have passed."
-        )
+    def _sentences(self) -> Iterator[str]:
+        looks, error_rate = self.stages[0].looks, 100 * self.error_rate
+        rivals = listed([self.titles[rival] for rival in self.rivals])
+        for rival, of in self.chosen.items():
+            yield f"{self.titles[rival]} is there as the best of {of} on validation data."
+        if self.rate_seeds:
+            yield (
+                "Each function is trained at its own learning rate, the best on validation data of "
+                "at least five a factor of two apart, with "
+                f"{self.rate_seeds} seed{'' if self.rate_seeds == 1 else 's'} of their own."
+            )
+        if len(self.own) > 1:
+            yield (
+                f"What is claimed is of the mean over {len(self.own)} tasks, with {looks[-1]} "
+                f"seeds. The error rate is {error_rate:g} %."
+            )
+        else:
+            share = f", each analysis at {error_rate / len(looks):g} %" if len(looks) > 1 else ""
+            yield (
+                f"Interim analyses after {' and '.join(map(str, looks))} seeds, on validation data "
+                f"only, end when every interval of a finalist against {rivals} is within "
+                f"{self.half_width_points:g} points to either side. The error rate is "
+                f"{error_rate:g} %{share}."
+            )
+        if self.minutes is not None:
+            yield f"No seed is begun after {self.minutes:g} minutes."
+        yield "Test data are opened after the last of them, once for all functions."
+        if self.measure.has_gate:
+            yield (
+                f"Functions are compared by {self.measure.name}, seed by seed: first the finalist "
+                "that leads on validation data, Holm's correction over its comparisons alone; the "
+                "others are tested once all of these have passed."
+            )
 
     def to_json(self) -> dict[str, Any]:
         """A JSON document; `from_json` restores an equal plan."""
@@ -217,8 +252,13 @@ class Plan:
         for stage in document["stages"]:
             if stage["definition"] is None:
                 del stage["definition"]
+            if not stage["rates"]:
+                del stage["rates"]
         if self.protocol == PROTOCOLS[0].number:
             del document["protocol"]
+        for name in ("chosen", "rate_seeds"):
+            if not document[name]:
+                del document[name]
         return document
 
     @classmethod

@@ -36,6 +36,7 @@ class Run:
         seconds: Wall time of training.
         test_loss: Mean cross-entropy in nats over the test split; None before it was opened.
         test_accuracy: Share of the test split that is classified rightly, 0 to 1.
+        learning_rate: The function's own; None for the task's.
     """
 
     candidate_id: str
@@ -50,16 +51,21 @@ class Run:
     seconds: float = 0.0
     test_loss: float | None = None
     test_accuracy: float | None = None
+    learning_rate: float | None = None
 
     @property
     def key(self) -> str:
         """Under which the journal knows it: the same in all finals of a campaign."""
-        return run_key(self.candidate_id, self.task, self.dataset, self.steps, self.seed)
+        return run_key(
+            self.candidate_id, self.task, self.dataset, self.steps, self.seed, self.learning_rate
+        )
 
     def to_json(self) -> dict[str, Any]:
         """A JSON document without the test score, which is an event of its own."""
         document = asdict(self)
         del document["test_loss"], document["test_accuracy"]
+        if self.learning_rate is None:
+            del document["learning_rate"]
         return document
 
     @classmethod
@@ -111,6 +117,9 @@ class Opening:
     time: float
 
 
-def run_key(candidate_id: str, task: str, dataset: str, steps: int, seed: int) -> str:
+def run_key(
+    candidate_id: str, task: str, dataset: str, steps: int, seed: int, rate: float | None
+) -> str:
     """Key of a training run and of its test score."""
-    return f"{candidate_id}/{task}/{dataset}/{steps}/{seed}"
+    at = "" if rate is None else f"/{rate!r}"
+    return f"{candidate_id}/{task}/{dataset}/{steps}/{seed}{at}"

@@ -10,12 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from evaluators.tasks import Task
 from evaluators.training.clock import awake_seconds
+from grammars import expression_id, parse
 from search.candidates.racing import Standing
 from search.executors import Executor, Interrupted, Workload
 from search.finals import (
+    RIVALS,
     FinalsError,
     Plan,
+    Rival,
     Split,
     Stage,
     check_names,
@@ -25,12 +29,14 @@ from search.finals import (
     plan_finals,
     write_finals,
 )
-from search.history import History, part_of_finals, read_history
+from search.history import History, find_begun, part_of_finals, read_history
 from search.history.unscored import explain_unscored, has_found
 from search.history.work import Work
 from search.journal.journal import Journal
-from search.launching.identity import recorded_task, task_finder
+from search.launching.identity import recorded_task, task_finder, tasks_begun_with
 from search.launching.open_campaign import OpenCampaign
+from search.launching.rivals import choose_rivals
+from search.launching.tuning import Tuner
 from search.loop.observing import Observer
 from search.settings import FinalsSettings, Settings, check_fresh
 from search.standings.finalists import polished_first
@@ -58,12 +64,21 @@ class Finishing:
         """Of the finals that were planned last, finished or not."""
         return read_history(self._journal).finals.last_plan
 
+    def hold_next(self, wanted: FinalsSettings) -> bool:
+        """Plans finals as is wanted, and holds them; see `next_plan` and `hold`."""
+        try:
+            plan = self.next_plan(wanted)
+        except Interrupted:
+            return False
+        return self.hold(plan)
+
     def next_plan(self, wanted: FinalsSettings) -> Plan:
         """The last plan, if it is what is wanted, else a new one.
 
         Raises:
             FinalsError: If the search has scored no function of its own, or the seeds would be
                 those of the search.
+            Interrupted: While rivals or learning rates were chosen; asked again, it goes on.
         """
         try:
             check_fresh(wanted, self.settings.scoring)
@@ -72,19 +87,26 @@ class Finishing:
         history = read_history(self._journal)
         if not has_found(history):
             raise FinalsError(explain_unscored(history))
-        load = self.campaign.site.load
-        task, last = recorded_task(history), history.finals.last_plan
+        load, last = self.campaign.site.load, history.finals.last_plan
+        ranked, tasks = self._ranked(history), self._tasks(history, wanted)
+        steps = wanted.steps or self.settings.scoring.rungs[-1].steps
+        first, *others = [(task, load(task.data)) for task in tasks]
+        trained = [task.on(dataset) for task, dataset in (first, *others)]
         plan = plan_finals(
             wanted,
             number=1 if last is None else last.number + 1,
-            standings=self._ranked(history),
-            task=task,
-            dataset=load(task.data),
-            steps=self.settings.scoring.rungs[-1].steps,
+            standings=ranked,
+            task=first[0],
+            dataset=first[1],
+            steps=steps,
             tried=count_tried(history),
             load=load,
             find=task_finder(history),
+            others=others,
+            rivals=self._rivals(wanted, ranked, trained, steps),
         )
+        if wanted.own_rates:
+            plan = self._with_own_rates(plan, wanted)
         if last is not None and is_same(plan, last):
             return last
         check_names([*history.finals.plans.values(), plan])
@@ -130,6 +152,59 @@ class Finishing:
         }
         return sorted(ranked, key=lambda each: -leads.get(each.candidate.id, -math.inf))
 
+    def _tasks(self, history: History, wanted: FinalsSettings) -> list[Task]:
+        """Those that the claim is about."""
+        first = recorded_task(history)
+        begun = find_begun(self._journal) if wanted.all_tasks else None
+        if begun is None:
+            return [first]
+        known = tasks_begun_with(begun)
+        return [first, *(known[name] for name in self.settings.search_tasks[1:])]
+
+    def _rivals(
+        self,
+        wanted: FinalsSettings,
+        ranked: Sequence[Standing],
+        tasks: Sequence[Task],
+        steps: int,
+    ) -> list[Rival]:
+        discovered = [each.candidate.id for each in ranked if each.candidate.origin == "discovered"]
+        usual = [expression_id(parse(name)) for name in RIVALS]
+        return list(
+            choose_rivals(
+                wanted.against,
+                tuner=self._tuner(wanted),
+                tasks=tasks,
+                steps=steps,
+                without=[*discovered[: wanted.top], *usual],
+            )
+        )
+
+    def _with_own_rates(self, plan: Plan, wanted: FinalsSettings) -> Plan:
+        objectives = [each.task for each in plan.stages if each.trained.objective is not None]
+        if objectives:
+            raise FinalsError(
+                f"finals.own_rates: {objectives[0]} is an objective of its own, which decides on "
+                "learning rates by itself; leave own_rates out"
+            )
+        tuner = self._tuner(wanted)
+        stages = []
+        for stage in plan.stages:
+            functions = [plan.entrant(identity).activation for identity in stage.entrants]
+            found = tuner.best(stage.trained, functions, stage.steps)
+            rates = {identity: found[identity].rate for identity in stage.entrants}
+            stages.append(replace(stage, rates=rates))
+        return replace(plan, stages=tuple(stages), rate_seeds=wanted.rate_seeds)
+
+    def _tuner(self, wanted: FinalsSettings) -> Tuner:
+        return Tuner(
+            self._journal,
+            lambda task: self._started(Workload(task)),
+            self.campaign.stopping,
+            wanted.tuning_seeds,
+            self.campaign.site.announce,
+        )
+
     @property
     def _journal(self) -> Journal:
         return self.campaign.journal
@@ -142,7 +217,9 @@ class Finishing:
         # Each stage has states of its own: none pushes another's out before the test data are
         # scored with them.
         states = self._folder / _STATES / stage.task
-        workload = Workload(stage.trained, states_folder=states, split=split)
+        return self._started(Workload(stage.trained, states_folder=states, split=split))
+
+    def _started(self, workload: Workload) -> AbstractContextManager[Executor]:
         finals = self.settings.finals or FinalsSettings()
         limits = {"timeout_seconds": finals.timeout_seconds}
         scoring = self.settings.scoring.model_copy(update=limits)

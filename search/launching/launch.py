@@ -143,10 +143,10 @@ def hold_finals(
         with campaign.mirrored(settings, observers) as watching:
             finishing = Finishing(campaign, settings, watching)
             plan = finishing.last_plan if wanted is None else None
-            if plan is None:
-                own = settings.finals or FinalsSettings()
-                plan = finishing.next_plan(wanted(own) if wanted else own)
-            return finishing.hold(plan)
+            if plan is not None:
+                return finishing.hold(plan)
+            own = settings.finals or FinalsSettings()
+            return finishing.hold_next(wanted(own) if wanted else own)
 
 
 def _have_ended(folder: Path) -> bool:
@@ -227,4 +227,4 @@ def _finish(ending: Ending, finishing: Finishing) -> Ending:
     if not any(standing.candidate.origin == "discovered" for standing in scored):
         campaign.site.announce("no finals were held: the search has scored no function of its own")
         return ending
-    return ending if finishing.hold(finishing.next_plan(wanted)) else STOPPED
+    return ending if finishing.hold_next(wanted) else STOPPED

@@ -19,6 +19,7 @@ from search.journal.journal import FILE_NAME, Journal
 from search.launching.campaign_copy import without_heading
 from search.launching.campaign_tasks import CampaignTask, campaign_tasks
 from search.launching.identity import identify
+from search.launching.rivals import check_rivals
 from search.settings import Settings
 from search.strategies.starting_points import read_starting_points
 from search.tracking import Destination, check_destination
@@ -90,6 +91,7 @@ def prepare(settings: Settings, campaign_file: str, site: Site) -> Prepared:
         check_destination(Destination.of(settings.tracking.model_dump(), site.runs_dir))
     if settings.finals is not None:
         check_tasks(settings.finals)
+        check_rivals(settings.finals)
     tasks = campaign_tasks(
         settings,
         lambda data, fallback: site.load(data, fallback=fallback),

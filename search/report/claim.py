@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from evaluators.statistics.comparison import OPENINGS, Comparison, Finding, listed, p_words
 from grammars import parse_activation
-from search.finals import TITLES, Finals, claim, opened, tried
+from search.finals import Finals, claim, opened, tried
 from search.report.findings import Findings
 from search.report.formula import mathml
 from search.report.wording import signed
@@ -93,7 +93,7 @@ def _with_finals(found: Findings, finals: Finals) -> Lead:
     written = found.winners[0].candidate.readable if leader is None else leader.shown
     scored = finals.own.state == "scored" and leader is not None
     return Lead(
-        _title(finals.own.comparisons_of(leader.candidate_id))
+        _title(finals.own.comparisons_of(leader.candidate_id), finals.plan.titles)
         if scored and leader is not None
         else "No claim yet: the finals are not finished",
         (claim(finals), tried(finals.plan), opened(finals)),
@@ -103,11 +103,11 @@ def _with_finals(found: Findings, finals: Finals) -> Lead:
     )
 
 
-def _title(comparisons: Sequence[Comparison]) -> str:
+def _title(comparisons: Sequence[Comparison], titles: Mapping[str, str]) -> str:
     """The findings on the leader, by what they are."""
     parts = []
     for finding, opening in OPENINGS.items():
-        rivals = [TITLES.get(c.rival, c.rival) for c in comparisons if c.finding is finding]
+        rivals = [titles.get(c.rival, c.rival) for c in comparisons if c.finding is finding]
         if rivals:
             parts.append(f"{opening} {listed(rivals)}")
     text = "; ".join(parts)

@@ -10,7 +10,7 @@ from evaluators.evaluation.evaluation import Outcome
 from evaluators.statistics.comparison import Comparison, Finding, verdict
 from search.drawing import Panel
 from search.drawing.styles import FAINT, INK, MUTED, PAPER, Style
-from search.finals import TITLES, Entrant, EntrantResults, Finals
+from search.finals import Entrant, EntrantResults, Finals
 from search.report.figures import styled
 from search.report.findings import Findings
 from search.texts.shortening import shorten
@@ -56,7 +56,7 @@ def forest_panels(found: Findings, finals: Finals) -> list[Panel]:
     return [
         Panel(
             f"finals-{rival}",
-            finals.plan.measure.title.format(rival=TITLES[rival]),
+            finals.plan.measure.title.format(rival=finals.plan.titles[rival]),
             _described(finals, pairs),
             lambda axes, pairs=pairs: _draw_forest(axes, pairs, found, finals),  # type: ignore[misc]
             width_inches=3.1,
@@ -126,7 +126,7 @@ def _described(finals: Finals, pairs: Sequence[tuple[Entrant, Comparison]]) -> s
     measure = finals.plan.measure
     said = "; ".join(
         f"{entrant.label} is "
-        + verdict([pair], titles=TITLES, unit=measure.unit, digits=measure.digits)
+        + verdict([pair], titles=finals.plan.titles, unit=measure.unit, digits=measure.digits)
         for entrant, pair in pairs
     )
     return f"Differences in {measure.name} with corrected intervals. {said}."

@@ -19,7 +19,7 @@ from search.candidates.novelty import novelty
 from search.candidates.objectives import OBJECTIVES, front_of
 from search.candidates.racing import Standing
 from search.drawing import Panel, front_panel, function_panels, inline_svg
-from search.finals import TITLES, Finals, opened, rule_in_force, tried, where_it_holds
+from search.finals import Finals, opened, rule_in_force, tried, where_it_holds
 from search.report import wording
 from search.report.claim import finding_lines, lead, times, unbroken
 from search.report.figures import (
@@ -77,7 +77,6 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "shown_name": shown_name,
     "signed": wording.signed,
     "standing_words": wording.standing_words,
-    "title_of": lambda rival: TITLES.get(rival, rival),
     "tried": tried,
     "unbroken": unbroken,
     "upper_first": lambda text: text[:1].upper() + text[1:],
@@ -110,7 +109,10 @@ def render(found: Findings, beside: Sequence[str] | None = None) -> str:
     Everything from the journal is escaped: only what this package draws and typesets itself, from
     parsed expressions, goes into the page as markup.
     """
-    page = _environment().get_template("page.html").render(_context(found, beside))
+    environment = _environment()
+    titles = {} if found.finals is None else found.finals.plan.titles
+    environment.filters["title_of"] = lambda rival: titles.get(rival, rival)
+    page = environment.get_template("page.html").render(_context(found, beside))
     # The headings are known once the page is written; the sections differ between campaigns.
     return page.replace(_CONTENTS, _contents(page), 1)
 
@@ -164,7 +166,7 @@ def _finals_context(found: Findings, finals: Finals) -> dict[str, Any]:
         "learning_panels": learning,
         "learning_legend": [(shown_name(s), style.swatch) for s, style in styled(found)],
         "forest_panels": forest_panels(found, finals),
-        "rivals_words": listed([TITLES[rival] for rival in finals.plan.rivals]),
+        "rivals_words": listed([finals.plan.titles[rival] for rival in finals.plan.rivals]),
         "practice_words": list(wording.practice_words(found.practice)) if found.practice else [],
         "forest_caption": f"Paired differences of {finals.plan.measure.name} over "
         f"{len(finals.own.seeds)} seeds, with intervals at the level that Holm's correction leaves "

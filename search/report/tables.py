@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from grammars import shortened
 from search.candidates.objectives import front_of, values_of
 from search.candidates.racing import Standing
-from search.finals import RIVALS, Card
+from search.finals import Card
 from search.report.findings import Findings
 
 Table = list[Mapping[str, Any]]
@@ -111,7 +111,9 @@ def _diagnostics(found: Findings) -> Iterable[Mapping[str, Any]]:
 
 def _finals(found: Findings) -> Iterable[Mapping[str, Any]]:
     """One row for each function on each task."""
-    for card in found.finals.cards if found.finals else ():
+    if found.finals is None:
+        return
+    for card in found.finals.cards:
         for row in card.rows:
             identity = row.entrant.candidate_id
             yield {
@@ -124,15 +126,15 @@ def _finals(found: Findings) -> Iterable[Mapping[str, Any]]:
                 "seeds": len(row.runs),
                 "mean_percent": row.mean_percent,
                 "deviation_points": row.deviation_points,
-                **_differences(card, identity),
+                **_differences(card, identity, found.finals.plan.rivals),
                 "verdict": card.verdict(identity),
             }
 
 
-def _differences(card: Card, identity: str) -> Mapping[str, float | None]:
+def _differences(card: Card, identity: str, rivals: Sequence[str]) -> Mapping[str, float | None]:
     """What `finals` says of each rival; nothing of a rival's difference from itself."""
     row: dict[str, float | None] = {}
-    for rival in RIVALS:
+    for rival in rivals:
         pair = card.comparison(identity, rival)
         row |= {
             f"difference_{rival}": pair.difference if pair else None,

@@ -2,7 +2,13 @@
 
 from search.settings.finals import FinalsSettings, check_fresh
 from search.settings.polish import PolishSettings
-from search.settings.reading import checked, load_settings, read_campaign_file, settings_from
+from search.settings.reading import (
+    checked,
+    load_settings,
+    overridden,
+    read_campaign_file,
+    settings_from,
+)
 from search.settings.require import RequireSettings
 from search.settings.scoring import Rung, ScoringSettings
 from search.settings.search import SearchSettings, StrategyName
@@ -29,6 +35,7 @@ __all__ = [
     "check_fresh",
     "checked",
     "load_settings",
+    "overridden",
     "read_campaign_file",
     "settings_from",
 ]

@@ -30,6 +30,15 @@ class FinalsSettings(Section):
         timeout_seconds: What one training run may take.
         measure: What functions are compared by on test data: "accuracy" in points, all pairs as one
             family; or "log_loss", the logarithm of the loss, the leader's pairs first.
+        all_tasks: Whether what is claimed is of the mean over all tasks of the search, each with
+            `max_seeds` seeds; else it is of the first one.
+        own_rates: Whether each function is trained at its own learning rate: the best on validation
+            data of at least five a factor of two apart, and further out while it improves.
+        rate_seeds: Training seeds that the rates are chosen with, none of which comes again.
+        against: Rivals beside ReLU, Swish and GELU: a function, its name in the catalogue,
+            "catalogue" for the best of all the others there, or "scaled gelu" for the best
+            `c * gelu(b * x)`, both on validation data of the tasks that the claim is about.
+        longer: Whether they meet in runs of twice the steps as well: does the verdict last?
         register_leader: Whether the best finalist enters MLflow's model registry.
     """
 
@@ -46,13 +55,33 @@ class FinalsSettings(Section):
     minutes: Minutes | None = None
     timeout_seconds: Seconds = 600.0
     measure: Literal["accuracy", "log_loss"] = "accuracy"
+    all_tasks: bool = False
+    own_rates: bool = False
+    rate_seeds: Annotated[int, Field(ge=1, le=100)] = 2
+    against: Annotated[tuple[str, ...], Field(max_length=20, strict=False)] = ()
+    longer: bool = False
     register_leader: bool = False
+
+    @model_validator(mode="after")
+    def _has_one_rate(self) -> FinalsSettings:
+        if self.own_rates and self.learning_rates:
+            raise ValueError(
+                "own_rates gives each function its own learning rate, and learning_rates gives all "
+                "of them the same; leave one of them out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _grows(self) -> FinalsSettings:
         if self.max_seeds < self.seeds:
             raise ValueError(f"max_seeds, {self.max_seeds}, must be at least seeds, {self.seeds}")
         return self
+
+    @property
+    def tuning_seeds(self) -> tuple[int, ...]:
+        """The seeds that learning rates and rivals are chosen with, beyond all others."""
+        first = self.first_seed + max(self.max_seeds, self.transfer_seeds)
+        return tuple(range(first, first + self.rate_seeds))
 
     @property
     def looks(self) -> tuple[int, ...]:
@@ -70,8 +99,7 @@ def check_fresh(finals: FinalsSettings, scoring: ScoringSettings) -> None:
         ValueError: If they would.
     """
     used = {seed for fidelity in scoring.fidelities for seed in fidelity.seeds}
-    count = max(finals.max_seeds, finals.transfer_seeds)
-    fresh = range(finals.first_seed, finals.first_seed + count)
+    fresh = range(finals.first_seed, finals.tuning_seeds[-1] + 1)
     if not used.isdisjoint(fresh):
         raise ValueError(
             f"finals.first_seed: seeds {fresh.start} to {fresh.stop - 1} overlap with those of the "

@@ -43,9 +43,7 @@ def load_settings(
         SettingsError: With every problem at once, each with its path in the file.
         FileNotFoundError: If there is no such file.
     """
-    document = merged(_read(path), changes or {})
-    for override in overrides:
-        _apply_override(document, override)
+    document = overridden(merged(_read(path), changes or {}), overrides)
     document.setdefault("name", campaign_name(path.stem))
     return checked(Settings, document, what=str(path))
 
@@ -60,10 +58,7 @@ def settings_from(document: Mapping[str, Any], overrides: Iterable[str] = ()) ->
     Raises:
         SettingsError: With every problem at once.
     """
-    chosen = merged(document, {})
-    for override in overrides:
-        _apply_override(chosen, override)
-    return checked(Settings, chosen, what="the campaign")
+    return checked(Settings, overridden(document, overrides), what="the campaign")
 
 
 def read_campaign_file(path: Path) -> str:
@@ -124,6 +119,18 @@ def _read(path: Path) -> dict[str, Any]:
         return read_toml(path)
     except TomlError as error:
         raise SettingsError(str(error)) from None
+
+
+def overridden(document: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+    """A document with `key=value` texts applied; see `load_settings`.
+
+    Raises:
+        SettingsError: If one of them is none.
+    """
+    changed = merged(document, {})
+    for override in overrides:
+        _apply_override(changed, override)
+    return changed
 
 
 def _apply_override(document: dict[str, Any], override: str) -> None:

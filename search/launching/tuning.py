@@ -1,0 +1,150 @@
+"""Finds each function's own learning rate before finals: on validation data, with own seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from typing import Final, Self
+
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.tasks import Task
+from grammars import Activation, activation_id
+from search.appraisal.rates import best_rate, missing_rates
+from search.executors import Executor, Interrupted, Stopping
+from search.history import Measured, find_measurement, write
+from search.journal.journal import Journal
+
+# Each function meets so many rates on either side of the recipe's, a factor of two apart.
+_AT_LEAST: Final = 2
+# A best rate further away is no learning rate of a network that trains.
+_AT_MOST: Final = 10
+
+OpenExecutor = Callable[[Task], AbstractContextManager[Executor]]
+"""Workers that train on a task and score on its validation split."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A function's best learning rate on a task.
+
+    Attributes:
+        rate: The rate; that of the recipe if it learns at none.
+        score: Minus the mean logarithm of the validation loss; minus infinity if it never learns.
+    """
+
+    rate: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Tuner:
+    """Trains functions at several rates; the journal is its memory.
+
+    Attributes:
+        journal: Of the campaign.
+        open_executor: Gives the workers of a task, once there is anything to train.
+        stopping: Ends it after the running batches.
+        seeds: Of each training.
+        announce: Receives sentences for people.
+    """
+
+    journal: Journal
+    open_executor: OpenExecutor
+    stopping: Stopping
+    seeds: tuple[int, ...]
+    announce: Callable[[str], None]
+
+    def best(self, task: Task, functions: Sequence[Activation], steps: int) -> dict[str, Found]:
+        """Each function at its own best rate on a task, by its id.
+
+        At least five rates are tried, and further ones outwards while they are better.
+
+        Raises:
+            Interrupted: If `stopping` was set; what was trained by then is kept.
+        """
+        usual = task.recipe.learning_rate
+        grid = [usual * 2.0**power for power in range(-_AT_MOST, _AT_MOST + 1)]
+        tried: dict[str, dict[float, float]] = {activation_id(each): {} for each in functions}
+        wanted = {
+            rate: list(functions) for rate in grid[_AT_MOST - _AT_LEAST : _AT_MOST + _AT_LEAST + 1]
+        }
+        with _Trials(self, task, steps, self.seeds) as trials:
+            while wanted:
+                for rate in sorted(wanted):
+                    for identity, score in trials.scores(wanted[rate], rate).items():
+                        tried[identity][rate] = score
+                wanted = {}
+                for function in functions:
+                    known = tried[activation_id(function)]
+                    for rate in missing_rates(known, grid) if _learns(known) else ():
+                        wanted.setdefault(rate, []).append(function)
+        return {identity: _best(known, usual) for identity, known in tried.items()}
+
+    def at_usual(self, task: Task, functions: Sequence[Activation], steps: int) -> dict[str, float]:
+        """Scores at the recipe's rate, with the first of the seeds, by id.
+
+        Raises:
+            Interrupted: As `best`.
+        """
+        with _Trials(self, task, steps, self.seeds[:1]) as trials:
+            return trials.scores(functions, task.recipe.learning_rate)
+
+
+def _learns(tried: Mapping[float, float]) -> bool:
+    return max(tried.values()) > -math.inf
+
+
+def _best(tried: Mapping[float, float], usual: float) -> Found:
+    rate = best_rate(tried) if _learns(tried) else usual
+    return Found(rate, tried[rate])
+
+
+class _Trials:
+    """Trainings on one task, with workers from the first one that is not on record."""
+
+    def __init__(self, tuner: Tuner, task: Task, steps: int, seeds: tuple[int, ...]) -> None:
+        self._tuner, self._task = tuner, task
+        self._steps, self._seeds = steps, seeds
+        self._workers = ExitStack()
+        self._executor: Executor | None = None
+
+    def scores(self, functions: Sequence[Activation], rate: float) -> dict[str, float]:
+        """Minus the mean log validation loss, by id; minus infinity where nothing was learnt."""
+        fidelity = Fidelity(self._steps, self._seeds, rate)
+        journal = self._tuner.journal
+        keys = {activation_id(each): self._key(each, fidelity) for each in functions}
+        missing = [
+            each
+            for each in functions
+            if find_measurement(journal, keys[activation_id(each)]) is None
+        ]
+        if missing:
+            if self._tuner.stopping.is_set():
+                raise Interrupted
+            batches = self._started().evaluate(missing, fidelity, stopping=self._tuner.stopping)
+            for batch in batches:
+                write(journal, (Measured(keys[each.candidate_id], each) for each in batch))
+        found = {identity: find_measurement(journal, key) for identity, key in keys.items()}
+        scores = {identity: each.plain_score if each else None for identity, each in found.items()}
+        return {
+            identity: -math.inf if score is None else score for identity, score in scores.items()
+        }
+
+    def _started(self) -> Executor:
+        if self._executor is None:
+            self._tuner.announce(f"finals: looking for learning rates on {self._task.name}")
+            self._executor = self._workers.enter_context(self._tuner.open_executor(self._task))
+        return self._executor
+
+    def _key(self, function: Activation, fidelity: Fidelity) -> str:
+        seeds = ",".join(map(str, fidelity.seeds))
+        granted = f"{fidelity.steps}@{seeds}@{fidelity.learning_rate!r}"
+        return f"rates/{activation_id(function)}@{self._task.digest}@{granted}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._workers.close()
