@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich import box
@@ -28,10 +28,16 @@ from search.cli.options import (
 )
 from search.cli.report import report_at_end
 from search.texts.commands import command
+from search.texts.shortening import shorten
 
 if TYPE_CHECKING:
     from evaluators.statistics.comparison import Comparison
     from search.finals import Card, EntrantResults, Finals
+
+
+# Against more rivals than these there is no room for intervals on a terminal.
+_MOST_WHOLE: Final = 3
+_HEADING: Final = 16
 
 
 def finals_command(
@@ -129,11 +135,17 @@ def _explanation(finals: Finals) -> str:
     if measure.has_gate and leader is not None:
         family = f"first over {leader.label} alone, then, once that has passed, over all others"
     loss = "" if measure.name == "test accuracy" else ", below it the geometric mean of the losses"
+    if len(finals.plan.rivals) > _MOST_WHOLE:
+        further = "The report has the intervals, and the share of fresh seeds that speaks for each."
+    else:
+        further = (
+            "The interval is at the level that p is held to; the share of fresh seeds on which the "
+            "function is expected ahead is by Student's predictive distribution."
+        )
     return (
         f"accuracy: on the test set, mean and standard deviation over the seeds{loss}. Beside it "
-        f"the mean paired difference in {measure.name}, its interval at the level that p is held "
-        f"to, and p by a paired t test after Holm's correction {family}. The share of fresh seeds "
-        "on which the function is expected ahead is by Student's predictive distribution."
+        f"the mean paired difference in {measure.name}, and p by a paired t test after Holm's "
+        f"correction {family}. {further}"
     )
 
 
@@ -151,15 +163,13 @@ def _changes(*, tasks: str | None, **given: float | None) -> dict[str, Any]:
 def _own_table(finals: Finals, title: str) -> Table:
     card = finals.own
     table = Table(
-        title=f"Finals {finals.plan.number} of {title}: {_setting(card)}",
+        title=f"Finals {finals.plan.number} of {title}: {_setting(card)}; {_against(finals)}",
         title_justify="left",
         box=box.SIMPLE_HEAD,
     )
     table.add_column("function", min_width=20, overflow="fold")
     table.add_column("accuracy", justify="right", no_wrap=True)
-    for rival in finals.plan.rivals:
-        title = finals.plan.measure.title.format(rival=finals.plan.titles[rival])
-        table.add_column(title, justify="right", no_wrap=True)
+    _add_rivals(table, finals)
     for row in card.rows:
         comparisons = [
             card.comparison(row.entrant.candidate_id, rival) for rival in finals.plan.rivals
@@ -170,12 +180,11 @@ def _own_table(finals: Finals, title: str) -> Table:
 
 
 def _transfer_table(finals: Finals) -> Table:
-    table = Table(title="Where it holds", title_justify="left", box=box.SIMPLE_HEAD)
+    title = f"Where it holds: {_against(finals)}"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("function", min_width=20, overflow="fold")
-    table.add_column("task", no_wrap=True)
-    for rival in finals.plan.rivals:
-        title = finals.plan.measure.title.format(rival=finals.plan.titles[rival])
-        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("task", min_width=12, overflow="fold")
+    _add_rivals(table, finals)
     for entrant in finals.plan.finalists:
         for cells in _transfers(finals, entrant.candidate_id):
             table.add_row(entrant.label, *cells)
@@ -192,6 +201,18 @@ def _transfers(finals: Finals, candidate_id: str) -> Iterator[list[str]]:
         yield [card.stage.task, *_cells(card, comparisons)]
 
 
+def _against(finals: Finals) -> str:
+    return finals.plan.measure.title.format(rival="each rival")
+
+
+def _add_rivals(table: Table, finals: Finals) -> None:
+    rivals = finals.plan.rivals
+    for rival in rivals:
+        title = shorten(finals.plan.titles[rival], _HEADING)
+        heading = title if len(rivals) > _MOST_WHOLE else f"against {title}"
+        table.add_column(heading, justify="right", min_width=9, overflow="fold")
+
+
 def _setting(card: Card) -> str:
     return f"{card.stage.task}, {card.stage.steps} steps, {len(card.seeds)} seeds"
 
@@ -205,10 +226,12 @@ def _accuracy(row: EntrantResults) -> str:
 
 
 def _cells(card: Card, comparisons: Iterable[Comparison | None]) -> list[str]:
-    return [_cell(each, digits=card.measure.digits) for each in comparisons]
+    compared = list(comparisons)
+    is_brief = len(compared) > _MOST_WHOLE
+    return [_cell(each, digits=card.measure.digits, is_brief=is_brief) for each in compared]
 
 
-def _cell(comparison: Comparison | None, *, digits: int) -> str:
+def _cell(comparison: Comparison | None, *, digits: int, is_brief: bool) -> str:
     from evaluators.statistics.comparison import Finding, p_words
 
     if comparison is None:
@@ -216,11 +239,12 @@ def _cell(comparison: Comparison | None, *, digits: int) -> str:
     if comparison.difference is None or comparison.p_adjusted is None:
         return str(comparison.finding)
     low, high = comparison.low, comparison.high
-    interval = "" if low is None or high is None else f" [{low:+.{digits}f}, {high:+.{digits}f}]"
+    interval = "" if low is None or high is None else f"\n[{low:+.{digits}f}, {high:+.{digits}f}]"
     fresh = comparison.p_fresh
-    ahead = "" if fresh is None else f"\nahead on {100 * fresh:.0f} % of seeds"
+    ahead = "" if fresh is None else f"\nahead on {100 * fresh:.0f} %"
     is_settled = comparison.finding in (Finding.BETTER, Finding.WORSE)
-    verdict = f", {comparison.finding}" if is_settled else ""
+    verdict = f" {comparison.finding}" if is_settled else ""
     is_tested = comparison.finding is not Finding.NOT_TESTED
     p = p_words(comparison.p_adjusted) if is_tested else str(comparison.finding)
-    return f"{comparison.difference:+.{digits}f}{interval}\n{p}{verdict}{ahead}"
+    beside = "" if is_brief else interval
+    return f"{comparison.difference:+.{digits}f}{verdict}{beside}\n{p}{'' if is_brief else ahead}"

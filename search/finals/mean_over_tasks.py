@@ -24,7 +24,7 @@ def mean_stage(stages: Sequence[Stage]) -> Stage:
     first, datasets = stages[0], dict.fromkeys(stage.dataset for stage in stages)
     return replace(
         first,
-        task=f"the mean of {listed([stage.task for stage in stages])}",
+        task=f"mean of {len(stages)} tasks{'' if first.purpose == 'own' else ', ' + first.purpose}",
         dataset=listed(list(datasets)),
         checkpoints=first.checkpoints[-1:],
         definition=None,

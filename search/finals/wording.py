@@ -15,9 +15,13 @@ def claim(finals: Finals) -> str:
     leader = finals.leader
     if finals.own.state != "scored" or leader is None:
         return f"No claim yet: {_what_is_missing(finals)}."
-    sentences = [f"{leader.label} is {finals.own.verdict(leader.candidate_id)}."]
+    tasks = [stage.task for stage in finals.plan.own]
+    where = f", on the mean of {listed(tasks)}," if len(tasks) > 1 else ""
+    sentences = [f"{leader.label} is{where} {finals.own.verdict(leader.candidate_id)}."]
     if len(finals.plan.finalists) > 1:
         sentences.append(_of_all(finals))
+    if longer := next((card for card in finals.cards if card.stage.purpose == "longer"), None):
+        sentences.append(_in_longer_runs(finals, longer, leader))
     return " ".join(sentences)
 
 
@@ -91,6 +95,25 @@ def _of_all(finals: Finals) -> str:
         if finding is Finding.BETTER or any(counts.values()):
             sentences.append(_counted(finals.plan, counts, finding))
     return " ".join(sentences)
+
+
+def _in_longer_runs(finals: Finals, longer: Card, leader: Entrant) -> str:
+    """Whether the leader's verdicts last."""
+    pairs = [
+        (rival, finals.own.comparison(leader.candidate_id, rival), found)
+        for rival in finals.plan.rivals
+        if (found := longer.comparison(leader.candidate_id, rival))
+    ]
+    if not pairs:
+        return "Runs of twice the steps were not held."
+    others = [
+        f"{found.finding} against {finals.plan.titles[rival]}"
+        for rival, before, found in pairs
+        if before is not None and before.finding is not found.finding
+    ]
+    if not others:
+        return "In runs of twice the steps every one of these verdicts is the same."
+    return f"In runs of twice the steps it is {listed(others)}; the other verdicts are the same."
 
 
 def _counted(plan: Plan, counts: Mapping[str, int], finding: Finding) -> str:

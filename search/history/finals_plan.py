@@ -219,8 +219,8 @@ class Plan:
             yield f"{self.titles[rival]} is there as the best of {of} on validation data."
         if self.rate_seeds:
             yield (
-                "Each function is trained at its own learning rate, the best on validation data of "
-                "at least five a factor of two apart, with "
+                "Each function is trained at its own learning rate: of at least five a factor of "
+                "two apart the best on validation data, refined by a parabola, with "
                 f"{self.rate_seeds} seed{'' if self.rate_seeds == 1 else 's'} of their own."
             )
         if len(self.own) > 1:

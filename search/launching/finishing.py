@@ -36,7 +36,7 @@ from search.journal.journal import Journal
 from search.launching.identity import recorded_task, task_finder, tasks_begun_with
 from search.launching.open_campaign import OpenCampaign
 from search.launching.rivals import choose_rivals
-from search.launching.tuning import Tuner
+from search.launching.tuning import Tuner, with_own_rates
 from search.loop.observing import Observer
 from search.settings import FinalsSettings, Settings, check_fresh
 from search.standings.finalists import polished_first
@@ -106,7 +106,7 @@ class Finishing:
             rivals=self._rivals(wanted, ranked, trained, steps),
         )
         if wanted.own_rates:
-            plan = self._with_own_rates(plan, wanted)
+            plan = with_own_rates(plan, self._tuner(wanted))
         if last is not None and is_same(plan, last):
             return last
         check_names([*history.finals.plans.values(), plan])
@@ -179,22 +179,6 @@ class Finishing:
                 without=[*discovered[: wanted.top], *usual],
             )
         )
-
-    def _with_own_rates(self, plan: Plan, wanted: FinalsSettings) -> Plan:
-        objectives = [each.task for each in plan.stages if each.trained.objective is not None]
-        if objectives:
-            raise FinalsError(
-                f"finals.own_rates: {objectives[0]} is an objective of its own, which decides on "
-                "learning rates by itself; leave own_rates out"
-            )
-        tuner = self._tuner(wanted)
-        stages = []
-        for stage in plan.stages:
-            functions = [plan.entrant(identity).activation for identity in stage.entrants]
-            found = tuner.best(stage.trained, functions, stage.steps)
-            rates = {identity: found[identity].rate for identity in stage.entrants}
-            stages.append(replace(stage, rates=rates))
-        return replace(plan, stages=tuple(stages), rate_seeds=wanted.rate_seeds)
 
     def _tuner(self, wanted: FinalsSettings) -> Tuner:
         return Tuner(

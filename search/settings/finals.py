@@ -33,7 +33,8 @@ class FinalsSettings(Section):
         all_tasks: Whether what is claimed is of the mean over all tasks of the search, each with
             `max_seeds` seeds; else it is of the first one.
         own_rates: Whether each function is trained at its own learning rate: the best on validation
-            data of at least five a factor of two apart, and further out while it improves.
+            data of at least five a factor of two apart, further out while it improves, refined by
+            the parabola through the best and its neighbours.
         rate_seeds: Training seeds that the rates are chosen with, none of which comes again.
         against: Rivals beside ReLU, Swish and GELU: a function, its name in the catalogue,
             "catalogue" for the best of all the others there, or "scaled gelu" for the best
@@ -99,7 +100,10 @@ def check_fresh(finals: FinalsSettings, scoring: ScoringSettings) -> None:
         ValueError: If they would.
     """
     used = {seed for fidelity in scoring.fidelities for seed in fidelity.seeds}
-    fresh = range(finals.first_seed, finals.tuning_seeds[-1] + 1)
+    count = max(finals.max_seeds, finals.transfer_seeds)
+    if finals.own_rates or finals.against:
+        count += finals.rate_seeds
+    fresh = range(finals.first_seed, finals.first_seed + count)
     if not used.isdisjoint(fresh):
         raise ValueError(
             f"finals.first_seed: seeds {fresh.start} to {fresh.stop - 1} overlap with those of the "

@@ -1,0 +1,339 @@
+"""Finals at each function's own learning rate, on the mean of tasks, against more rivals."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from evaluators.datasets import load
+from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.evaluator import Bench
+from evaluators.statistics.comparison import Finding
+from evaluators.tasks import find_task
+from grammars import Expression, expression_id, parse
+from search.executors import Interrupted
+from search.finals import RIVALS, Finals, FinalsError, Plan, Rival, Split, claim, hold, plan_finals
+from search.history import read_history
+from search.launching.rivals import check_rivals, choose_rivals
+from search.launching.tuning import Tuner, refined, with_own_rates
+from search.settings import FinalsSettings, SettingsError
+from search.settings.reading import checked
+
+from .finals_simulation import TRIED, SimulatedTraining, journal_in, standings_of
+
+SCALES = (0.4, 0.6, 0.7, 1.3, 1.6, 2.0, 2.7, 3.0)
+SCALED = tuple(f"{scale} * gelu(x)" for scale in SCALES)
+DIGITS, OTHER = "digits-mlp", "mnist1d-mlp"
+
+
+def identity(text: str) -> str:
+    return expression_id(parse(text))
+
+
+@dataclass
+class Scaled:
+    """Training in which a function's scale acts as a factor of the learning rate alone.
+
+    Away from the best product of both, log losses rise as they do on MNIST: by 0.08 for a factor of
+    two. All functions without a scale have their best rate at `best`.
+
+    Attributes:
+        scales: By id.
+        merits: In log loss, by id and task; 0 where none is given.
+        noise: Standard deviation of a run's log loss.
+        best: The product at which losses are lowest.
+        world: Another number draws other noise.
+        stop_after: Stops after so many evaluations, as a signal would.
+        done: Expression, rate and seeds of each evaluation.
+    """
+
+    scales: Mapping[str, float] = field(default_factory=dict)
+    merits: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    noise: float = 0.03
+    best: float = 0.005
+    world: int = 0
+    stop_after: int | None = None
+    done: list[tuple[str, float | None, tuple[int, ...]]] = field(default_factory=list)
+
+    def on(self, task: str, split: Split = "validation") -> _Workers:
+        return _Workers(self, task, split)
+
+    def result(self, workers: _Workers, expression: Expression, rate: float, seed: int) -> Any:
+        key, task = expression_id(expression), workers.task
+        away = math.log2(rate * self.scales.get(key, 1.0) / self.best)
+        drawn = task, workers.split, key, seed, round(1e6 * rate)
+        noise = SimulatedTraining(world=self.world)._normal(*drawn)
+        log_loss = -2.5 + 0.08 * away**2 - self.merits.get((key, task), 0.0)
+        return SeedResult(seed, math.exp(log_loss + self.noise * noise), 0.9)
+
+
+@dataclass
+class _Workers:
+    training: Scaled
+    task: str
+    split: Split
+
+    def evaluate(
+        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
+    ) -> Iterator[list[Evaluation]]:
+        usual = find_task(self.task.removesuffix("-longer")).recipe.learning_rate
+        for expression in expressions:
+            if stopping.is_set():
+                raise Interrupted
+            self.training.done.append((str(expression), fidelity.learning_rate, fidelity.seeds))
+            if len(self.training.done) == self.training.stop_after:
+                stopping.set()
+            rate = fidelity.learning_rate or usual
+            results = tuple(
+                self.training.result(self, expression, rate, seed) for seed in fidelity.seeds
+            )
+            record = Bench(self.task, self.task).record(
+                expression, Fidelity(1, (0,)), Outcome.SCORED, per_seed=results
+            )
+            yield [replace(record, fidelity=fidelity)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+def wanted(**settings: Any) -> FinalsSettings:
+    usual = {"seeds": 10, "max_seeds": 10, "steps": 80, "measure": "log_loss"}
+    return FinalsSettings.model_validate({**usual, **settings})
+
+
+def planned(
+    texts: Sequence[str],
+    settings: FinalsSettings,
+    *,
+    others: Sequence[str] = (),
+    rivals: Sequence[Rival] = (),
+) -> Plan:
+    return plan_finals(
+        settings.model_copy(update={"top": len(texts)}),
+        number=1,
+        standings=standings_of(texts),
+        task=find_task(DIGITS),
+        dataset=load("digits"),
+        steps=80,
+        tried=TRIED,
+        load=load,
+        others=[(find_task(name), load(find_task(name).data)) for name in others],
+        rivals=rivals,
+    )
+
+
+def tuner_of(folder: Path, training: Scaled, **changes: Any) -> Tuner:
+    stopping = changes.pop("stopping", threading.Event())
+    seeds = changes.pop("seeds", (7, 8))
+    return Tuner(
+        journal_in(folder), lambda task: training.on(task.name), stopping, seeds, lambda text: None
+    )
+
+
+def held(folder: Path, plan: Plan, training: Scaled) -> Finals:
+    with journal_in(folder) as journal:
+        return hold(
+            plan,
+            journal,
+            open_executor=lambda stage, split: training.on(stage.task, split),
+            stopping=threading.Event(),
+        )
+
+
+def scales_by_id() -> dict[str, float]:
+    return {identity(text): scale for text, scale in zip(SCALED, SCALES, strict=True)}
+
+
+def test_scaled_gelus_at_their_own_rates_are_called_better_in_five_of_a_hundred_finals_at_most(
+    tmp_path: Path,
+) -> None:
+    plan, false = planned(SCALED, wanted()), 0
+    for world in range(100):
+        training = Scaled(scales_by_id(), world=world)
+        folder = tmp_path / str(world)
+        with (tuner := tuner_of(folder, training)).journal:
+            fair = with_own_rates(plan, tuner)
+        finals = held(folder, fair, training)
+        leader = finals.leader
+        assert leader is not None
+        found = finals.own.comparisons_of(leader.candidate_id)
+        false += any(each.finding is Finding.BETTER for each in found)
+    assert false <= 5
+
+
+def test_at_one_rate_the_same_scaled_gelus_are_called_better_in_all_of_them(tmp_path: Path) -> None:
+    plan, best = planned(SCALED, wanted()), 4.0 * find_task(DIGITS).recipe.learning_rate
+    for world in range(5):
+        training = Scaled(scales_by_id(), best=best, world=world)
+        finals = held(tmp_path / str(world), plan, training)
+        assert finals.leader is not None
+        found = finals.own.comparisons_of(finals.leader.candidate_id)
+        assert all(each.finding is Finding.BETTER for each in found)
+
+
+def test_a_planted_advantage_at_own_rates_is_found_in_at_least_eighty_of_a_hundred_finals(
+    tmp_path: Path,
+) -> None:
+    planted = identity(SCALED[5])
+    plan, passed = planned(SCALED[4:7], wanted()), 0
+    for world in range(100):
+        training = Scaled(scales_by_id(), {(planted, DIGITS): 0.08}, world=world)
+        folder = tmp_path / str(world)
+        with (tuner := tuner_of(folder, training)).journal:
+            fair = with_own_rates(plan, tuner)
+        finals = held(folder, fair, training)
+        found = finals.own.comparisons_of(planted)
+        passed += all(each.finding is Finding.BETTER for each in found)
+    assert passed >= 80
+
+
+def test_a_best_rate_beyond_the_five_is_found_and_nothing_is_trained_twice(tmp_path: Path) -> None:
+    task = find_task(DIGITS)
+    usual = task.recipe.learning_rate
+    training = Scaled({identity(SCALED[5]): 2.0}, noise=0.0, best=usual * 2.0**4.3)
+    functions = [parse("gelu"), parse(SCALED[5])]
+    with (tuner := tuner_of(tmp_path, training)).journal:
+        found = tuner.best(task, functions, 80)
+        count = len(training.done)
+        assert tuner.best(task, functions, 80) == found
+    assert found[identity("gelu")].rate == pytest.approx(usual * 2.0**4.3, rel=0.01)
+    assert found[identity(SCALED[5])].rate == pytest.approx(usual * 2.0**3.3, rel=0.01)
+    rates = {rate for text, rate, _ in training.done if text == str(parse("gelu"))}
+    assert len(rates) >= 7
+    assert len(training.done) == count
+    assert {seeds for _, _, seeds in training.done} == {(7, 8)}
+
+
+def test_a_stopped_search_for_rates_goes_on_where_it_was(tmp_path: Path) -> None:
+    stopping, training = threading.Event(), Scaled(noise=0.0, stop_after=3)
+    task, functions = find_task(DIGITS), [parse("gelu"), parse("relu")]
+    with (tuner := tuner_of(tmp_path, training, stopping=stopping)).journal:
+        with pytest.raises(Interrupted):
+            tuner.best(task, functions, 80)
+        assert len(training.done) == 3
+        stopping.clear()
+        training.stop_after = None
+        tuner.best(task, functions, 80)
+    assert len(set(training.done)) == len(training.done)
+
+
+@pytest.mark.parametrize(
+    ("tried", "rate"),
+    [
+        ({0.001: 1.0, 0.002: 2.0, 0.004: 1.0}, 0.002),
+        ({0.001: 1.0, 0.002: 2.0, 0.004: 2.0}, 0.00283),  # the vertex lies half a step further
+        ({0.001: 1.0, 0.002: 2.0, 0.004: -math.inf}, 0.002),
+        ({0.002: 2.0, 0.004: 1.0}, 0.002),
+        ({0.001: 2.0, 0.002: 2.0, 0.004: 2.0}, 0.001),
+    ],
+)
+def test_a_rate_is_refined_between_neighbours_that_learn(
+    tried: Mapping[float, float], rate: float
+) -> None:
+    assert refined(tried) == rate
+
+
+def test_the_claim_is_of_the_mean_of_the_tasks_and_each_has_its_own_card(tmp_path: Path) -> None:
+    split, both = identity(SCALED[0]), identity(SCALED[1])
+    merits = {(split, DIGITS): 0.3, (split, OTHER): -0.3}
+    merits |= {(both, DIGITS): 0.06, (both, OTHER): 0.06}
+    training = Scaled(merits=merits, noise=0.01)
+    plan = planned(SCALED[:2], wanted(all_tasks=True), others=[OTHER])
+    finals = held(tmp_path, plan, training)
+    mean, first, second = finals.cards
+    assert (first.stage.task, second.stage.task) == (DIGITS, OTHER)
+    assert finals.own is mean
+    for row in mean.rows:
+        parts = [card.row(row.entrant.candidate_id).log_losses for card in (first, second)]
+        assert row.log_losses == pytest.approx([(a + b) / 2 for a, b in zip(*parts, strict=True)])
+    assert finals.leader is not None
+    assert finals.leader.candidate_id == both
+    found = {key: [c.finding for c in mean.comparisons_of(key)] for key in (split, both)}
+    assert found[both] == [Finding.BETTER] * 3
+    assert found[split] == [Finding.INDISTINGUISHABLE] * 3
+    assert {c.finding for c in first.comparisons_of(split)} == {Finding.BETTER}
+    assert {c.finding for c in second.comparisons_of(split)} == {Finding.WORSE}
+    assert "is, on the mean of digits-mlp and mnist1d-mlp, better than ReLU" in claim(finals)
+    assert "What is claimed is of the mean over 2 tasks, with 10 seeds." in plan.rule
+
+
+def test_runs_of_twice_the_steps_say_whether_a_verdict_lasts(tmp_path: Path) -> None:
+    best = identity(SCALED[0])
+    for lasting in (0.1, -0.1):
+        merits = {(best, DIGITS): 0.1, (best, f"{DIGITS}-longer"): lasting}
+        plan = planned(SCALED[:1], wanted(longer=True))
+        assert [(stage.task, stage.steps) for stage in plan.stages] == [
+            (DIGITS, 80),
+            (f"{DIGITS}-longer", 160),
+        ]
+        finals = held(tmp_path / str(lasting), plan, Scaled(merits=merits, noise=0.01))
+        if lasting > 0:
+            assert "In runs of twice the steps every one of these verdicts is the same" in claim(
+                finals
+            )
+        else:
+            assert "In runs of twice the steps it is worse against ReLU" in claim(finals)
+
+
+def test_rivals_are_the_best_of_what_they_are_chosen_from(tmp_path: Path) -> None:
+    merits = {(identity("mish"), DIGITS): 0.2, (identity("tanhexp"), DIGITS): 0.4}
+    merits[identity("2 * gelu(0.5 * x)"), DIGITS] = 0.3
+    training = Scaled(merits=merits, noise=0.0)
+    with (tuner := tuner_of(tmp_path, training)).journal:
+        rivals = list(
+            choose_rivals(
+                ["catalogue", "scaled gelu", "cos", "x * cos(x)"],
+                tuner=tuner,
+                tasks=[find_task(DIGITS)],
+                steps=80,
+                without=[identity("tanhexp")],  # a finalist is not its own rival
+            )
+        )
+    assert [rival.candidate.id for rival in rivals] == [
+        identity(text) for text in ("mish", "2 * gelu(0.5 * x)", "cos(x)", "x * cos(x)")
+    ]
+    plan = planned(["x * tanh(exp(x))"], wanted(), rivals=rivals)
+    assert plan.rivals[:4] == (*RIVALS, "mish")
+    assert len(plan.rivals) == 7
+    assert len({each.candidate_id for each in plan.entrants}) == len(plan.entrants)
+    assert list(plan.chosen) == list(plan.rivals[3:5])
+    assert "mish is there as the best of the catalogue" in plan.rule
+    assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_a_rival_that_nobody_can_read_is_told_before_the_search() -> None:
+    with pytest.raises(FinalsError, match=r"finals\.against: 'catalog' is neither a function nor"):
+        check_rivals(wanted(against=["catalog"]))
+
+
+def test_own_rates_and_rates_for_all_exclude_each_other() -> None:
+    with pytest.raises(SettingsError, match="leave one of them out"):
+        checked(FinalsSettings, {"own_rates": True, "learning_rates": [0.01]}, what="finals")
+
+
+def test_own_rates_are_in_the_plan_the_runs_and_the_journal(tmp_path: Path) -> None:
+    training = Scaled(scales_by_id(), noise=0.0)
+    with (tuner := tuner_of(tmp_path, training)).journal as journal:
+        plan = with_own_rates(planned(SCALED[:2], wanted(seeds=5, max_seeds=5)), tuner)
+        (stage,) = plan.stages
+        assert stage.rates[identity(SCALED[0])] == pytest.approx(0.005 / SCALES[0], rel=0.01)
+        assert Plan.from_json(plan.to_json()) == plan
+        training.done.clear()
+    finals = held(tmp_path, plan, training)
+    trained = {(text, rate) for text, rate, _ in training.done}
+    assert len({rate for _, rate in trained}) > 2
+    assert len({text for text, _ in trained}) == len(trained)
+    with journal_in(tmp_path) as journal:
+        runs = read_history(journal).finals.runs.values()
+    assert {run.learning_rate for run in runs} == set(stage.rates.values())
+    assert finals.own.state == "scored"
