@@ -116,14 +116,15 @@ def finals_command(
 
 def print_finals(finals: Finals, *, title: str) -> None:
     """The claim, the own task's table, and where it holds elsewhere."""
-    from search.finals import claim, opened, tried
+    from search.finals import claim, opened, orders, tried
 
     console = wide_console()
     console.print(_own_table(finals, title))
     if len(finals.cards) > 1:
         console.print(_transfer_table(finals))
     console.print(claim(finals), style="bold", highlight=False)
-    console.print(f"{tried(finals.plan)} {opened(finals)}", highlight=False)
+    parts = tried(finals.plan), opened(finals), orders(finals)
+    console.print(" ".join(filter(None, parts)), highlight=False)
     console.print(f"{finals.plan.rule}\n{_explanation(finals)}", style="dim", highlight=False)
     for task, reason in finals.plan.left_out:
         console.print(f"Left out: {task}, since {reason}", highlight=False)

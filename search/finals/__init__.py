@@ -14,7 +14,7 @@ from search.finals.planning import (
 )
 from search.finals.practice import LuckOfSearch, LuckOfTest, RivalPractice, rival_practice
 from search.finals.results import Card, Finals, finals_in, finals_of
-from search.finals.wording import claim, opened, rule_in_force, tried, where_it_holds
+from search.finals.wording import claim, opened, orders, rule_in_force, tried, where_it_holds
 from search.history import RIVALS, TITLES, Entrant, Ledger, Look, Opening, Plan, Point, Run, Stage
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "hold",
     "is_same",
     "opened",
+    "orders",
     "plan_finals",
     "rival_practice",
     "rule_in_force",

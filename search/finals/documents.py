@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from search.finals.entrant_results import EntrantResults
 from search.finals.results import Card, Finals
-from search.finals.wording import claim, opened, tried, where_it_holds
+from search.finals.wording import claim, opened, orders, tried, where_it_holds
 from search.texts.writing import write_whole
 
 FILE_NAME: Final = "finals.json"
@@ -44,6 +44,7 @@ def finals_document(finals: Finals) -> dict[str, Any]:
         "transfer": {
             entrant.candidate_id: where_it_holds(finals, entrant) for entrant in plan.finalists
         },
+        "orders": {**finals.orders, "words": orders(finals)} if finals.orders else {},
         "left_out": [{"task": task, "reason": reason} for task, reason in plan.left_out],
         "cards": [_card(card) for card in finals.cards],
     }

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from evaluators.datasets import Data, Dataset, DatasetUnavailable
+from evaluators.datasets import Dataset
 from evaluators.evaluation.evaluation import Outcome
-from evaluators.tasks import Task, find_task, is_known_by_name, with_learning_rate
-from grammars import BASELINES, CATALOGUE, Expression, LayersError, by_layer, parse
+from evaluators.tasks import Task, find_task
+from grammars import BASELINES, CATALOGUE, Expression, parse
 from search.candidates.candidate import Candidate
 from search.candidates.racing import Standing
-from search.history import RIVALS, Entrant, History, Plan, Stage
-from search.history.finals_plan import PROTOCOLS, Purpose
+from search.finals.stages import Load, own_stages, recipe_stages, resized_stages, transfer_stages
+from search.history import RIVALS, Entrant, History, Plan
+from search.history.finals_plan import PROTOCOLS
 from search.settings import FinalsSettings
 
 ERROR_RATE: Final = 0.05
-
-# Shares of a training run after which its curve has a point.
-_CHECKPOINT_SHARES: Final = (8, 4, 2, 1)
-
-Load = Callable[[Data], Dataset]
-"""Loads data, as `evaluators.datasets.load` does."""
 
 
 class FinalsError(ValueError):
@@ -93,21 +88,22 @@ def plan_finals(
         _check_single(entrants)
     steps = settings.steps or steps
     meeting = [each for each in entrants if each.role == "finalist" or each.key in keys]
-    own = _own_stages(settings, [(task, dataset), *others], entrants, meeting, steps)
+    own = own_stages(settings, [(task, dataset), *others], entrants, meeting, steps)
     names = {stage.task for stage in own}
-    elsewhere, left_out = _transfer_stages(settings, meeting, steps, load, find, without=names)
-    recipes = _recipe_stages(settings, task, dataset, meeting, steps)
+    elsewhere, left_out = transfer_stages(settings, meeting, steps, load, find, without=names)
+    recipes = recipe_stages(settings, task, dataset, meeting, steps)
+    sizes, without = resized_stages(settings, task, dataset, meeting, steps)
     return Plan(
         number=number,
         entrants=entrants,
         rivals=keys,
-        stages=(*own, *elsewhere, *recipes),
+        stages=(*own, *elsewhere, *recipes, *sizes),
         first_seed=settings.first_seed,
         half_width_points=settings.half_width,
         error_rate=ERROR_RATE,
         minutes=settings.minutes,
         tried=dict(tried),
-        left_out=tuple(left_out),
+        left_out=(*left_out, *without),
         register=settings.register_leader,
         protocol=next(p.number for p in PROTOCOLS if p.setting == settings.measure),
         chosen={key: best_of for key, best_of in chosen.items() if best_of},
@@ -208,89 +204,3 @@ def _entrant(candidate: Candidate, *, rank: int | None) -> Entrant:
         role="baseline" if is_baseline else "finalist",
         rank=rank,
     )
-
-
-def _own_stages(
-    settings: FinalsSettings,
-    tasks: Sequence[tuple[Task, Dataset]],
-    entrants: Sequence[Entrant],
-    meeting: Sequence[Entrant],
-    steps: int,
-) -> list[Stage]:
-    """The tasks that the claim is about, and where it is asked for the same in longer runs."""
-    looks = settings.looks if len(tasks) == 1 else (settings.max_seeds,)
-    own = [_stage(task, dataset, "own", entrants, steps, looks) for task, dataset in tasks]
-    if not settings.longer:
-        return own
-    longer = [
-        _stage(
-            replace(task, name=f"{task.name}-longer"),
-            dataset,
-            "longer",
-            meeting,
-            2 * steps,
-            (settings.transfer_seeds,),
-        )
-        for task, dataset in tasks
-    ]
-    return own + longer
-
-
-def _transfer_stages(
-    settings: FinalsSettings,
-    meeting: Sequence[Entrant],
-    steps: int,
-    load: Load,
-    find: Callable[[str], Task],
-    *,
-    without: Container[str],
-) -> tuple[list[Stage], list[tuple[str, str]]]:
-    """Other tasks, and those that cannot be had, each with the reason."""
-    steps, looks = settings.transfer_steps or steps, (settings.transfer_seeds,)
-    stages, left_out = [], []
-    for name in dict.fromkeys(settings.transfer):
-        task = find(name)
-        if task.name in without:
-            continue
-        try:
-            for entrant in meeting:
-                by_layer(entrant.activation, task.network.hidden_layers)
-            stages.append(_stage(task, load(task.data), "transfer", meeting, steps, looks))
-        except (DatasetUnavailable, LayersError) as error:
-            left_out.append((name, str(error)))
-    return stages, left_out
-
-
-def _recipe_stages(
-    settings: FinalsSettings, own: Task, dataset: Dataset, meeting: Sequence[Entrant], steps: int
-) -> Iterator[Stage]:
-    """The own task under other learning rates, the same for all functions."""
-    steps, looks = settings.transfer_steps or steps, (settings.transfer_seeds,)
-    for rate in dict.fromkeys(settings.learning_rates):
-        if rate != own.recipe.learning_rate:
-            yield _stage(with_learning_rate(own, rate), dataset, "recipe", meeting, steps, looks)
-
-
-def _stage(
-    task: Task,
-    dataset: Dataset,
-    purpose: Purpose,
-    entrants: Sequence[Entrant],
-    steps: int,
-    looks: tuple[int, ...],
-) -> Stage:
-    curve = [max(1, steps // share) for share in _CHECKPOINT_SHARES]
-    stage = Stage(
-        task=task.name,
-        dataset=dataset.name,
-        classes=dataset.classes,
-        learning_rate=task.recipe.learning_rate,
-        steps=steps,
-        looks=looks,
-        checkpoints=tuple(dict.fromkeys(curve)) if purpose == "own" else (steps,),
-        entrants=tuple(each.candidate_id for each in entrants),
-        purpose=purpose,
-    )
-    trained = task.on(dataset)
-    is_known = is_known_by_name(task.name) and stage.trained.digest == trained.digest
-    return stage if is_known else replace(stage, definition=trained.to_json())

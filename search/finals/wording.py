@@ -64,6 +64,17 @@ def where_it_holds(finals: Finals, entrant: Entrant) -> str:
     return "; ".join(parts) if parts else "no other task was scored"
 
 
+def orders(finals: Finals) -> str:
+    """Whether the order of the functions outlives the network's size; "" if nobody asked."""
+    if not finals.orders:
+        return ""
+    found = [f"{value:.2f} on {task}" for task, value in finals.orders.items()]
+    return (
+        f"With the order of the functions on {finals.plan.stages[0].task} their order correlates "
+        f"(Spearman) {listed(found)}."
+    )
+
+
 def rule_in_force(card: Card) -> str:
     """How a stage ended, in words."""
     return f"{_number(len(card.seeds), 'seed')}: {card.reason}"

@@ -52,7 +52,7 @@ PROTOCOLS: Final = (
 )
 
 Role = Literal["finalist", "baseline"]
-Purpose = Literal["own", "transfer", "recipe", "longer"]
+Purpose = Literal["own", "transfer", "recipe", "longer", "resized"]
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ class Stage:
         looks: Planned numbers of seeds, ascending.
         checkpoints: Steps at which the validation split is scored; the last are all of them.
         entrants: Ids of those that take part, finalists first.
-        purpose: A task that the claim is about, another one, or an own one under another recipe or
-            in longer runs.
+        purpose: A task that the claim is about, another one, or an own one under another recipe, in
+            longer runs, or with a network of another size.
         definition: The task itself as text; None where its name says it, see
             `evaluators.tasks.task_known_by_name`.
         rates: Each entrant's own learning rate, by its id; empty where all have the task's.

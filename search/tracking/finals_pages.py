@@ -115,6 +115,8 @@ class FinalsPages:
             "dataset": stage.dataset,
             "role": entrant.role,
         }
+        rate = stage.rate(entrant.candidate_id)
+        rates = {} if rate is None else {"learning_rate": rate}
         name = shorten(f"{stage.task}: {entrant.label}", MAX_RUN_NAME)
         run_id = self._run(place, name, begun, tags)
         log(
@@ -128,7 +130,7 @@ class FinalsPages:
                     for metric in metrics_at(_seed(run), step=number, time=ended)
                 ),
             ],
-            params={"expression": entrant.expression, "steps": stage.steps},
+            params={"expression": entrant.expression, "steps": stage.steps, **rates},
             tags={"verdict": card.verdict(entrant.candidate_id)},
         )
         self._client.set_terminated(run_id, "FINISHED", milliseconds(ended))

@@ -167,6 +167,7 @@ FINALS_FUNCTION_METRICS: Final[Mapping[str, str]] = {
 FINALS_FUNCTION_PARAMS: Final[Mapping[str, str]] = {
     "expression": "in canonical form",
     "steps": "optimiser steps of each training run",
+    "learning_rate": "the function's own on this task, where each has its own",
 }
 
 # Artifacts of the campaign's run.

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from evaluators.networks.widening import widened
+from evaluators.networks.resizing import resized
 from evaluators.statistics.calibration import Scores
 from evaluators.statistics.fair_calibration import (
     RateQuality,
@@ -72,7 +72,10 @@ def calibrate(
         ValueError: If a network cannot be made wider, or too few functions learn.
     """
     wider = (
-        {name: replace(task, network=widened(task.network, WIDER)) for name, task in tasks.items()}
+        {
+            name: replace(task, network=resized(task.network, width=WIDER))
+            for name, task in tasks.items()
+        }
         if with_dear
         else {}
     )

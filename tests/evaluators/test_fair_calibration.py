@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evaluators.networks import MLP
-from evaluators.networks.widening import widened
+from evaluators.networks.resizing import resized
 from evaluators.statistics.calibration import Scores
 from evaluators.statistics.fair_calibration import (
     at_own_rates,
@@ -81,8 +81,8 @@ def test_a_rung_that_ranks_as_the_dear_runs_do_knows_all_of_them() -> None:
 
 def test_every_shipped_network_can_be_made_twice_as_wide() -> None:
     for task in shipped_tasks().values():
-        wider = widened(task.network)
+        wider = resized(task.network, width=2)
         assert type(wider) is type(task.network)
         assert wider != task.network
         assert wider.hidden_layers == task.network.hidden_layers
-    assert widened(MLP((3, 4))) == MLP((6, 8))
+    assert resized(MLP((3, 4)), width=2) == MLP((6, 8))

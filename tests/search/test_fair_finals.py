@@ -19,7 +19,18 @@ from evaluators.statistics.comparison import Finding
 from evaluators.tasks import find_task
 from grammars import Expression, expression_id, parse
 from search.executors import Interrupted
-from search.finals import RIVALS, Finals, FinalsError, Plan, Rival, Split, claim, hold, plan_finals
+from search.finals import (
+    RIVALS,
+    Finals,
+    FinalsError,
+    Plan,
+    Rival,
+    Split,
+    claim,
+    hold,
+    orders,
+    plan_finals,
+)
 from search.history import read_history
 from search.launching.rivals import check_rivals, choose_rivals
 from search.launching.tuning import Tuner, refined, with_own_rates
@@ -83,7 +94,9 @@ class _Workers:
     def evaluate(
         self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
     ) -> Iterator[list[Evaluation]]:
-        usual = find_task(self.task.removesuffix("-longer")).recipe.learning_rate
+        usual = next(
+            find_task(name).recipe.learning_rate for name in (DIGITS, OTHER) if name in self.task
+        )
         for expression in expressions:
             if stopping.is_set():
                 raise Interrupted
@@ -283,6 +296,27 @@ def test_runs_of_twice_the_steps_say_whether_a_verdict_lasts(tmp_path: Path) -> 
             )
         else:
             assert "In runs of twice the steps it is worse against ReLU" in claim(finals)
+
+
+def test_the_order_in_networks_of_other_sizes_is_told(tmp_path: Path) -> None:
+    merits = {
+        (identity(text), task): sign * 0.1 * place
+        for task, sign in ((DIGITS, 1), (f"{DIGITS}-half-width", 1), (f"{DIGITS}-double-depth", -1))
+        for place, text in enumerate([*SCALED[:3], "relu", "swish", "gelu"])
+    }
+    plan = planned(SCALED[:3], wanted(resized=True))
+    sizes = [stage.trained.network for stage in plan.stages]
+    assert [stage.task.removeprefix(f"{DIGITS}-") for stage in plan.stages[1:]] == [
+        "half-width",
+        "double-width",
+        "half-depth",
+        "double-depth",
+    ]
+    assert len(set(sizes)) == 5
+    finals = held(tmp_path, plan, Scaled(merits=merits, noise=0.001))
+    assert finals.orders[f"{DIGITS}-half-width"] == pytest.approx(1.0)
+    assert finals.orders[f"{DIGITS}-double-depth"] == pytest.approx(-1.0)
+    assert f"1.00 on {DIGITS}-half-width" in orders(finals)
 
 
 def test_rivals_are_the_best_of_what_they_are_chosen_from(tmp_path: Path) -> None:
