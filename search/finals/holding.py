@@ -161,11 +161,15 @@ class _Holder:
     ) -> None:
         """Trains functions with one seed from checkpoint to checkpoint, and records the runs."""
         runs = {identity: _begun(stage, identity, seed) for identity in identities}
-        for steps in stage.checkpoints:
-            going = [run for run in runs.values() if is_scored(run)]
-            for evaluation in self._evaluate(going, steps, executor):
+        for checkpoint in stage.checkpoints:
+            going = [
+                (run, stage.own_steps.get(run.candidate_id, checkpoint))
+                for run in runs.values()
+                if is_scored(run)
+            ]
+            for evaluation in self._evaluate(going, executor):
                 identity = evaluation.candidate_id
-                runs[identity] = _continued(runs[identity], steps, evaluation)
+                runs[identity] = _continued(runs[identity], evaluation)
         self.record([FinalistTrained(run) for run in runs.values()])
 
     def _look(self, stage: Stage, done: int, planned: int) -> Look:
@@ -194,21 +198,21 @@ class _Holder:
             by_seed.setdefault(run.seed, []).append(run)
         for alike in by_seed.values():
             keys = {run.candidate_id: run.key for run in alike}
-            evaluations = self._evaluate(alike, stage.steps, executor)
+            evaluations = self._evaluate([(run, run.steps) for run in alike], executor)
             self.record([_score(keys[e.candidate_id], e) for e in evaluations])
 
     def _evaluate(
-        self, runs: Sequence[Run], steps: int, executor: Executor
+        self, runs: Iterable[tuple[Run, int]], executor: Executor
     ) -> Iterator[Evaluation]:
-        """Trains runs of one seed so far, all of those together that have the same rate."""
-        by_rate: dict[float | None, list[Run]] = {}
-        for run in runs:
-            by_rate.setdefault(run.learning_rate, []).append(run)
-        for rate, alike in by_rate.items():
+        """Trains runs, each so far, all of those together that are granted the same."""
+        granted: dict[Fidelity, list[Run]] = {}
+        for run, steps in runs:
+            fidelity = Fidelity(steps, (run.seed,), run.learning_rate)
+            granted.setdefault(fidelity, []).append(run)
+        for fidelity, alike in granted.items():
             if self._stopping.is_set():
                 raise Interrupted
             expressions = [self._expressions[run.candidate_id] for run in alike]
-            fidelity = Fidelity(steps, (alike[0].seed,), rate)
             for batch in executor.evaluate(expressions, fidelity, stopping=self._stopping):
                 yield from batch
 
@@ -222,20 +226,20 @@ def _begun(stage: Stage, identity: str, seed: int) -> Run:
         identity,
         stage.task,
         stage.dataset,
-        stage.steps,
+        stage.steps_of(identity),
         seed,
         Outcome.SCORED,
         learning_rate=stage.rate(identity),
     )
 
 
-def _continued(run: Run, steps: int, evaluation: Evaluation) -> Run:
+def _continued(run: Run, evaluation: Evaluation) -> Run:
     """The run after a further checkpoint."""
     seconds = run.seconds + evaluation.seconds
     if evaluation.outcome is not Outcome.SCORED:
         return replace(run, outcome=evaluation.outcome, reason=evaluation.reason, seconds=seconds)
     (result,) = evaluation.per_seed
-    point = Point(steps, result.validation_loss, result.validation_accuracy)
+    point = Point(evaluation.fidelity.steps, result.validation_loss, result.validation_accuracy)
     return replace(
         run, curve=(*run.curve, point), diagnostics=evaluation.diagnostics, seconds=seconds
     )

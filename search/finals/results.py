@@ -212,7 +212,7 @@ def _cards(ledger: Ledger, plan: Plan) -> tuple[Card, ...]:
         by_purpose.setdefault(stage.purpose, []).append(_card(ledger, plan, stage))
     cards = []
     for purpose, alike in by_purpose.items():
-        if purpose in ("own", "longer") and len(alike) > 1:
+        if purpose in ("own", "longer", "equal time") and len(alike) > 1:
             cards.append(_mean_card(alike))
         cards += alike
     leader = _leader(cards[0].rows)

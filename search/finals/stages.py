@@ -35,23 +35,23 @@ def own_stages(
     meeting: Sequence[Entrant],
     steps: int,
 ) -> list[Stage]:
-    """The tasks that the claim is about, and where it is asked for the same in longer runs."""
+    """The tasks that the claim is about; where it is asked for, in longer runs and equal time too.
+
+    What each function's own steps are in equal time is measured later.
+    """
     looks = settings.looks if len(tasks) == 1 else (settings.max_seeds,)
     own = [_stage(task, dataset, "own", entrants, steps, looks) for task, dataset in tasks]
-    if not settings.longer:
-        return own
-    longer = [
-        _stage(
-            replace(task, name=f"{task.name}-longer"),
-            dataset,
-            "longer",
-            meeting,
-            2 * steps,
-            (settings.transfer_seeds,),
-        )
+    again: list[tuple[Purpose, str, int]] = []
+    if settings.longer:
+        again.append(("longer", "longer", 2 * steps))
+    if settings.equal_time:
+        again.append(("equal time", "equal-time", steps))
+    looks = (settings.transfer_seeds,)
+    return own + [
+        _stage(replace(task, name=f"{task.name}-{name}"), dataset, purpose, meeting, count, looks)
+        for purpose, name, count in again
         for task, dataset in tasks
     ]
-    return own + longer
 
 
 def transfer_stages(

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from evaluators.statistics.comparison import Finding, listed
 from search.finals.results import Card, Finals
 from search.history import Entrant, Plan
+from search.history.finals_plan import Purpose
+
+_AGAIN: Final[Mapping[Purpose, str]] = {
+    "longer": "In runs of twice the steps",
+    "equal time": "In runs that take as long as ReLU's",
+}
 
 
 def claim(finals: Finals) -> str:
@@ -20,8 +27,10 @@ def claim(finals: Finals) -> str:
     sentences = [f"{leader.label} is{where} {finals.own.verdict(leader.candidate_id)}."]
     if len(finals.plan.finalists) > 1:
         sentences.append(_of_all(finals))
-    if longer := next((card for card in finals.cards if card.stage.purpose == "longer"), None):
-        sentences.append(_in_longer_runs(finals, longer, leader))
+    for purpose, circumstances in _AGAIN.items():
+        again = next((card for card in finals.cards if card.stage.purpose == purpose), None)
+        if again is not None:
+            sentences.append(f"{circumstances} {_changed(finals, again, leader)}.")
     return " ".join(sentences)
 
 
@@ -108,23 +117,23 @@ def _of_all(finals: Finals) -> str:
     return " ".join(sentences)
 
 
-def _in_longer_runs(finals: Finals, longer: Card, leader: Entrant) -> str:
-    """Whether the leader's verdicts last."""
+def _changed(finals: Finals, again: Card, leader: Entrant) -> str:
+    """Which of the leader's verdicts are others there."""
     pairs = [
         (rival, finals.own.comparison(leader.candidate_id, rival), found)
         for rival in finals.plan.rivals
-        if (found := longer.comparison(leader.candidate_id, rival))
+        if (found := again.comparison(leader.candidate_id, rival))
     ]
     if not pairs:
-        return "Runs of twice the steps were not held."
+        return "nothing has been scored yet"
     others = [
         f"{found.finding} against {finals.plan.titles[rival]}"
         for rival, before, found in pairs
         if before is not None and before.finding is not found.finding
     ]
     if not others:
-        return "In runs of twice the steps every one of these verdicts is the same."
-    return f"In runs of twice the steps it is {listed(others)}; the other verdicts are the same."
+        return "every one of these verdicts is the same"
+    return f"it is {listed(others)}; the other verdicts are the same"
 
 
 def _counted(plan: Plan, counts: Mapping[str, int], finding: Finding) -> str:

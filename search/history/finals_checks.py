@@ -100,8 +100,9 @@ def _contradictions(plan: Plan) -> Iterator[str]:
     for stage in plan.stages:
         if not finalists <= set(stage.entrants) <= set(ids):
             yield f"on {stage.task!r} others take part than its finalists and entrants"
-        if stage.rates and stage.rates.keys() != set(stage.entrants):
-            yield f"on {stage.task!r} others have learning rates than take part"
+        for own in (stage.rates, stage.own_steps):
+            if own and own.keys() != set(stage.entrants):
+                yield f"on {stage.task!r} others have learning rates or steps than take part"
         yield from _of_stage(stage)
     if not plan.own or plan.stages[: len(plan.own)] != plan.own:
         yield "the stages that it claims something about do not come first"
@@ -111,7 +112,8 @@ def _of_stage(stage: Stage) -> Iterator[str]:
     if not _ascends(stage.looks) or not _ascends(stage.checkpoints):
         yield f"on {stage.task!r} looks and checkpoints must be positive and ascend"
     rates = (stage.learning_rate, *stage.rates.values())
-    if stage.steps < 1 or stage.classes < 0 or not all(map(_is_positive, rates)):
+    steps = (stage.steps, *stage.own_steps.values())
+    if min(steps) < 1 or stage.classes < 0 or not all(map(_is_positive, rates)):
         yield f"on {stage.task!r} steps and learning rate must be positive"
 
 

@@ -81,8 +81,8 @@ class Ledger:
 
     def run(self, stage: Stage, candidate_id: str, seed: int) -> Run | None:
         """A training run, None if it has not been made."""
-        rate = stage.rate(candidate_id)
-        key = run_key(candidate_id, stage.task, stage.dataset, stage.steps, seed, rate)
+        rate, steps = stage.rate(candidate_id), stage.steps_of(candidate_id)
+        key = run_key(candidate_id, stage.task, stage.dataset, steps, seed, rate)
         return self.runs.get(key)
 
     def looks_at(self, plan: Plan, stage: Stage) -> tuple[Look, ...]:

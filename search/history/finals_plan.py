@@ -52,7 +52,7 @@ PROTOCOLS: Final = (
 )
 
 Role = Literal["finalist", "baseline"]
-Purpose = Literal["own", "transfer", "recipe", "longer", "resized"]
+Purpose = Literal["own", "transfer", "recipe", "longer", "equal time", "resized"]
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,11 @@ class Stage:
         checkpoints: Steps at which the validation split is scored; the last are all of them.
         entrants: Ids of those that take part, finalists first.
         purpose: A task that the claim is about, another one, or an own one under another recipe, in
-            longer runs, or with a network of another size.
+            longer runs, in runs that take equal time, or with a network of another size.
         definition: The task itself as text; None where its name says it, see
             `evaluators.tasks.task_known_by_name`.
         rates: Each entrant's own learning rate, by its id; empty where all have the task's.
+        own_steps: Each entrant's own steps, by its id; empty where all have the stage's.
     """
 
     task: str
@@ -127,6 +128,11 @@ class Stage:
     purpose: Purpose
     definition: str | None = None
     rates: Mapping[str, float] = field(default_factory=dict, hash=False)
+    own_steps: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    def steps_of(self, candidate_id: str) -> int:
+        """An entrant's optimiser steps."""
+        return self.own_steps.get(candidate_id, self.steps)
 
     def rate(self, candidate_id: str) -> float | None:
         """An entrant's own learning rate; None for the task's."""
@@ -252,8 +258,9 @@ class Plan:
         for stage in document["stages"]:
             if stage["definition"] is None:
                 del stage["definition"]
-            if not stage["rates"]:
-                del stage["rates"]
+            for name in ("rates", "own_steps"):
+                if not stage[name]:
+                    del stage[name]
         if self.protocol == PROTOCOLS[0].number:
             del document["protocol"]
         for name in ("chosen", "rate_seeds"):

@@ -33,6 +33,7 @@ from search.history import History, find_begun, part_of_finals, read_history
 from search.history.unscored import explain_unscored, has_found
 from search.history.work import Work
 from search.journal.journal import Journal
+from search.launching.costs import Timekeeper, with_equal_time
 from search.launching.identity import recorded_task, task_finder, tasks_begun_with
 from search.launching.open_campaign import OpenCampaign
 from search.launching.rivals import choose_rivals
@@ -105,6 +106,8 @@ class Finishing:
             others=others,
             rivals=self._rivals(wanted, ranked, trained, steps),
         )
+        if wanted.equal_time:
+            plan = with_equal_time(plan, self._timekeeper())
         if wanted.own_rates:
             plan = with_own_rates(plan, self._tuner(wanted))
         if last is not None and is_same(plan, last):
@@ -189,6 +192,14 @@ class Finishing:
             self.campaign.site.announce,
         )
 
+    def _timekeeper(self) -> Timekeeper:
+        """With one worker, so that the functions don't disturb each other."""
+        return Timekeeper(
+            self._journal,
+            lambda task: self._started(Workload(task), at_most=1),
+            self.campaign.stopping,
+        )
+
     @property
     def _journal(self) -> Journal:
         return self.campaign.journal
@@ -203,11 +214,13 @@ class Finishing:
         states = self._folder / _STATES / stage.task
         return self._started(Workload(stage.trained, states_folder=states, split=split))
 
-    def _started(self, workload: Workload) -> AbstractContextManager[Executor]:
+    def _started(
+        self, workload: Workload, *, at_most: int | None = None
+    ) -> AbstractContextManager[Executor]:
         finals = self.settings.finals or FinalsSettings()
         limits = {"timeout_seconds": finals.timeout_seconds}
         scoring = self.settings.scoring.model_copy(update=limits)
-        return self.campaign.site.start(workload, scoring)
+        return self.campaign.site.start(workload, scoring, at_most=at_most)
 
     def _on_progress(self, task: str, done: int, total: int) -> None:
         for observer in self.observers:

@@ -40,6 +40,8 @@ class FinalsSettings(Section):
             "catalogue" for the best of all the others there, or "scaled gelu" for the best
             `c * gelu(b * x)`, both on validation data of the tasks that the claim is about.
         longer: Whether they meet in runs of twice the steps as well: does the verdict last?
+        equal_time: Whether they meet in runs that take each of them the processor time of ReLU's as
+            well, by the measured cost of a step of the whole network: is it worth its cost?
         resized: Whether they meet on the first task with half and twice the width, half and twice
             the depth as well: does their order outlive the network's size?
         register_leader: Whether the best finalist enters MLflow's model registry.
@@ -63,6 +65,7 @@ class FinalsSettings(Section):
     rate_seeds: Annotated[int, Field(ge=1, le=100)] = 2
     against: Annotated[tuple[str, ...], Field(max_length=20, strict=False)] = ()
     longer: bool = False
+    equal_time: bool = False
     resized: bool = False
     register_leader: bool = False
 

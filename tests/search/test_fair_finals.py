@@ -32,6 +32,7 @@ from search.finals import (
     plan_finals,
 )
 from search.history import read_history
+from search.launching.costs import Timekeeper, with_equal_time
 from search.launching.rivals import check_rivals, choose_rivals
 from search.launching.tuning import Tuner, refined, with_own_rates
 from search.settings import FinalsSettings, SettingsError
@@ -61,6 +62,7 @@ class Scaled:
         noise: Standard deviation of a run's log loss.
         best: The product at which losses are lowest.
         world: Another number draws other noise.
+        seconds: Of a training, by id; 1 where none are given.
         stop_after: Stops after so many evaluations, as a signal would.
         done: Expression, rate and seeds of each evaluation.
     """
@@ -70,6 +72,7 @@ class Scaled:
     noise: float = 0.03
     best: float = 0.005
     world: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
     stop_after: int | None = None
     done: list[tuple[str, float | None, tuple[int, ...]]] = field(default_factory=list)
 
@@ -110,7 +113,8 @@ class _Workers:
             record = Bench(self.task, self.task).record(
                 expression, Fidelity(1, (0,)), Outcome.SCORED, per_seed=results
             )
-            yield [replace(record, fidelity=fidelity)]
+            seconds = self.training.seconds.get(record.candidate_id, 1.0)
+            yield [replace(record, fidelity=fidelity, seconds=seconds)]
 
     def __enter__(self) -> Self:
         return self
@@ -296,6 +300,27 @@ def test_runs_of_twice_the_steps_say_whether_a_verdict_lasts(tmp_path: Path) -> 
             )
         else:
             assert "In runs of twice the steps it is worse against ReLU" in claim(finals)
+
+
+def test_in_equal_time_dear_functions_take_fewer_steps(tmp_path: Path) -> None:
+    dear, cheap = identity(SCALED[0]), identity("relu")
+    training = Scaled(merits={(dear, DIGITS): 0.2}, seconds={dear: 2.0}, noise=0.01)
+    plan = planned(SCALED[:1], wanted(equal_time=True))
+    with journal_in(tmp_path) as journal:
+        timekeeper = Timekeeper(journal, lambda task: training.on(task.name), threading.Event())
+        timed = with_equal_time(plan, timekeeper)
+        count = len(training.done)
+        assert with_equal_time(plan, timekeeper) == timed
+    assert len(training.done) == count
+    again = timed.stages[1]
+    assert (again.purpose, again.steps_of(dear), again.steps_of(cheap)) == ("equal time", 40, 80)
+    assert Plan.from_json(timed.to_json()) == timed
+    finals = held(tmp_path, timed, training)
+    with journal_in(tmp_path) as journal:
+        runs = read_history(journal).finals.runs.values()
+    assert {run.steps for run in runs if run.candidate_id == dear} == {80, 40}
+    assert {run.steps for run in runs if run.candidate_id == cheap} == {80}
+    assert "In runs that take as long as ReLU's it is not distinguishable against" in claim(finals)
 
 
 def test_the_order_in_networks_of_other_sizes_is_told(tmp_path: Path) -> None:
