@@ -44,7 +44,8 @@ class Timekeeper:
         Raises:
             Interrupted: If `stopping` was set; what was timed by then is kept.
         """
-        timed = [parse(_REFERENCE), *functions]
+        reference = parse(_REFERENCE)
+        timed = list({activation_id(each): each for each in (reference, *functions)}.values())
         wanted = [(each, n) for n in range(1, _REPEATS + 1) for each in timed]
         if missing := [pair for pair in wanted if self._found(task, *pair) is None]:
             with self.open_executor(task) as executor:
