@@ -116,10 +116,10 @@ def _title(comparisons: Sequence[Comparison], titles: Mapping[str, str]) -> str:
 
 def _reopened(finals: Finals) -> str:
     """What opening a test set again takes away from the claim."""
-    dataset = finals.own.stage.dataset
-    if sum(opening.dataset == dataset for opening in finals.openings) < 2:
-        return ""
-    return (
+    counts = Counter(opening.dataset for opening in finals.openings)
+    return " ".join(
         f"The test set of {dataset} was opened {times(finals, dataset)}: what was decided after "
         "the first time was decided by somebody who may have seen it."
+        for dataset in dict.fromkeys(stage.dataset for stage in finals.plan.own)
+        if counts[dataset] > 1
     )
