@@ -30,11 +30,12 @@ from search.finals import (
     write_finals,
 )
 from search.history import History, find_begun, part_of_finals, read_history
+from search.history.launched import tasks_begun_with
 from search.history.unscored import explain_unscored, has_found
 from search.history.work import Work
 from search.journal.journal import Journal
 from search.launching.costs import Timekeeper, with_equal_time
-from search.launching.identity import recorded_task, task_finder, tasks_begun_with
+from search.launching.identity import recorded_task, task_finder
 from search.launching.open_campaign import OpenCampaign
 from search.launching.rivals import choose_rivals
 from search.launching.tuning import Tuner, with_own_rates
