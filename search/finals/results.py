@@ -108,8 +108,13 @@ class Finals:
 
     @property
     def own(self) -> Card:
-        """That of the campaign's own task."""
+        """What the claim is about: the campaign's task, or the mean of its tasks."""
         return self.cards[0]
+
+    @property
+    def first(self) -> Card:
+        """That of the campaign's first task."""
+        return next(card for card in self.cards if card.stage == self.plan.stages[0])
 
     @cached_property
     def orders(self) -> Mapping[str, float]:
@@ -120,8 +125,7 @@ class Finals:
         """
         from scipy.stats import spearmanr  # which takes half a second that only this needs
 
-        first = next(card for card in self.cards if card.stage == self.plan.stages[0])
-        found = {}
+        first, found = self.first, {}
         for card in self.cards:
             if card.stage.purpose != "resized" or {card.state, first.state} != {"scored"}:
                 continue

@@ -33,7 +33,7 @@ def learning_panels(found: Findings, finals: Finals) -> list[Panel]:
     drawn = list(_learners(found, finals))
     if not drawn:
         return []
-    seeds, names = len(finals.own.seeds), ", ".join(row.entrant.label for row, _ in drawn)
+    seeds, names = len(finals.first.seeds), ", ".join(row.entrant.label for row, _ in drawn)
     about = f"by training steps, for {names}: mean and standard deviation over {seeds} seeds."
     return [
         Panel(
@@ -70,7 +70,7 @@ def forest_panels(found: Findings, finals: Finals) -> list[Panel]:
 
 def _learners(found: Findings, finals: Finals) -> Iterator[tuple[EntrantResults, Style]]:
     """The rows of winners and rivals that have a curve of more than one point."""
-    rows = {row.entrant.candidate_id: row for row in finals.own.rows}
+    rows = {row.entrant.candidate_id: row for row in finals.first.rows}
     for standing, style in styled(found):
         row = rows.get(standing.candidate.id)
         if row and any(len(run.curve) > 1 for run in row.runs):
@@ -115,7 +115,7 @@ def _band(
 def _compared(finals: Finals, rival: str) -> Iterator[tuple[Entrant, Comparison]]:
     """Finalists and rivals; what is far worse would press them together, and is in the table."""
     for row in finals.own.rows:
-        if row.entrant.role == "baseline" and row.entrant.name not in finals.plan.rivals:
+        if row.entrant.role == "baseline" and row.entrant.key not in finals.plan.rivals:
             continue
         comparison = finals.own.comparison(row.entrant.candidate_id, rival)
         if comparison is not None and comparison.difference is not None:

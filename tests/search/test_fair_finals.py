@@ -271,6 +271,7 @@ def test_the_claim_is_of_the_mean_of_the_tasks_and_each_has_its_own_card(tmp_pat
     mean, first, second = finals.cards
     assert (first.stage.task, second.stage.task) == (DIGITS, OTHER)
     assert finals.own is mean
+    assert finals.first is first
     for row in mean.rows:
         parts = [card.row(row.entrant.candidate_id).log_losses for card in (first, second)]
         assert row.log_losses == pytest.approx([(a + b) / 2 for a, b in zip(*parts, strict=True)])
