@@ -13,8 +13,6 @@ X_LIMIT: Final = 5.0
 _LARGEST_Y: Final = X_LIMIT
 _SMALLEST_SPAN: Final = 1.0
 _MARGIN: Final = 0.06
-_WIDTH: Final = 240
-_HEIGHT: Final = 170
 _BEHIND: Final = "stroke='#8a939c' stroke-width='2'"
 _DRAWN: Final = "stroke='#0a84d0' stroke-width='2.2'"
 _FRAME: Final = "stroke-opacity='.25' stroke='currentColor' fill='none'"
@@ -34,7 +32,13 @@ def function_limits(rows: Sequence[numpy.ndarray]) -> tuple[float, float]:
     return float(low - missing - margin), float(high + missing + margin)
 
 
-def sketch(title: str, row: numpy.ndarray, beside: numpy.ndarray) -> str:
+def sketch(
+    title: str,
+    row: numpy.ndarray,
+    beside: numpy.ndarray,
+    *further: numpy.ndarray,
+    size: tuple[int, int] = (240, 170),
+) -> str:
     """An `<svg>` in the colours of the page around it, light or dark.
 
     Args:
@@ -42,14 +46,17 @@ def sketch(title: str, row: numpy.ndarray, beside: numpy.ndarray) -> str:
         row: Values at points that are evenly spaced over the range that is drawn; it is
             interrupted where they are not finite.
         beside: As many values of what is drawn in grey behind it.
+        further: As many of each function that is drawn with it, dashed.
+        size: Width and height below the title, in pixels.
     """
-    low, high = function_limits([row, beside])
+    low, high = function_limits([row, beside, *further])
+    wide, tall = size
 
     def height(value: float) -> float:
-        return _HEIGHT * (high - value) / (high - low)
+        return tall * (high - value) / (high - low)
 
     def line(values: numpy.ndarray, look: str) -> str:
-        horizontal = numpy.linspace(0.0, _WIDTH, len(values))
+        horizontal = numpy.linspace(0.0, wide, len(values))
         pieces, pen = [], "M"
         for across, value in zip(horizontal, values, strict=True):
             is_seen = bool(numpy.isfinite(value)) and low <= value <= high
@@ -58,11 +65,16 @@ def sketch(title: str, row: numpy.ndarray, beside: numpy.ndarray) -> str:
             pen = "L" if is_seen else "M"
         return f"<path d='{''.join(pieces)}' fill='none' {look}/>"
 
-    axes = f"M0 {height(0.0):.1f}H{_WIDTH}" if low <= 0.0 <= high else ""
+    axes = f"M0 {height(0.0):.1f}H{wide}" if low <= 0.0 <= high else ""
     return (
-        f"<svg viewBox='-4 -20 {_WIDTH + 8} {_HEIGHT + 24}' width='{_WIDTH + 8}' role='img' "
+        f"<svg viewBox='-4 -20 {wide + 8} {tall + 24}' width='{wide + 8}' role='img' "
         f"aria-label='{title} from -5 to 5'>"
         f"<text x='0' y='-6' font-size='12' fill='currentColor'>{title}</text>"
-        f"<path d='{axes}M{_WIDTH / 2} 0V{_HEIGHT}' {_FRAME}/>"
-        f"{line(beside, _BEHIND)}{line(row, _DRAWN)}</svg>"
+        f"<path d='{axes}M{wide / 2} 0V{tall}' {_FRAME}/>"
+        f"{line(beside, _BEHIND)}{line(row, _DRAWN)}"
+        f"{''.join(line(each, _dashed(number)) for number, each in enumerate(further))}</svg>"
     )
+
+
+def _dashed(number: int) -> str:
+    return f"{_DRAWN} stroke-dasharray='{7 - 2 * (number % 3)} 3'"

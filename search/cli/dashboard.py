@@ -101,7 +101,8 @@ def _show(links: Sequence[CampaignLinks], url: str, *, opened: bool) -> None:
     for place in links[:CAMPAIGNS_SHOWN]:
         print(place.campaign)
         print(f"  charts      {place.charts}")
-        print(f"  candidates  {place.candidates}", flush=True)
+        print(f"  candidates  {place.candidates}")
+        print(f"  compared    {place.comparison}", flush=True)
         if place.finals is not None:
             print(f"  finals      {place.finals}", flush=True)
     if (hidden := len(links) - CAMPAIGNS_SHOWN) > 0:

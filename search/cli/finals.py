@@ -196,10 +196,10 @@ def _transfer_table(finals: Finals) -> Table:
 def _transfers(finals: Finals, candidate_id: str) -> Iterator[list[str]]:
     for card in finals.cards:
         if card.state != "scored":
-            yield [card.stage.task, card.reason, *[""] * (len(finals.plan.rivals) - 1)]
+            yield [card.stage.title, card.reason, *[""] * (len(finals.plan.rivals) - 1)]
             continue
         comparisons = [card.comparison(candidate_id, rival) for rival in finals.plan.rivals]
-        yield [card.stage.task, *_cells(card, comparisons)]
+        yield [card.stage.title, *_cells(card, comparisons)]
 
 
 def _against(finals: Finals) -> str:
@@ -215,7 +215,7 @@ def _add_rivals(table: Table, finals: Finals) -> None:
 
 
 def _setting(card: Card) -> str:
-    return f"{card.stage.task}, {card.stage.steps} steps, {len(card.seeds)} seeds"
+    return f"{card.stage.title}, {card.stage.steps} steps, {len(card.seeds)} seeds"
 
 
 def _accuracy(row: EntrantResults) -> str:

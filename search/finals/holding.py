@@ -153,7 +153,7 @@ class _Holder:
             if missing:
                 self._train_seed(stage, seed, missing, executor)
             total = stage.looks[-1] * len(stage.entrants)
-            self._on_progress(stage.task, (index + 1) * len(stage.entrants), total)
+            self._on_progress(stage.title, (index + 1) * len(stage.entrants), total)
         return planned
 
     def _train_seed(
@@ -180,7 +180,7 @@ class _Holder:
         look = Look(done, width, is_last, decision)
         self.record([FinalsLooked(plan.number, stage.task, planned, look)])
         seeds = f"{done} seed{'' if done == 1 else 's'}"
-        self._announce(f"finals on {stage.task}: {seeds}; {decision}")
+        self._announce(f"finals on {stage.title}: {seeds}; {decision}")
         return look
 
     def _unscored(self, stage: Stage) -> Iterator[Run]:

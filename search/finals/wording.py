@@ -67,7 +67,7 @@ def where_it_holds(finals: Finals, entrant: Entrant) -> str:
         found: dict[Finding, list[str]] = {}
         for card in finals.cards[1:]:
             if comparison := card.comparison(entrant.candidate_id, rival):
-                found.setdefault(comparison.finding, []).append(card.stage.task)
+                found.setdefault(comparison.finding, []).append(card.stage.title)
         if found:
             parts.append(f"against {finals.plan.titles[rival]} {_tally(found)}")
     return "; ".join(parts) if parts else "no other task was scored"

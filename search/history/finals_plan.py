@@ -150,6 +150,16 @@ class Stage:
         is_own = task.data.name == self.dataset
         return task if is_own else replace(task, data=Builtin(self.dataset))
 
+    @property
+    def title(self) -> str:
+        """The task's name, with the data set that took the place of the one that it stands for."""
+        if self.definition is not None:
+            return self.task
+        from evaluators.tasks import task_known_by_name
+
+        is_own = task_known_by_name(self.task).data.name == self.dataset
+        return self.task if is_own else f"{self.task} on {self.dataset}"
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -23,6 +23,7 @@ from search.history.events import (
     Told,
 )
 from search.history.finals_ledger import Ledger
+from search.history.finals_plan import RIVALS
 from search.history.work_record import WorkRecord
 from search.journal.journal import Journal, JournalError
 
@@ -46,6 +47,14 @@ class LaunchRecord:
     versions: Mapping[str, str]
     campaign_file: str
     time: float
+
+    @property
+    def trained_on(self) -> str:
+        """The task by its name, with the data set that took the place of an unavailable one."""
+        task, dataset = str(self.settings["task"]), self.dataset
+        if dataset.fallback_for is None:
+            return task
+        return f"{task} on {dataset.name} instead of {dataset.fallback_for}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,8 @@ class GenerationRecord:
             clock did not advance.
         time: Seconds since the epoch at its end.
         seconds: At work up to its end, pauses between launches left out.
+        rivals: Scores of ReLU, Swish and GELU by their catalogue names, on the rung that the best
+            was on then; without those that were not scored there.
     """
 
     summary: GenerationSummary
@@ -116,6 +127,7 @@ class GenerationRecord:
     evaluations_per_second: float | None
     time: float
     seconds: float = 0.0
+    rivals: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +175,7 @@ class History:
     endings: list[str] = field(default_factory=list)
     trainings: int = 0
     ended: FinishRecord | None = None
+    _rivals: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -179,6 +192,8 @@ class History:
                 self.finish = None  # a larger budget has taken the campaign on
             case Introduced(candidate) as introduced:
                 self.candidates[candidate.id] = CandidateRecord(introduced, told.time)
+                if candidate.origin == "baseline" and candidate.variation in RIVALS:
+                    self._rivals[candidate.variation] = candidate.id
             case GenerationEnded(summary):
                 self._add_generation(summary, told.time)
                 self.finish = None
@@ -227,8 +242,21 @@ class History:
             trainings, started = self.generations[-1].evaluations, self.generations[-1].time
         seconds = time - started
         rate = (self.trainings - trainings) / seconds if seconds > 0 else None
-        record = GenerationRecord(summary, self.trainings, rate, time, self.work.seconds_at(time))
+        worked, rivals = self.work.seconds_at(time), self._rivals_of(summary.best_id)
+        record = GenerationRecord(summary, self.trainings, rate, time, worked, rivals)
         self.generations.append(record)
+
+    def _rivals_of(self, best_id: str | None) -> dict[str, float]:
+        """Scores of different rungs can't be compared, so these are of the rung of the best."""
+        best = self.candidates.get(best_id or "")
+        if best is None or best.highest is None:
+            return {}
+        return {
+            name: each.evaluation.score
+            for name, rival in self._rivals.items()
+            for each in self.candidates[rival].rungs
+            if each.rung == best.highest.rung and each.evaluation.score is not None
+        }
 
 
 def read_history(journal: Journal) -> History:

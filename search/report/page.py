@@ -59,7 +59,7 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "card_name": lambda card: (
         f"learning rate {card.stage.learning_rate:g}"
         if card.stage.purpose == "recipe"
-        else card.stage.task
+        else card.stage.title
     ),
     "cost": OBJECTIVES["cost"].written,
     "day": wording.day,
@@ -180,7 +180,7 @@ def _facts(found: Findings) -> Iterator[tuple[str, str]]:
     yield "trainings spent", f"{len(found.attempts):,}"
     yield "time searching", wording.duration(found.seconds)
     yield "data set", str(found.launch.dataset.name)
-    yield "task", str(found.launch.settings["task"])
+    yield "task", found.launch.trained_on
     dataset = str(found.launch.dataset.name)
     yield "test set opened", "never" if found.finals is None else times(found.finals, dataset)
 

@@ -117,7 +117,7 @@ def _finals(found: Findings) -> Iterable[Mapping[str, Any]]:
         for row in card.rows:
             identity = row.entrant.candidate_id
             yield {
-                "task": card.stage.task,
+                "task": card.stage.title,
                 "candidate_id": identity,
                 "expression": row.entrant.shown,
                 "name": row.entrant.name,
@@ -152,7 +152,7 @@ def _finals_seeds(found: Findings) -> Iterable[Mapping[str, Any]]:
         for row in card.rows:
             for run in row.runs:
                 yield {
-                    "task": card.stage.task,
+                    "task": card.stage.title,
                     "expression": row.entrant.shown,
                     "name": row.entrant.name,
                     "seed": run.seed,

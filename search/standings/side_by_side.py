@@ -214,7 +214,9 @@ def _came(folder: Path) -> Came:
 
 
 def _settings(history: History) -> dict[str, Any]:
-    return flatten(history.launch.settings) if history.launch else {}
+    """A fallback is another task, whatever the campaign file says."""
+    launch = history.launch
+    return {**flatten(launch.settings), "task": launch.trained_on} if launch else {}
 
 
 def _merit(row: LeaderboardRow) -> tuple[int, float]:

@@ -32,10 +32,7 @@ def trained_on(history: History) -> str:
     """The task by its name, with the data set that took the place of one that could not be had."""
     if history.launch is None:
         return "not launched"
-    task, dataset = str(history.launch.settings["task"]), history.launch.dataset
-    if dataset.fallback_for is None:
-        return task
-    return f"{task} on {dataset.name} instead of {dataset.fallback_for}"
+    return history.launch.trained_on
 
 
 def _untested(history: History, holding: str) -> str:

@@ -13,7 +13,7 @@ from search.tracking.store import (
 )
 from search.tracking.tracker import Shown, Step, Tracker
 from search.tracking.trackers import check_destination
-from search.tracking.views import candidates_link, charts_link, finals_link
+from search.tracking.views import candidates_link, charts_link, comparison_link, finals_link
 
 __all__ = [
     "Destination",
@@ -29,6 +29,7 @@ __all__ = [
     "charts_link",
     "check_destination",
     "check_place",
+    "comparison_link",
     "database_path",
     "destination_of_campaign",
     "finals_link",

@@ -25,6 +25,7 @@ from search.tracking import (
     artifacts_path,
     candidates_link,
     charts_link,
+    comparison_link,
     destination_of_campaign,
     finals_link,
     open_store,
@@ -66,12 +67,14 @@ class CampaignLinks:
         campaign: Its name.
         charts: The page of its metrics by generation.
         candidates: The page of its candidates, the fittest first.
+        comparison: The charts of its candidates.
         finals: The page of its finals on the campaign's own task; None before they have ended.
     """
 
     campaign: str
     charts: str
     candidates: str
+    comparison: str
     finals: str | None
 
 
@@ -213,6 +216,7 @@ def campaign_links(destination: Destination, base_url: str) -> list[CampaignLink
             campaign,
             charts_link(base_url, ids[campaign]),
             candidates_link(base_url, ids[candidates_experiment(campaign)]),
+            comparison_link(base_url, ids[candidates_experiment(campaign)]),
             finals_link(base_url, ids[finals_experiment(campaign)])
             if finals_experiment(campaign) in ids
             else None,

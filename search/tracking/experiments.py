@@ -52,6 +52,10 @@ class Experiments:
             found = self._known[part] = self._claimed(part, tags)
         if found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
+        for key, value in tags.items():
+            # What an earlier version saved may lack what this one draws.
+            if key.startswith(names.SHARED_VIEW) and found.tags.get(key, value) != value:
+                self._client.set_experiment_tag(found.experiment_id, key, value)
         if part == "campaign":
             self.title = str(found.name)
         return str(found.experiment_id)

@@ -23,15 +23,11 @@ from search.finals import (
 )
 from search.texts.shortening import shorten
 from search.tracking import names
+from search.tracking.batches import every_run, log
 from search.tracking.experiments import Experiments
 from search.tracking.metrics import metrics_at, milliseconds
 from search.tracking.models import log_model, model_code, register
-from search.tracking.pages import (
-    EXPERIMENT_TAGS,
-    MAX_RUN_NAME,
-    every_run,
-    log,
-)
+from search.tracking.pages import EXPERIMENT_TAGS, MAX_RUN_NAME
 from search.tracking.views import VIEW_TAG, finals_view
 
 _PARENT = "mlflow.parentRunId"
@@ -117,7 +113,7 @@ class FinalsPages:
         }
         rate = stage.rate(entrant.candidate_id)
         rates = {} if rate is None else {"learning_rate": rate}
-        name = shorten(f"{stage.task}: {entrant.label}", MAX_RUN_NAME)
+        name = shorten(f"{stage.title}: {entrant.label}", MAX_RUN_NAME)
         run_id = self._run(place, name, begun, tags)
         log(
             self._client,

@@ -34,6 +34,7 @@ def generation_metrics(record: GenerationRecord) -> Iterator[Any]:
     }
     values = {**record.summary.to_json(), **derived}
     known = {key: values.get(key) for key in names.GENERATION_METRICS}
+    known |= {f"{names.RIVAL_PREFIX}{name}": score for name, score in record.rivals.items()}
     rates = record.summary.rates.items()
     known |= {f"{names.RATE_PREFIX}{name}": rate for name, rate in rates}
     if (watched := record.summary.watched) is not None:
@@ -46,10 +47,16 @@ def generation_metrics(record: GenerationRecord) -> Iterator[Any]:
 
 
 def candidate_metrics(record: CandidateRecord) -> Iterator[Any]:
-    shape = {"size": record.introduced.size, "depth": record.introduced.depth}
-    yield from metrics_at({**shape, **_untrained(record)}, step=0, time=record.time)
+    """Loss and accuracy first, which is where the UI's page of a run shows them."""
     for rung in record.rungs:
-        yield from metrics_at(_rung_values(rung), step=rung.rung, time=rung.time)
+        yield from metrics_at(_short(_rung_values(rung)), step=rung.rung, time=rung.time)
+    shape = {"size": record.introduced.size, "depth": record.introduced.depth}
+    yield from metrics_at(_short({**_untrained(record), **shape}), step=0, time=record.time)
+
+
+def _short(values: Mapping[str, float | None]) -> dict[str, float]:
+    """Four digits, since MLflow's UI shows all that there are; the journal keeps the others."""
+    return {key: float(f"{value:.4g}") for key, value in present(values)}
 
 
 def _untrained(record: CandidateRecord) -> dict[str, float]:
@@ -65,9 +72,9 @@ def _untrained(record: CandidateRecord) -> dict[str, float]:
 def _rung_values(record: RungRecord) -> dict[str, float | None]:
     evaluation = record.evaluation
     return {
-        names.FITNESS: evaluation.score,
         "validation_loss": evaluation.validation_loss,
         "validation_accuracy": evaluation.validation_accuracy,
+        names.FITNESS: evaluation.score,
         "relative_cost": evaluation.relative_cost,
         **_diagnostic_values(evaluation.diagnostics),
         "seconds": evaluation.seconds,

@@ -43,6 +43,10 @@ class MLflowTracker(Tracker):
         """Writes the figures of generations as metrics of the campaign's run."""
         self._pages.write_generations(records)
 
+    def write_curves(self, generation: int, records: Sequence[CandidateRecord]) -> None:
+        """Writes their curves as an artifact of the campaign's run."""
+        self._pages.write_curves(generation, records)
+
     def write_finals(self, finals: Finals, *, begun: float, ended: float) -> Iterator[Step]:
         """Yields the writing of a run for the finals, and one for each function and task."""
         if self._finals is None:

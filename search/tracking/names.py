@@ -14,9 +14,16 @@ RATE_PREFIX: Final = "rate."
 
 WATCH_PREFIX: Final = "watch."
 
+# A line beside the best, such as "best_score.relu".
+RIVAL_PREFIX: Final = "best_score."
+
 # Metrics of the campaign's run; the step is the generation.
 GENERATION_METRICS: Final[Mapping[str, str]] = {
     "best_score": "highest score of the campaign so far",
+    **{
+        f"{RIVAL_PREFIX}{rival}": f"score of {title} on the rung of the best so far"
+        for rival, title in TITLES.items()
+    },
     "median_score": "median score of the generation",
     "spread": "spread of the scores in the generation",
     "considered": "expressions that the strategy proposed",
@@ -43,13 +50,13 @@ RATE_OF_TASK_PREFIX: Final = "learning_rate."
 # Metrics of a candidate's run; the step is the rung, so the highest rung is what the UI sorts by.
 FITNESS: Final = "fitness"
 CANDIDATE_METRICS: Final[Mapping[str, str]] = {
+    "validation_loss": "mean cross-entropy in nats over the seeds",
+    "validation_accuracy": "mean share of validation images classified rightly, 0 to 1",
     FITNESS: "score, higher is better: minus the mean log validation loss, or over several tasks "
     "the aggregate of the advantages",
     f"{ADVANTAGE_PREFIX}TASK": "over the best baseline on that task, in spreads of the baselines",
     f"{SCORE_PREFIX}TASK": "minus the mean log validation loss on that task, at its best rate",
     f"{RATE_OF_TASK_PREFIX}TASK": "the candidate's best learning rate on that task",
-    "validation_loss": "mean cross-entropy in nats over the seeds",
-    "validation_accuracy": "mean share of validation images classified rightly, 0 to 1",
     "relative_cost": "time of f with f' in units of ReLU's, measured on the last rung",
     "dead_units": "share of hidden units without any gradient on the validation split",
     "saturated_units": "share that is alive, but nearly flat on 95 % of the validation split",
@@ -75,6 +82,8 @@ CANDIDATE_PARAMS: Final[Mapping[str, str]] = {
 IDENTITY: Final = "actsearch.campaign"
 PART: Final = "actsearch.part"
 
+SHARED_VIEW: Final = "mlflow.sharedViewState."
+
 EXPERIMENT_TAGS: Final[Mapping[str, str]] = {
     IDENTITY: "checksum of the journal's first event: another one for each campaign",
     PART: "'campaign', 'candidates' or 'finals'",
@@ -94,6 +103,7 @@ CAMPAIGN_TAGS: Final[Mapping[str, str]] = {
     CAMPAIGN: "name of the campaign",
     "state": "'running', 'interrupted' or 'finished'",
     "finish_reason": "which limit ended the campaign",
+    "trained_on": "the task, with the data set that took the place of an unavailable one",
     "dataset": "data set that was really used",
     "dataset_source": "where it came from",
     "fallback_for": "data set that it stands in for; absent where there was no fallback",
@@ -176,6 +186,7 @@ TABLE_JSON: Final = "candidates.json"
 TABLE_CSV: Final = "candidates.csv"
 FUNCTIONS_PICTURE: Final = "pictures/best-function.png"
 PROGRESS_PICTURE: Final = "pictures/progress.png"
+CURVES: Final = "pictures/curves"
 REPORT: Final = "report"
 REPORT_PAGE: Final = f"{REPORT}/index.html"
 REPORT_TABLES: Final = "tables"
@@ -192,6 +203,10 @@ ARTIFACTS: Final[Mapping[str, str]] = {
     FUNCTIONS_PICTURE: "the best function and its derivative beside ReLU",
     PROGRESS_PICTURE: "best and median score by generation",
 }
+CURVES_ARTIFACTS: Final[Mapping[str, str]] = {
+    f"{CURVES}/generation-NUMBER.svg": "the candidates of a generation that have runs, with f and "
+    "f' beside ReLU's; their descriptions show them",
+}
 REPORT_ARTIFACTS: Final[Mapping[str, str]] = {
     REPORT_PAGE: "the report: open it first",
     f"{REPORT}/figures/*": "its figures as PNG and SVG",
@@ -207,6 +222,11 @@ def candidates_experiment(campaign: str) -> str:
 def finals_experiment(campaign: str) -> str:
     """Name of the experiment that holds the finals of a campaign."""
     return f"{campaign}/finals"
+
+
+def curves_picture(generation: int) -> str:
+    """Path of the artifact that shows the candidates of a generation."""
+    return f"{CURVES}/generation-{generation:04d}.svg"
 
 
 def model_name(number: int, candidate_id: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,30 +22,28 @@ from search.settings import FREE_SETTINGS
 from search.texts.dotted import flatten
 from search.texts.shortening import shorten
 from search.tracking import names
+from search.tracking.batches import batches, every_run, log
+from search.tracking.curves import sheet
+from search.tracking.descriptions import (
+    describe_campaign,
+    describe_candidate,
+    describe_candidates,
+)
 from search.tracking.experiments import Experiments
 from search.tracking.metrics import (
     candidate_metrics,
     generation_metrics,
     milliseconds,
-    present,
 )
 from search.tracking.report import write_report
 from search.tracking.tracker import Step
 from search.tracking.views import (
     CAMPAIGN_VIEW,
-    CANDIDATES_VIEW,
     VIEW_TAG,
-    describe_campaign,
-    describe_candidates,
+    candidates_view,
 )
 
-# MLflow cuts params at 6,000 characters and tags at 8,000 without a word; we cut visibly.
-MAX_TEXT: Final = 5_900
 MAX_RUN_NAME: Final = 80
-# MLflow takes a thousand things at once, tags among them.
-METRICS_A_BATCH: Final = 900
-RUNS_A_PAGE: Final = 1_000
-
 EXPERIMENT_TAGS: Final[dict[str, str]] = {
     # Without it the UI guesses, and may open on a page for language models.
     "mlflow.experimentKind": "custom_model_development",
@@ -85,7 +83,7 @@ class CampaignPages:
             "candidates",
             {
                 **EXPERIMENT_TAGS,
-                VIEW_TAG: json.dumps(CANDIDATES_VIEW),
+                VIEW_TAG: json.dumps(candidates_view(_scored_tasks(record))),
                 "mlflow.note.content": describe_candidates(campaign),
             },
         )
@@ -93,14 +91,17 @@ class CampaignPages:
         self._candidate_runs = self._existing_candidate_runs()
         # Whose creation has failed, or so it seems: the answer alone may have been lost.
         self._uncertain: set[str] = set()
+        self._launch = record
 
     def write_campaign(self, record: LaunchRecord) -> None:
         """Writes settings, versions, data set and campaign file."""
+        self._launch = record
         # What may change between launches becomes tags: MLflow's params could not follow.
         free = {key: record.settings.get(key) or {} for key in FREE_SETTINGS}
         settings = {key: value for key, value in record.settings.items() if key not in free}
         self._write_missing_params(flatten(settings))
         tags = {
+            "trained_on": record.trained_on,
             "dataset": record.dataset.name,
             "dataset_source": record.dataset.source,
             **{f"version.{package}": version for package, version in record.versions.items()},
@@ -124,7 +125,7 @@ class CampaignPages:
         if not missing:
             return
         metrics = [metric for record in missing for metric in generation_metrics(record)]
-        *whole, rest = _batches(metrics)
+        *whole, rest = batches(metrics)
         for batch in whole:
             self._log(self.run_id, metrics=batch)
         last = missing[-1]
@@ -159,10 +160,19 @@ class CampaignPages:
             tags={
                 "outcome": str(last.outcome),
                 "reason": last.reason,
+                "mlflow.note.content": describe_candidate(record, self._launch, self.run_id),
                 names.EVALUATIONS_WRITTEN: len(record.rungs),
             },
         )
         self._candidate_runs[record.candidate.id] = _CandidateRun(run_id, len(record.rungs))
+
+    def write_curves(self, generation: int, records: Sequence[CandidateRecord]) -> None:
+        """Writes the picture of a generation's candidates, unless all their runs are there.
+
+        It is written before them: where they are, it is.
+        """
+        if any(record.candidate.id not in self._candidate_runs for record in records):
+            self._client.log_text(self.run_id, sheet(records), names.curves_picture(generation))
 
     def write_state(self, finish: FinishRecord | None, *, is_running: bool) -> None:
         """Writes whether the campaign runs, was interrupted or has finished."""
@@ -274,46 +284,9 @@ class CampaignPages:
         log(self._client, run_id, **what)
 
 
-def every_run(client: Any, experiment_id: str, query: str = "") -> Iterator[Any]:
-    """Yields the runs of an experiment that a query selects, in MLflow's own order."""
-    token = None
-    while True:
-        page = client.search_runs([experiment_id], query, max_results=RUNS_A_PAGE, page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
-
-
-def log(
-    client: Any,
-    run_id: str,
-    *,
-    metrics: list[Any] | None = None,
-    params: Mapping[str, Any] | None = None,
-    tags: Mapping[str, Any] | None = None,
-) -> None:
-    """Writes one batch to a run; what is None is left out, and what is too long cut visibly."""
-    from mlflow.entities import Param, RunTag
-
-    client.log_batch(
-        run_id,
-        metrics=metrics or [],
-        params=[Param(key, _text(value)) for key, value in present(params)],
-        tags=[RunTag(key, _text(value)) for key, value in present(tags)],
-        synchronous=True,
-    )
-
-
-def _batches(metrics: list[Any]) -> list[list[Any]]:
-    """Metrics as few requests take them; the last batch may be empty, and leaves room for tags."""
-    cuts = range(0, len(metrics) + 1, METRICS_A_BATCH)
-    return [metrics[start : start + METRICS_A_BATCH] for start in cuts]
-
-
-def _text(value: Any) -> str:
-    """A setting or a tag as MLflow takes it."""
-    return shorten(json.dumps(value) if isinstance(value, list | tuple) else str(value), MAX_TEXT)
+def _scored_tasks(record: LaunchRecord) -> list[str]:
+    """Names of the tasks that candidates are scored on, where there are several."""
+    return record.settings.get("scoring", {}).get("tasks") or []
 
 
 def _readable(record: CandidateRecord) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, replace
@@ -78,6 +78,8 @@ class Replica:
         self._changed: dict[str, None] = {}
         self._next_flush = 0.0
         self._finals_written: set[int] = set()
+        # Ids of those that have runs, by generation.
+        self._shown: defaultdict[int, set[str]] = defaultdict(set)
 
     def advance(self, *, after_write: Callable[[float], None], is_running: bool) -> None:
         """Writes what the journal holds and the store does not.
@@ -173,15 +175,25 @@ class Replica:
                 self._steps.append(partial(self._plan_finals, number, ending.time))
 
     def _plan_candidates(self) -> None:
+        generations, candidates = set(), []
         for candidate_id in self._changed:
             record = self._history.candidates.get(candidate_id)
             if record is not None and self._has_run(record):
-                self._steps.append(partial(self._write_candidate, candidate_id))
+                candidates.append(candidate_id)
+                self._shown[record.candidate.generation].add(candidate_id)
+                generations.add(record.candidate.generation)
+        # Pictures first: whoever finds a candidate's run finds its picture.
+        self._steps += [partial(self._write_curves, each) for each in sorted(generations)]
+        self._steps += [partial(self._write_candidate, each) for each in candidates]
         self._changed = {}
         self._next_flush = time.monotonic() + HELD_BACK_SECONDS
 
     def _write_candidate(self, candidate_id: str) -> None:
         self._place.write_candidate(self._history.candidates[candidate_id])
+
+    def _write_curves(self, generation: int) -> None:
+        records = [self._history.candidates[key] for key in sorted(self._shown[generation])]
+        self._place.write_curves(generation, records)
 
     def _plan_finals(self, number: int, ended: float) -> None:
         ledger = self._history.finals

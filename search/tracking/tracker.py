@@ -48,6 +48,15 @@ class Tracker(Protocol):
         """Writes the figures of generations."""
         ...
 
+    def write_curves(self, generation: int, records: Sequence[CandidateRecord]) -> None:
+        """Writes a picture of candidates of one generation, before it is told of any of them.
+
+        Args:
+            generation: In which they were first considered.
+            records: Those of which it was told before as well, by id.
+        """
+        return
+
     def write_finals(self, finals: Finals, *, begun: float, ended: float) -> Iterator[Step]:
         """Yields what there is to do to write finals that have ended.
 

@@ -1,4 +1,4 @@
-"""What one sees first in the MLflow UI: links that open on it, saved columns, descriptions."""
+"""What one sees first in the MLflow UI: links that open on it, saved columns and charts."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from search.history import TITLES, LaunchRecord
+from evaluators.statistics.comparison import listed
+from search.history import TITLES
 from search.tracking import names
 
 # A "shared view" of the UI is a tag of the experiment; a link that names its key opens with it.
 VIEW_KEY: Final = "actsearch"
-VIEW_TAG: Final = f"mlflow.sharedViewState.{VIEW_KEY}"
+VIEW_TAG: Final = f"{names.SHARED_VIEW}{VIEW_KEY}"
 
 
 def _table(*, sorted_by: str, **columns: Sequence[str]) -> dict[str, Any]:
@@ -21,31 +22,41 @@ def _table(*, sorted_by: str, **columns: Sequence[str]) -> dict[str, Any]:
         "orderByKey": f"metrics.`{sorted_by}`",
         "orderByAsc": False,
         "selectedColumns": keys,
+        # Else the UI sorts them by their names.
+        "columnOrder": keys,
     }
 
 
-def _charts(section: str, *charts: Sequence[str]) -> dict[str, Any]:
-    """A section of line charts, each of some metrics; the UI draws all others below it."""
+def _charts(*sections: tuple[str, int, Sequence[dict[str, Any]]]) -> dict[str, Any]:
+    """Sections of charts, each with a name and columns; the UI draws all other metrics below."""
     return {
         # Else the UI sorts the sections by their names, and its own comes first.
         "isAccordionReordered": True,
         "compareRunSections": [
-            {"uuid": section, "name": section, "display": True, "isReordered": True, "columns": 2}
+            {"uuid": name, "name": name, "display": True, "isReordered": True, "columns": columns}
+            for name, columns, _ in sections
         ],
-        "compareRunCharts": [_line_chart(section, metrics) for metrics in charts],
+        "compareRunCharts": [
+            {
+                "uuid": f"{name}/{number}",
+                "metricSectionId": name,
+                "runsCountToCompare": 10,
+                "deleted": False,
+                "isGenerated": False,
+                **chart,
+            }
+            for name, _, charts in sections
+            for number, chart in enumerate(charts)
+        ],
     }
 
 
-def _line_chart(section: str, metrics: Sequence[str]) -> dict[str, Any]:
+def _lines(*metrics: str) -> dict[str, Any]:
+    """Which the UI titles by their metrics, whatever else it is told."""
     return {
         "type": "LINE",
-        "uuid": f"{section}/{metrics[0]}",
-        "metricSectionId": section,
         "metricKey": metrics[0],
         "selectedMetricKeys": list(metrics),
-        "runsCountToCompare": 10,
-        "deleted": False,
-        "isGenerated": False,
         "lineSmoothness": 0,
         "xAxisKey": "step",
         "xAxisScaleType": "linear",
@@ -61,20 +72,74 @@ def _line_chart(section: str, metrics: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def _parallel_coordinates(*metrics: str) -> dict[str, Any]:
+    """A line for each run that has all of them, coloured by the last."""
+    return {
+        "type": "PARALLEL",
+        "selectedParams": [],
+        "selectedMetrics": list(metrics),
+        "showAllRuns": True,
+    }
+
+
+def _scatter(*, across: str, up: str) -> dict[str, Any]:
+    """A dot for each run that the list beside it shows."""
+    axes = {"xaxis": across, "yaxis": up}
+    return {
+        "type": "SCATTER",
+        "runsCountToCompare": 100,
+        **{axis: {"key": key, "type": "METRIC"} for axis, key in axes.items()},
+    }
+
+
 CAMPAIGN_VIEW: Final = _charts(
-    "The search by generation",
-    ("best_score", "median_score"),
-    ("diversity",),
-    ("considered", "distinct", "rejected", "trained", "promoted"),
-    ("evaluations_per_second",),
+    (
+        f"Best so far, beside {listed(list(TITLES.values()))} and beside the median",
+        2,
+        [
+            _lines("best_score", *(f"{names.RIVAL_PREFIX}{rival}" for rival in TITLES)),
+            _lines("best_score", "median_score"),
+        ],
+    ),
+    (
+        "The search by generation",
+        2,
+        [
+            _lines("diversity"),
+            _lines("considered", "distinct", "rejected", "trained", "promoted"),
+            _lines("evaluations_per_second"),
+        ],
+    ),
 )
 
-CANDIDATES_VIEW: Final = _table(
+_CANDIDATES_TABLE: Final = _table(
     sorted_by=names.FITNESS,
-    metrics=("fitness", "validation_loss", "validation_accuracy", "rung", "size", "seconds"),
+    metrics=("validation_loss", "validation_accuracy", names.FITNESS, "rung", "cost", "size"),
     params=("function",),
     tags=("origin", "variation", "generation", "outcome"),
 )
+
+
+def candidates_view(tasks: Sequence[str]) -> dict[str, Any]:
+    """The candidates, the fittest first, with charts that compare them.
+
+    Args:
+        tasks: Names of those that they are scored on, where there are several.
+    """
+    scores = [f"{names.SCORE_PREFIX}{names.as_name(task)}" for task in tasks]
+    coordinates = *(scores or ["validation_accuracy"]), "cost", "size", names.FITNESS
+    charts = _charts(
+        ("Score, cost and size", 1, [_parallel_coordinates(*coordinates)]),
+        (
+            "What fitness costs",
+            2,
+            [_scatter(across=each, up=names.FITNESS) for each in ("cost", "size")],
+        ),
+    )
+    # The UI hides all runs but the first ten unless it is told otherwise.
+    shown = {"runsHiddenMode": "SHOW_ALL"}
+    return {**_CANDIDATES_TABLE, **charts, **shown}
+
 
 _FINALS_TABLE: Final = _table(
     sorted_by="mean_percent",
@@ -107,6 +172,16 @@ def candidates_link(base_url: str, experiment_id: str) -> str:
     return _runs_page(base_url, experiment_id, viewStateShareKey=VIEW_KEY)
 
 
+def comparison_link(base_url: str, experiment_id: str) -> str:
+    """The page that draws a campaign's candidates: scores by task, cost and size.
+
+    Args:
+        base_url: Of the dashboard, such as `http://127.0.0.1:5000`.
+        experiment_id: Of the experiment `<campaign>/candidates`.
+    """
+    return _runs_page(base_url, experiment_id, compareRunsMode="CHART", viewStateShareKey=VIEW_KEY)
+
+
 def finals_link(base_url: str, experiment_id: str) -> str:
     """The page that compares the functions of a campaign's finals, the most accurate first.
 
@@ -121,41 +196,6 @@ def finals_view(number: int, task: str) -> dict[str, Any]:
     """The functions of one finals on one task: accuracies on two tasks can't be compared."""
     only = f"tags.{names.FINALS} = '{number}' and tags.task = '{task}'"
     return {**_FINALS_TABLE, "searchFilter": only}
-
-
-def describe_campaign(campaign: str, experiment: str, record: LaunchRecord) -> str:
-    """The markdown that heads the campaign's run, in the experiment of that name."""
-    dataset = record.dataset
-    lines = [
-        f"# {campaign}",
-        "",
-        record.settings.get("description") or "A search for activation functions.",
-        "",
-        f"Trained on **{dataset.name}** ({dataset.source}).",
-    ]
-    if fallback_for := dataset.fallback_for:
-        lines += ["", f"> **Fallback**: {fallback_for} could not be had; its place was taken."]
-    lines += [
-        "",
-        "* **Metrics** go by generation. A score is minus the mean log validation loss: higher is "
-        "better, and 0.1 more means a loss about 10 % lower.",
-        f"* **`{names.TABLE_JSON}`** holds every candidate, those that were rejected included.",
-        f"* **`{names.candidates_experiment(experiment)}`** is the experiment that holds the "
-        f"candidates as runs; sort it by `{names.FITNESS}`.",
-        f"* **`{names.REPORT_PAGE}`** is the report, once it is written: what may be claimed, and "
-        "everything behind it.",
-        f"* **`{names.FUNCTIONS_PICTURE}`** shows the best function and its derivative.",
-    ]
-    return "\n".join(lines)
-
-
-def describe_candidates(campaign: str) -> str:
-    """The markdown that heads the experiment of the candidates."""
-    return (
-        f"The candidates of the campaign `{campaign}`, one run each; the baselines are among them "
-        "and were scored under the same protocol. The step of a metric is the rung: a candidate "
-        "on a higher rung was trained for longer, so compare fitness among equals in `rung`."
-    )
 
 
 def _runs_page(base_url: str, experiment_id: str, **query: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -42,7 +44,15 @@ def contents(store: Path | str, *, with_times: bool = True) -> list[tuple[Any, .
             "SELECT d.name, d.digest, i.destination_type FROM inputs i "
             "JOIN datasets d ON d.dataset_uuid = i.source_id"
         ).fetchall()
-    return sorted(map(tuple, rows), key=repr)
+    return sorted(map(without_ids, rows), key=repr)
+
+
+def without_ids(row: Sequence[Any]) -> tuple[Any, ...]:
+    """A description links to the picture in another run, by its id."""
+    return tuple(
+        re.sub(r"run_uuid=[0-9a-f]{32}", "", value) if isinstance(value, str) else value
+        for value in row
+    )
 
 
 def _connected(store: Path | str) -> Any:

@@ -104,6 +104,7 @@ class RunningDashboard:
     runs_dir: Path
     charts: str
     candidates: str
+    comparison: str
     finals: str
 
 
@@ -136,7 +137,7 @@ def dashboard(
     )
     assert process.stdout is not None
     try:
-        lines = [process.stdout.readline() for _ in range(4)]
+        lines = [process.stdout.readline() for _ in range(5)]
         assert lines[0] == "demo\n", process.communicate()
         yield RunningDashboard(process, runs_dir, *(line.split()[1] for line in lines[1:]))
     finally:
@@ -172,11 +173,12 @@ def test_the_dashboard_shows_the_campaign_its_charts_and_its_candidates(
     dashboard: RunningDashboard, browser: Any, tmp_path: Path
 ) -> None:
     browser.get(dashboard.charts)
-    charts = ["The search by generation", "demo (best_score)", "demo (distinct)"]
+    # What is further down is drawn once it is in view.
+    charts = ["Best so far, beside ReLU, Swish", "The search by generation", "demo (median_score)"]
     text = text_once(browser, lambda text: all(chart in text for chart in charts))
     assert all(chart in text for chart in charts)
     assert "1 matching run" in text
-    assert text.index("demo (best_score)") < text.index("demo (diversity)")
+    assert text.index("demo (best_score)") < text.index("The search by generation")
     browser.save_screenshot(str(tmp_path / "charts.png"))
 
     browser.get(dashboard.candidates)
@@ -189,8 +191,33 @@ def test_the_dashboard_shows_the_campaign_its_charts_and_its_candidates(
     positions = [text.index(row) for row in rows]
     assert positions == sorted(positions)
     browser.save_screenshot(str(tmp_path / "candidates.png"))
+
+    browser.get(dashboard.comparison)
+    charts = ["Parallel Coordinates", "cost vs. fitness", "size vs. fitness"]
+    text = text_once(browser, lambda text: all(chart in text for chart in charts))
+    assert [chart for chart in charts if chart not in text] == []
     assert complaints(browser) == []
     assert requested_hosts(browser) == {"127.0.0.1"}
+
+
+def test_a_candidate_s_run_shows_its_curves(dashboard: RunningDashboard, browser: Any) -> None:
+    base, _ = dashboard.charts.split("/#/")
+    with Store(dashboard.runs_dir) as store:
+        experiment = store.client.get_experiment_by_name("demo/candidates").experiment_id
+        runs = {run.info.run_name: run for run in store.client.search_runs([experiment])}
+    browser.get(f"{base}/#/experiments/{experiment}/runs/{runs['x * erf(x)'].info.run_id}")
+    text = text_once(browser, lambda text: "Not in the catalogue" in text)
+    assert "Canonical form: x * erf(x)" in text
+    drawn = (
+        "return [...document.querySelectorAll('img[src*=\"generation-0001.svg\"]')]"
+        ".map(i => i.complete && i.naturalWidth / i.naturalHeight)"
+    )
+    deadline = time.monotonic() + 60.0
+    while browser.execute_script(drawn) in ([], [False]) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert browser.execute_script(drawn) == [pytest.approx(392 / 80)]
+    # MLflow lists the loss and the accuracy in the order in which they were written.
+    assert text.index("validation_loss") < text.index("validation_accuracy") < text.index("size")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import shutil
 import sqlite3
 import threading
@@ -13,6 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -30,11 +32,14 @@ from search.tracking import (
     names,
     replica,
     store_uri,
+    views,
 )
 from search.tracking.candidate_table import COLUMNS, candidate_rows, table_csv, table_json
+from search.tracking.curves import sheet
 from search.tracking.replica import LOCK, Replica
 from search.tracking.store import exclusive
 
+from .conftest import evaluation, generation
 from .store import contents
 
 WriteCampaign = Callable[..., Path]
@@ -101,7 +106,9 @@ def test_the_campaign_is_one_run_with_its_settings_metrics_and_artifacts(
     assert [point.step for point in spread] == [1]
 
     artifacts = Path(run.info.artifact_uri.removeprefix("file://"))
-    assert {str(p.relative_to(artifacts)) for p in artifacts.rglob("*.*")} == set(names.ARTIFACTS)
+    curves = {names.curves_picture(number) for number in range(2)}
+    written = {str(path.relative_to(artifacts)) for path in artifacts.rglob("*.*")}
+    assert written == {*names.ARTIFACTS, *curves}
     assert (artifacts / names.CAMPAIGN_FILE).read_text() == 'name = "demo"\n'
 
 
@@ -130,10 +137,16 @@ def test_a_candidate_shows_its_highest_rung_and_keeps_the_lower_one(
         history = store.client.get_metric_history(promoted.info.run_id, "fitness")
     assert [point.step for point in history] == [0, 1]
 
+    described = promoted.data.tags["mlflow.note.content"]
+    assert "Not in the catalogue. Canonical form: `softplus(x) - 0.5`" in described
+    assert "generation-0001.svg" in described
+
     baseline, rejected = runs["swish: x * sigmoid(x)"], runs["4 - x"]
     assert baseline.data.tags["origin"] == "baseline"
     assert rejected.data.tags["outcome"] == "rejected"
     assert "affine" in rejected.data.tags["reason"]
+    assert "Rejected: it is affine" in rejected.data.tags["mlflow.note.content"]
+    assert "In the catalogue: **swish** (" in baseline.data.tags["mlflow.note.content"]
     assert "fitness" not in rejected.data.metrics
 
 
@@ -146,9 +159,63 @@ def test_a_fallback_is_announced_as_a_tag_and_in_the_description(
         mirror_of(each).catch_up()
     (run,) = runs_of(folder.parent, "demo")
     assert run.data.tags["fallback_for"] == "mnist"
-    assert "mnist could not be had" in run.data.tags["mlflow.note.content"]
+    assert "mnist was unavailable" in run.data.tags["mlflow.note.content"]
+    assert run.data.tags["trained_on"] == "mnist-mlp on digits instead of mnist"
+    candidate, *_ = runs_of(folder.parent, "demo/candidates")
+    assert "Trained on mnist-mlp on digits inst" in candidate.data.tags["mlflow.note.content"]
     (other,) = runs_of(folder.parent, "other")
     assert "fallback_for" not in other.data.tags
+    assert other.data.tags["trained_on"] == "mnist-mlp"
+
+
+def test_each_candidate_has_a_view_of_its_generation_s_curves(
+    write_campaign: WriteCampaign,
+) -> None:
+    records = [
+        record
+        for record in folded(write_campaign()).candidates.values()
+        if record.candidate.generation == 1
+    ]
+    picture = ElementTree.fromstring(sheet(records))
+    views = {each.get("id"): each.get("viewBox") for each in picture.iter() if each.get("id")}
+    assert list(views) == [f"f-{record.candidate.id}" for record in records]
+    assert list(views.values()) == [f"0 {80 * place} 392 80" for place in range(len(records))]
+    # f and f' of each, before ReLU's and the axes.
+    assert sum(each.tag.endswith("path") for each in picture.iter()) == 6 * len(records)
+
+
+def test_the_rivals_are_lines_beside_the_best_on_its_rung(write_campaign: WriteCampaign) -> None:
+    with Journal(write_campaign() / FILE_NAME) as journal:
+        swish, *_ = read_history(journal).candidates.values()
+        assert [each.rivals for each in read_history(journal).generations] == [{}, {}]
+        journal.append(*evaluation(swish.candidate, rung=1, loss=0.3))
+        journal.append(*generation(2, best=swish.candidate, best_score=1.2))
+        assert read_history(journal).generations[-1].rivals == {
+            "swish": pytest.approx(-math.log(0.3 * 0.31) / 2)
+        }
+
+
+def test_an_earlier_view_is_saved_anew_and_a_description_is_not(
+    write_campaign: WriteCampaign,
+) -> None:
+    folder = write_campaign()
+    mirror_of(folder).catch_up()
+    with Store(folder.parent) as store:
+        found = store.client.get_experiment_by_name("demo/candidates")
+        for key in (views.VIEW_TAG, "mlflow.note.content"):
+            store.client.set_experiment_tag(found.experiment_id, key, "{}")
+    mirror_of(folder).catch_up()
+    with Store(folder.parent) as store:
+        tags = store.client.get_experiment_by_name("demo/candidates").tags
+    assert json.loads(tags[views.VIEW_TAG]) == views.candidates_view([])
+    assert tags["mlflow.note.content"] == "{}"
+
+
+def test_scores_by_task_stand_before_cost_and_size() -> None:
+    parallel, *_ = views.candidates_view(["mnist-mlp", "spirals"])["compareRunCharts"]
+    assert parallel["selectedMetrics"] == [
+        *("score.mnist-mlp", "score.spirals", "cost", "size", "fitness"),
+    ]
 
 
 def test_writing_twice_writes_the_same(write_campaign: WriteCampaign) -> None:
@@ -384,6 +451,7 @@ def test_every_name_that_is_written_is_in_the_tables(write_campaign: WriteCampai
         names.CAMPAIGN_TAGS,
         names.CANDIDATE_TAGS,
         names.ARTIFACTS,
+        names.CURVES_ARTIFACTS,
         names.REPORT_ARTIFACTS,
     ],
 )

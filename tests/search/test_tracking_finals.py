@@ -29,6 +29,7 @@ from search.tracking.finals_pages import FinalsPages
 from search.tracking.models import model_code
 
 from .finals_simulation import SimulatedTraining
+from .store import without_ids
 
 WriteCampaign = Callable[..., Path]
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "tracking.md"
@@ -92,7 +93,8 @@ def rows(runs_dir: Path) -> list[tuple[Any, ...]]:
         "SELECT name, 'version', version, '' FROM model_versions",
     )
     with closing(sqlite3.connect(database_path(runs_dir))) as database:
-        return sorted((row for query in queries for row in database.execute(query)), key=repr)
+        found = (row for query in queries for row in database.execute(query))
+        return sorted(map(without_ids, found), key=repr)
 
 
 def test_finals_are_runs_below_a_parent_with_metrics_by_seed(
