@@ -22,7 +22,7 @@ def claim(finals: Finals) -> str:
     leader = finals.leader
     if finals.own.state != "scored" or leader is None:
         return f"No claim yet: {_what_is_missing(finals)}."
-    tasks = [stage.task for stage in finals.plan.own]
+    tasks = [stage.title for stage in finals.plan.own]
     where = f", on the mean of {listed(tasks)}," if len(tasks) > 1 else ""
     sentences = [f"{leader.label} is{where} {finals.own.verdict(leader.candidate_id)}."]
     if len(finals.plan.finalists) > 1:
