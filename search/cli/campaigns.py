@@ -124,7 +124,7 @@ def _print_ending(campaign: Campaign, result: Launch) -> None:
         print(f"The MLflow store is {store.shown}; open the dashboard with")
         print(f"  {command('dashboard', runs_dir=runs_dir)}")
     if has_found(history):
-        print("Take the best function with you:")
+        print("Export the best discovered function with")
         target = ("--to", "jax", "--output", "activation.py")
         print(f"  {command('export', name, *target, runs_dir=runs_dir)}")
     print(f"\n{verdict(history, command('finals', name, runs_dir=runs_dir))}")
