@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from evaluators.statistics.comparison import Comparison, Finding
 from grammars import Activation
 from search.candidates.novelty import novelty
 from search.finals import Finals, finals_in
-from search.history import Begun, History, Measure, find_begun, read_history
+from search.history import TITLES, Begun, History, Measure, find_begun, read_history
 from search.history.unscored import has_found
 from search.journal.journal import FILE_NAME, Journal
 from search.standings.finalists import polished_first
@@ -93,10 +93,24 @@ def read_replicate(seed: int, folder: Path) -> Replicate:
         candidate_id=candidate_id,
         shown=shown,
         novelty=novelty(function),
-        comparisons=finals.own.comparisons_of(candidate_id) if finals and has_ended else (),
+        comparisons=named_alike(finals, candidate_id) if finals and has_ended else (),
         measure=finals.plan.measure if finals and has_ended else None,
         claim=verdict(history),
         deciding=deciding,
+    )
+
+
+def named_alike(finals: Finals, candidate_id: str) -> tuple[Comparison, ...]:
+    """A finalist's comparisons, with rivals by names that are the same in every replicate.
+
+    The best of the catalogue may be another function in each of them.
+    """
+    plan = finals.plan
+    names = {key: plan.titles[key] for key in plan.rivals if key not in TITLES}
+    names |= {key: f"the best of {best_of}" for key, best_of in plan.chosen.items()}
+    return tuple(
+        replace(each, rival=names.get(each.rival, each.rival))
+        for each in finals.own.comparisons_of(candidate_id)
     )
 
 

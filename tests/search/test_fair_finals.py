@@ -17,7 +17,8 @@ from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench
 from evaluators.statistics.comparison import Finding
 from evaluators.tasks import find_task
-from grammars import Expression, expression_id, parse
+from grammars import CATALOGUE, Expression, expression_id, parse
+from search.candidates.candidate import Candidate
 from search.executors import Interrupted
 from search.finals import (
     RIVALS,
@@ -37,6 +38,7 @@ from search.launching.rivals import check_rivals, choose_rivals
 from search.launching.tuning import Tuner, refined, with_own_rates
 from search.settings import FinalsSettings, SettingsError
 from search.settings.reading import checked
+from search.standings.replicate import named_alike
 
 from .finals_simulation import TRIED, SimulatedTraining, journal_in, standings_of
 
@@ -166,6 +168,11 @@ def held(folder: Path, plan: Plan, training: Scaled) -> Finals:
             open_executor=lambda stage, split: training.on(stage.task, split),
             stopping=threading.Event(),
         )
+
+
+def candidate(text: str) -> Candidate:
+    variation = text if text in CATALOGUE else "rival"
+    return Candidate.of(parse(text), generation=0, origin="baseline", variation=variation)
 
 
 def scales_by_id() -> dict[str, float]:
@@ -370,6 +377,14 @@ def test_rivals_are_the_best_of_what_they_are_chosen_from(tmp_path: Path) -> Non
     assert list(plan.chosen) == list(plan.rivals[3:5])
     assert "mish is there as the best of the catalogue" in plan.rule
     assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_a_chosen_rival_bears_the_same_name_in_every_replicate(tmp_path: Path) -> None:
+    best, named = Rival(candidate("mish"), "the catalogue"), Rival(candidate("x * cos(x)"))
+    finals = held(tmp_path, planned(SCALED[:1], wanted(), rivals=[best, named]), Scaled())
+    assert finals.leader is not None
+    rivals = [each.rival for each in named_alike(finals, finals.leader.candidate_id)]
+    assert rivals == ["relu", "swish", "gelu", "the best of the catalogue", "x * cos(x)"]
 
 
 def test_a_rival_that_nobody_can_read_is_told_before_the_search() -> None:
