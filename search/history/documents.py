@@ -10,6 +10,7 @@ from typing import Any, Final
 from evaluators.evaluation.evaluation import Evaluation, Outcome
 from search.candidates.candidate import Candidate
 from search.candidates.generation import GenerationSummary
+from search.candidates.lesson import Lesson
 from search.history.events import (
     Begun,
     DatasetRecord,
@@ -22,6 +23,7 @@ from search.history.events import (
     GenerationEnded,
     Happening,
     Introduced,
+    Learnt,
     Measured,
     Polished,
     Relaunched,
@@ -73,6 +75,11 @@ def find_begun(journal: Journal) -> Begun | None:
     return None if document is None else _read_begun(document)
 
 
+def find_lessons(journal: Journal) -> tuple[Lesson, ...]:
+    """What a campaign has learnt from earlier ones, in the order in which it was recorded."""
+    return tuple(Lesson.from_json(row.payload) for row in journal.events("lesson"))
+
+
 def find_settings(journal: Journal) -> Mapping[str, Any] | None:
     """The settings of the last launch, as its version wrote them; None before the first."""
     found = None
@@ -118,7 +125,12 @@ def entry(event: Happening) -> Entry:
     """An event as the journal takes it."""
     match event:
         case Begun():
-            return "campaign", _BEGUN, asdict(event)
+            document = asdict(event)
+            if event.lessons is None:
+                del document["lessons"]  # as before there were any
+            return "campaign", _BEGUN, document
+        case Learnt(lesson):
+            return "lesson", lesson.candidate_id, lesson.to_json()
         case Relaunched():
             return "launch", f"{event.number:04d}", asdict(event)
         case Introduced(candidate):
@@ -184,6 +196,7 @@ def _read_begun(document: Mapping[str, Any]) -> Begun:
         versions=document["versions"],
         campaign_file=document["campaign_file"],
         further_tasks=tuple(document.get("further_tasks", ())),
+        lessons=document.get("lessons"),
     )
 
 
@@ -236,6 +249,7 @@ def _read_score(row: Event) -> FinalistScored:
 
 _READERS: Final[Mapping[Kind, Callable[[Event], Happening]]] = {
     "campaign": lambda row: _read_begun(row.payload),
+    "lesson": lambda row: Learnt(Lesson.from_json(row.payload)),
     "launch": lambda row: Relaunched(**row.payload),
     "candidate": _read_introduced,
     "yardsticks": lambda row: YardsticksSet(int(row.key), row.payload),

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from evaluators.evaluation.evaluation import Evaluation, Outcome
 from search.candidates.candidate import Candidate
 from search.candidates.generation import GenerationSummary
+from search.candidates.lesson import Lesson
 from search.history.finals_plan import Plan
 from search.history.finals_steps import Look, Run
 
@@ -44,6 +45,7 @@ class Begun:
         versions: Of each package that takes part.
         campaign_file: Its text.
         further_tasks: That candidates are scored on as well.
+        lessons: SHA-256 of what was learnt from earlier campaigns; None for nothing.
     """
 
     settings: Mapping[str, Any]
@@ -55,6 +57,14 @@ class Begun:
     versions: Mapping[str, str]
     campaign_file: str
     further_tasks: tuple[Mapping[str, Any], ...] = ()
+    lessons: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """A campaign learns from what an earlier one has scored, as it was at the first launch."""
+
+    lesson: Lesson
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +258,7 @@ class FinalsEnded:
 
 Happening = (
     Begun
+    | Learnt
     | Relaunched
     | Introduced
     | YardsticksSet

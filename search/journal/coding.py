@@ -10,6 +10,7 @@ import orjson
 
 Kind = Literal[
     "campaign",
+    "lesson",
     "launch",
     "candidate",
     "evaluation",

@@ -17,19 +17,23 @@ from evaluators.tasks import (
     task_known_by_name,
 )
 from grammars import Expression, Grammar
+from search.candidates.lesson import Lesson
 from search.history import (
     Begun,
     DatasetRecord,
     History,
     LaunchRecord,
+    Learnt,
     Relaunched,
     as_recorded,
     find_begun,
+    find_lessons,
     read_history,
     write,
 )
 from search.history.launched import asked_task, launched_task, understood
 from search.journal.journal import Journal
+from search.launching.lessons import digest_of
 from search.settings import FREE_SETTINGS, Settings, SettingsError
 from search.texts.dotted import flatten
 
@@ -46,6 +50,7 @@ def identify(
     seeds: Sequence[Expression],
     others: Sequence[Task] = (),
     forecast: str | None = None,
+    lessons: Callable[[], Sequence[Lesson]] = tuple,
     campaign_file: str,
 ) -> None:
     """Records what the campaign is; if the journal has a record, compares.
@@ -60,6 +65,8 @@ def identify(
             have changed.
         others: Further tasks that candidates are scored on.
         forecast: What forecasts depend on, if there are any.
+        lessons: Reads what it is to learn from earlier campaigns. Of what the journal holds nothing
+            is read again.
         campaign_file: Its text.
 
     Raises:
@@ -69,8 +76,11 @@ def identify(
     now = _begun(settings, (task, *others), grammar, dataset, seeds, forecast, campaign_file)
     history = read_history(journal)
     if history.launch is None:
-        write(journal, [now])
+        learnt = lessons()
+        begun = replace(now, lessons=digest_of(learnt))
+        write(journal, [begun, *map(Learnt, learnt)])
         return
+    now = replace(now, lessons=digest_of(find_lessons(journal)))
     _compare(now, find_begun(journal) or now, journal)
     in_force = settings_in_force(history).model_dump(mode="json")
     if (in_force, history.launch.campaign_file) != (now.settings, campaign_file):
@@ -202,6 +212,7 @@ def _deciding(begun: Begun) -> dict[str, Any]:
         "grammar": begun.grammar,
         "seeds": list(begun.seeds),
         "forecast": begun.forecast,
+        "lessons": begun.lessons,
         "dataset": begun.dataset.name,
         "versions": begun.versions,
     }

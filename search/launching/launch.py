@@ -94,7 +94,7 @@ def launch(
     if site.journal_dir is not None:
         place_journal(folder, site.journal_dir)
     with open_campaign(folder, site, stopping=stopping) as campaign:
-        prepared.identify(campaign.journal)
+        prepared.identify(campaign.journal, campaign.site.announce)
         keep_copy(folder, campaign_file)
         _say_what_is_kept(campaign)
         if (template := settings.search.template) is not None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from evaluators.tasks import Task
 from grammars import Grammar, load_grammar
+from search.candidates.lesson import Lesson
 from search.candidates.screening import Screening, screening_of
 from search.executors import Workload
 from search.executors.site import Site
@@ -19,6 +21,7 @@ from search.journal.journal import FILE_NAME, Journal
 from search.launching.campaign_copy import without_heading
 from search.launching.campaign_tasks import CampaignTask, campaign_tasks
 from search.launching.identity import identify
+from search.launching.lessons import read_lessons
 from search.launching.rivals import check_rivals
 from search.settings import Settings
 from search.strategies.starting_points import read_starting_points
@@ -46,8 +49,14 @@ class Prepared:
     tasks: tuple[CampaignTask, ...]
     screening: Screening | None
 
-    def identify(self, journal: Journal) -> None:
+    def identify(self, journal: Journal, announce: Callable[[str], None]) -> None:
         """Records what the campaign is, or compares it with what is on record.
+
+        What it is to learn from earlier campaigns is read now if it is new, and never again.
+
+        Args:
+            journal: Of the campaign.
+            announce: Receives sentences for people.
 
         Raises:
             SettingsError: If the journal belongs to another campaign.
@@ -62,8 +71,16 @@ class Prepared:
             dataset=first.dataset,
             seeds=read_starting_points(self.settings.search.start_from, self.grammar),
             forecast=self.screening.digest if self.screening else None,
+            lessons=partial(self._lessons, journal.path.parent, announce),
             campaign_file=without_heading(self.campaign_file),
         )
+
+    def _lessons(self, folder: Path, announce: Callable[[str], None]) -> tuple[Lesson, ...]:
+        if not self.settings.search.learn_from:
+            return ()
+        names = self.settings.search_tasks
+        tasks = {name: task.used for name, task in zip(names, self.tasks, strict=False)}
+        return read_lessons(self.settings, tasks, folder, announce)
 
     def workload(self, folder: Path) -> Workload:
         """What its workers train, with states in the campaign's folder."""

@@ -23,6 +23,7 @@ from search.history import (
     GenerationEnded,
     Introduced,
     SearchEnded,
+    find_lessons,
     find_polished,
     read_history,
     write,
@@ -90,6 +91,7 @@ class Loop:
             settings.search,
             seed=settings.seed,
             hidden_layers=hidden_layers,
+            lessons=find_lessons(journal),
         )
         self._screening = screening
         self._racing = Racing(

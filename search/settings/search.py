@@ -55,6 +55,9 @@ class SearchSettings(Section):
         start_from: Catalogue names, expressions, and folders of campaigns whose hall of fame is
             taken; the first candidates of an evolutionary strategy. With a template they are what
             fills it.
+        learn_from: With `surrogate`: runs directories, or folders of campaigns, whose scores the
+            model learns beside its own, where tasks, steps, seeds and rates are the same. They are
+            read at the first launch, and kept in the journal.
         template: An expression with a hole, `"x * _"`, that the search fills; None for the whole
             function.
         require: What a function must be to be trained at all; see `RequireSettings`.
@@ -77,6 +80,7 @@ class SearchSettings(Section):
     brood: Annotated[int, Field(ge=100, le=1_000_000)] = 3_000
     optimism: Annotated[float, Field(ge=0.0, le=10.0)] = 0.5
     start_from: Annotated[tuple[str, ...], Field(max_length=1_000, strict=False)] = ()
+    learn_from: Annotated[tuple[str, ...], Field(max_length=100, strict=False)] = ()
     template: Annotated[str, Field(max_length=1_000)] | None = None
     require: RequireSettings | None = None
 
@@ -93,6 +97,22 @@ class SearchSettings(Section):
     def _can_start(self) -> SearchSettings:
         if self.start_from and self.strategy in ("random", "exhaustive"):
             raise ValueError(f"start_from: the strategy {self.strategy!r} starts from nothing")
+        return self
+
+    @model_validator(mode="after")
+    def _can_learn(self) -> SearchSettings:
+        if self.learn_from and self.strategy != "surrogate":
+            raise ValueError(
+                f"learn_from: the strategy {self.strategy!r} has no model that could learn; it "
+                "must be 'surrogate'"
+            )
+        require = self.require
+        is_made = require is not None and (require.symmetry or require.zero_at_zero)
+        if self.learn_from and (self.template is not None or is_made):
+            raise ValueError(
+                "learn_from: with a template, or a property that is kept by construction, the "
+                "model knows what is inside of functions alone; leave one of them out"
+            )
         return self
 
     @model_validator(mode="after")

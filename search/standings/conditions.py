@@ -57,6 +57,12 @@ class RungConditions:
     weights: tuple[float, ...] | None
     is_appraised: bool
 
+    def was_kept(self, evaluation: Evaluation) -> bool:
+        """Whether an evaluation on this rung was made on the data of its tasks."""
+        over = evaluation.over_tasks
+        used = [evaluation.dataset] if over is None else [on.dataset for on in over.tasks]
+        return used == [each.dataset for each in self.tasks]
+
     def scores(self, evaluation: Evaluation) -> list[tuple[Conditions, float, float | None]]:
         """What an evaluation on this rung says of each task: conditions, score, learning rate.
 

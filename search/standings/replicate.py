@@ -142,6 +142,7 @@ def _deciding(history: History, begun: Begun) -> dict[str, Any]:
         "task": {key: part for key, part in (begun.task or {}).items() if key != "description"},
         "grammar": begun.grammar,
         "dataset": begun.dataset.name,
+        "lessons": begun.lessons,
         "versions": begun.versions,
     }
     return flatten(parts)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from grammars import Grammar
+from search.candidates.lesson import Lesson
 from search.settings import SearchSettings, StrategyName
 from search.strategies.coevolution import Coevolution
 from search.strategies.exhaustive import Exhaustive
@@ -30,7 +31,12 @@ STRATEGIES: Final[Mapping[StrategyName, Callable[..., Any]]] = {
 
 
 def begin(
-    grammar: Grammar, settings: SearchSettings, *, seed: int, hidden_layers: int = 1
+    grammar: Grammar,
+    settings: SearchSettings,
+    *,
+    seed: int,
+    hidden_layers: int = 1,
+    lessons: Sequence[Lesson] = (),
 ) -> Strategy:
     """The strategy of a campaign, at its beginning.
 
@@ -39,11 +45,14 @@ def begin(
         settings: The campaign's.
         seed: Of all that is drawn.
         hidden_layers: Of the task's network; of interest where layers have functions of their own.
+        lessons: From earlier campaigns, for a strategy with a model.
 
     Raises:
         SettingsError: If a function to start from cannot be had or not be written.
     """
     inner = _inner(grammar, settings, seed=seed, hidden_layers=hidden_layers)
+    if isinstance(inner, Surrogate):
+        inner.remember(lessons)
     shape = shape_of(settings)
     return inner if shape is None else Shaped(inner, shape)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from random import Random
 from typing import Final, final
 
@@ -11,6 +13,7 @@ import numpy as np
 from evaluators.probing.survey import Survey
 from grammars import Expression, Grammar
 from search.candidates.candidate import Candidate
+from search.candidates.lesson import Lesson
 from search.candidates.racing import Standing
 from search.candidates.vitals import Forecasting, Vitals
 from search.settings import SearchSettings
@@ -35,6 +38,23 @@ _STRANGERS: Final = 100
 _ALIKE: Final = 0.1
 # Fewer expectations than this say nothing about the model.
 _LEAST_COMPARED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A function that the model learns from.
+
+    Attributes:
+        expression: The function.
+        rung: On which it was scored.
+        score: What it came to there.
+        is_baseline: Whether it is a published one that every campaign scores.
+    """
+
+    expression: Expression
+    rung: int
+    score: float
+    is_baseline: bool = False
 
 
 @final
@@ -63,7 +83,7 @@ class Surrogate:
         )
         self._plain = Genetic(grammar, settings, seed=seed, starting_points=())
         self._survey = Survey()
-        self._standings: dict[str, Standing] = {}
+        self._known: dict[str, _Known] = {}
         self._shapes: dict[str, np.ndarray] = {}
         self._expected: dict[str, float] = {}
         self._forecasting = Forecasting(considered=0, correlation=None, is_followed=True)
@@ -71,13 +91,14 @@ class Surrogate:
     def ask(self, count: int, *, generation: int, admit: Admit) -> list[Candidate]:
         """Proposes what promises most; see `Strategy.ask`."""
         generator = Random(f"{self._seed}/{generation}")
-        known = [each for each in self._standings.values() if each.candidate.origin != "baseline"]
-        if len(known) < _LEAST_SCORED:
-            candidates = _admitted(self._first(generator, generation=generation), count, admit)
+        starts = self._starts() if generation == 0 else ()
+        if sum(not each.is_baseline for each in self._known.values()) < _LEAST_SCORED:
+            first = self._first(generator, generation=generation)
+            candidates = _admitted(chain(starts, first), count, admit)
         elif self._forecasting.is_followed:
             strangers = round(count * self._settings.immigrants)
             promising = self._promising(generator, generation=generation)
-            candidates = _admitted(promising, count - strangers, admit)
+            candidates = _admitted(chain(starts, promising), count - strangers, admit)
         else:
             return self._plain.ask(count, generation=generation, admit=admit)
         return candidates + self._newcomers(
@@ -96,9 +117,19 @@ class Surrogate:
         for standing in standings:
             candidate = standing.candidate
             assert isinstance(candidate.expression, Expression)
-            self._standings[candidate.id] = standing
-            if candidate.id not in self._shapes:
-                self._shapes[candidate.id] = self._survey([candidate.expression]).shapes[0]
+            is_baseline = candidate.origin == "baseline"
+            rung, score = standing.rank_key
+            self._keep(candidate.id, _Known(candidate.expression, rung, score, is_baseline))
+
+    def remember(self, lessons: Iterable[Lesson]) -> None:
+        """Learns from what earlier campaigns scored, until it is scored by this one too."""
+        for each in lessons:
+            self._keep(each.candidate_id, _Known(each.expression, each.rung, each.score))
+
+    def _keep(self, candidate_id: str, known: _Known) -> None:
+        self._known[candidate_id] = known
+        if candidate_id not in self._shapes:
+            self._shapes[candidate_id] = self._survey([known.expression]).shapes[0]
 
     @property
     def vitals(self) -> Vitals:
@@ -119,11 +150,13 @@ class Surrogate:
         considered = self._forecasting.considered if followed else 0
         self._forecasting = Forecasting(considered, correlation, is_followed)
 
+    def _starts(self) -> Iterator[Candidate]:
+        """Functions to start from."""
+        for expression in self._start_from:
+            yield Candidate.of(expression, generation=0, variation="seed")
+
     def _first(self, generator: Random, *, generation: int) -> Iterator[Candidate]:
-        """Functions to start from, then random ones whose shapes are far apart."""
-        if generation == 0:
-            for expression in self._start_from:
-                yield Candidate.of(expression, generation=0, variation="seed")
+        """Random functions whose shapes are far apart."""
         drawn = _sampled(self._grammar, generator, _DRAWN)
         fit, shapes = self._survey(drawn)
         fitting = [drawn[number] for number in np.flatnonzero(fit).tolist()]
@@ -132,19 +165,14 @@ class Surrogate:
 
     def _promising(self, generator: Random, *, generation: int) -> Iterator[Candidate]:
         """What was bred, the most appealing first, nothing much like another or what is awaited."""
-        ids = sorted(self._standings)
+        ids = sorted(self._known)
         shapes = np.stack([self._shapes[identity] for identity in ids])
-        standings = [self._standings[identity] for identity in ids]
-        model = ScoreModel(
-            shapes,
-            [standing.rung for standing in standings],
-            [standing.rank_key[1] for standing in standings],
-        )
+        known = [self._known[identity] for identity in ids]
+        model = ScoreModel(shapes, [each.rung for each in known], [each.score for each in known])
         origins = [
-            Origin(identity, standing.candidate.expression, shape)
-            for identity, standing, shape in zip(ids, standings, shapes, strict=True)
-            if isinstance(standing.candidate.expression, Expression)
-            and self._grammar.violation(standing.candidate.expression) is None
+            Origin(identity, each.expression, shape)
+            for identity, each, shape in zip(ids, known, shapes, strict=True)
+            if self._grammar.violation(each.expression) is None
         ]
         inner = InnerEvolution(model, self._survey, self._breeder, self._settings)
         found = inner.run(origins, _sampled(self._grammar, generator, _STRANGERS), generator)

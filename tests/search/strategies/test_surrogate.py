@@ -11,6 +11,7 @@ import pytest
 from evaluators.probing.shapes import shape
 from grammars import BASELINES, evaluate, load_grammar, parse
 from search.candidates.candidate import Candidate
+from search.candidates.lesson import Lesson
 from search.candidates.racing import Standing
 from search.settings import SearchSettings, SettingsError
 from search.strategies import Learner, begin
@@ -167,3 +168,22 @@ def test_starting_points_come_first_and_are_within_the_grammar() -> None:
     assert [str(first.expression), str(second.expression)] == ["x * sigmoid(x)", "x * tanh(x)"]
     with pytest.raises(SettingsError, match="cannot write"):
         searching(start_from=("log(x)",))
+
+
+def test_lessons_lead_the_first_generation() -> None:
+    drawn = [c for group in generations("random", count=8) for c in group]
+    lessons = [
+        Lesson(s.candidate.id, s.candidate.text, s.rung, s.rank_key[1], "earlier")
+        for s in scored(drawn)
+    ]
+
+    def first(taught: list[Lesson]) -> float:
+        settings = SearchSettings(strategy="surrogate", brood=600)
+        strategy = begin(load_grammar("core"), settings, seed=3, lessons=taught)
+        asked = strategy.ask(24, generation=0, admit=admitting_by_layer())
+        bred = {c.id for c in asked if c.variation == "forecast"}
+        assert bred.isdisjoint(lesson.candidate_id for lesson in taught)
+        assert bool(bred) is bool(taught)
+        return fmean(sorted(distance(c.expression) for c in asked)[:6])
+
+    assert first(lessons) < 0.8 * first([])
