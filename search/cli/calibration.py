@@ -11,12 +11,14 @@ from rich import box
 from rich.table import Table
 
 from search.cli.options import (
+    AsCsv,
     AsJson,
     Executor,
     Executors,
     GpusPerWorker,
     ManualDir,
     Workers,
+    print_csv,
     print_json,
     site_of,
     wide_console,
@@ -61,6 +63,7 @@ def calibrate_command(
     gpus_per_worker: GpusPerWorker = 0.0,
     manual_dir: ManualDir = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Scores the catalogue over many seeds; says what each rung is worth and which to use."""
     from evaluators.statistics.calibration import recommend, rung_qualities
@@ -83,6 +86,9 @@ def calibrate_command(
     qualities, ladder = rung_qualities(found.whole), recommend(found.whole, budget=budget)
     if as_json:
         print_json(_document(task, found, qualities, ladder))
+        return
+    if as_csv:
+        print_csv([asdict(quality) for quality in qualities])
         return
     console, count = wide_console(), f"{len(found.names)} functions x {seeds} seeds"
     for name, scores in found.by_task.items() if len(tasks) > 1 else ():

@@ -13,12 +13,14 @@ from rich.table import Table
 
 from search.cli.calibration import ascending
 from search.cli.options import (
+    AsCsv,
     AsJson,
     Executor,
     Executors,
     GpusPerWorker,
     ManualDir,
     Workers,
+    print_csv,
     print_json,
     site_of,
     wide_console,
@@ -58,6 +60,7 @@ def curves_command(
     gpus_per_worker: GpusPerWorker = 0.0,
     manual_dir: ManualDir = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Trains random functions, keeps their scores, and says what forecasts from them are worth."""
     from evaluators.forecasting.learning_curves import curve_names, load_curves
@@ -89,6 +92,9 @@ def curves_command(
     qualities, ladder = validated.qualities(), validated.recommend(least_recall=recall)
     if as_json:
         print_json(_document(qualities, ladder))
+        return
+    if as_csv:
+        print_csv(_document(qualities, ladder)["forecasts"])
         return
     console = wide_console()
     console.print(_table(qualities, title=f"{curves.task}, {len(curves.expressions)} functions"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from search.cli.options import DEFAULT_RUNS_DIR, RunsDir, print_json, say
+from search.cli.options import DEFAULT_RUNS_DIR, AsCsv, RunsDir, print_csv, print_json, say
 
 if TYPE_CHECKING:
     from grammars.export import Function, Verification
@@ -71,6 +71,7 @@ def export_command(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the verifications as one JSON document.")
     ] = False,
+    as_csv: AsCsv = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Writes a function for other frameworks, and runs each file there before handing it over."""
@@ -93,7 +94,7 @@ def export_command(
         effort="thorough" if thorough else "usual",
         speed=speed,
     )
-    _report(results, as_json=as_json)
+    _report(results, as_json=as_json, as_csv=as_csv)
     if any(result.status == "failed" for result in results):
         raise typer.Exit(DISAGREES)
     # Who asks for all targets takes what there is; who names one needs it.
@@ -133,9 +134,12 @@ def _chosen(
     return given_function(expression)
 
 
-def _report(results: list[Verification], *, as_json: bool) -> None:
+def _report(results: list[Verification], *, as_json: bool, as_csv: bool) -> None:
     if as_json:
         print_json([result.to_json() for result in results])
+        return
+    if as_csv:
+        print_csv([result.to_json() for result in results])
         return
     for result in results:
         print(result)

@@ -13,6 +13,7 @@ from rich.table import Table
 from search.cli.options import (
     DEFAULT_RUNS_DIR,
     INTERRUPTED,
+    AsCsv,
     AsJson,
     CampaignName,
     Executor,
@@ -21,6 +22,7 @@ from search.cli.options import (
     ManualDir,
     RunsDir,
     Workers,
+    print_csv,
     print_json,
     say,
     site_of,
@@ -69,13 +71,14 @@ def finals_command(
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     manual_dir: ManualDir = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Compares the best of a campaign with all baselines on fresh seeds and test data.
 
     Without options it goes on with the finals that were planned last, or reports them.
     """
     from search.cli.progress import FinalsProgress
-    from search.finals import finals_document
+    from search.finals import finals_document, finals_rows
     from search.library.campaign import Campaign
     from search.settings import overridden
     from search.standings.leaderboard import find_campaign
@@ -108,6 +111,8 @@ def finals_command(
     if as_json:
         rivals = None if held.practice is None else held.practice.to_json()
         print_json({**finals_document(held.finals), "rival_practice": rivals})
+    elif as_csv:
+        print_csv(list(finals_rows(held.finals)))
     else:
         print_finals(held.finals, title=folder.name)
     if os.access(folder, os.W_OK):

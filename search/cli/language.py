@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.table import Table
 
-from search.cli.options import AsJson, ManualDir, print_json, site_of, wide_console
+from search.cli.options import (
+    AsCsv,
+    AsJson,
+    ManualDir,
+    print_csv,
+    print_json,
+    site_of,
+    wide_console,
+)
 
 if TYPE_CHECKING:
     from grammars import Grammar
@@ -29,6 +37,7 @@ def describe_command(
         str, typer.Argument(help="An expression such as 'x * sigmoid(x)', or a catalogue name.")
     ],
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
     plot: Annotated[
         Path | None,
         typer.Option("--plot", help="Draw f and f' beside ReLU and the nearest relative."),
@@ -49,7 +58,7 @@ def describe_command(
 
     function = parse(expression)
     description = describe(function, simplify=simplify)
-    if not as_json:
+    if not as_json and not as_csv:
         _print_description(description)
     if plot is not None:
         from search.drawing import draw_functions
@@ -59,9 +68,9 @@ def describe_command(
             drawn[description.nearest] = parse(description.nearest)
         draw_functions(drawn, plot)
     trained = _train(expression, task=task, steps=steps, manual_dir=manual_dir) if train else None
-    if as_json:
-        document = description.to_json()
-        print_json(document if trained is None else {**document, "training": trained})
+    if as_json or as_csv:
+        document = description.to_json() | ({} if trained is None else {"training": trained})
+        print_json(document) if as_json else print_csv([document])
         return
     if trained is not None:
         _print_training(trained)
@@ -163,22 +172,21 @@ def _shown(value: Any) -> str:
             return str(value)
 
 
-def grammar_list_command(as_json: AsJson = False) -> None:
+def grammar_list_command(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """Lists the shipped grammars, the primitives and the catalogue."""
     from grammars import CATALOGUE, PRIMITIVES, grammar_names, load_grammar
 
     grammars = [load_grammar(name) for name in grammar_names()]
-    if as_json:
-        print_json(
-            {
-                "grammars": [
-                    {"name": g.name, "description": g.description, "source": g.source}
-                    for g in grammars
-                ],
-                "primitives": list(PRIMITIVES),
-                "catalogue": list(CATALOGUE),
-            }
-        )
+    if as_json or as_csv:
+        listed = [
+            {"name": g.name, "description": g.description, "source": g.source} for g in grammars
+        ]
+        words = {"primitives": list(PRIMITIVES), "catalogue": list(CATALOGUE)}
+        if as_json:
+            print_json({"grammars": listed, **words})
+        else:
+            named = [{"kind": kind, "name": name} for kind, all_ in words.items() for name in all_]
+            print_csv([{"kind": "grammars", **each} for each in listed] + named)
         return
     table = Table("grammar", "primitives", "size", "what it is for", box=None)
     for g in grammars:
@@ -196,6 +204,7 @@ def grammar_show_command(
         int, typer.Option("--count-to", min=1, max=9, help="Count functions up to this size.")
     ] = _COUNTED_SIZE,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Shows a grammar: what it holds, how many functions up to a size, ten samples."""
     from dataclasses import asdict
@@ -211,6 +220,9 @@ def grammar_show_command(
     if as_json:
         document = {"grammar": grammar.model_dump(mode="json"), "counts": counts}
         print_json(document | {"samples": samples})
+        return
+    if as_csv:
+        print_csv(counts)
         return
     console = wide_console()
     console.print(f"{grammar.name}: {grammar.description}", highlight=False)

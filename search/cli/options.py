@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from search.texts import commands
+from search.texts.dotted import flatten
 
 if TYPE_CHECKING:
     from search.executors.site import Site
@@ -115,11 +116,19 @@ def print_json(document: Any) -> None:
 
 
 def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Prints rows with a header line; a row may lack columns that others have."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+    """Prints rows with a header line; a row may lack columns that others have.
+
+    What lies within a row has columns with dotted names, and lists are written as JSON.
+    """
+    flat = [{key: _cell(value) for key, value in flatten(row).items()} for row in rows]
+    columns = list(dict.fromkeys(name for row in flat for name in row))
     writer = csv.DictWriter(sys.stdout, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(flat)
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | tuple) else value
 
 
 def print_table(title: str, table: Table) -> None:

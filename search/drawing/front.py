@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 FRONT_COLOUR: Final = COLOURS[1]
 FRONT_LABEL: Final = "Pareto front"
 
-# Neighbours on the front have their numbers on opposite sides.
-_ABOVE: Final = (4, 3, "left", "bottom")
-_BELOW: Final = (-4, -3, "right", "top")
+# Of numbers around their points, in points of the type.
+_PLACES: Final = ((8, 7), (-8, 7), (8, -7), (-8, -7), (0, 10), (0, -10), (10, 0), (-10, 0))
+_POINTS_AN_INCH: Final = 72
+# What the numbers of the first and the last need above and below.
+_LABEL_SHARE: Final = 0.06
 _LISTED: Final = 16
 _LONGEST_LINE: Final = 44
 
@@ -38,6 +41,10 @@ def front_panel(standings: Sequence[Standing]) -> Panel:
         f"{len(front)} of {len(compared)} functions are surpassed by no other in "
         f"{listed(list(OBJECTIVES))} at once; the table below lists them.",
         partial(_draw, compared=compared, front=front),
+        marks=tuple(
+            (x, y, _line(number, standing).strip())
+            for number, (standing, x, y) in enumerate(zip(front, *_points(front), strict=True), 1)
+        ),
     )
 
 
@@ -73,22 +80,37 @@ def _draw(axes: Axes, *, compared: Sequence[Standing], front: Sequence[Standing]
     others = [standing for standing in compared if standing.candidate.id not in members]
     draw_points(axes, *_points(others), size=12, colour=FAINT, label="surpassed")
     draw_points(axes, *_points(front), size=34, colour=FRONT_COLOUR, label=FRONT_LABEL)
-    for number, point in enumerate(zip(*_points(front), strict=True), 1):
-        x, y, horizontal, vertical = _ABOVE if number % 2 else _BELOW
+    _, scores = _points(compared)
+    low, high = score_limits(scores, kept=_points(front)[1])
+    margin = _LABEL_SHARE * (high - low)
+    axes.set_ylim(low - margin, high + margin)
+    axes.margins(x=0.08)
+    axes.set_xlabel(OBJECTIVES["cost"].meaning)
+    _number(axes, list(zip(*_points(front), strict=True)))
+
+
+def _number(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
+    """Numbers beside points, each where there is no other point or number, if there is room."""
+    dots = axes.transData.transform(points) * _POINTS_AN_INCH / axes.figure.dpi
+    taken = [*map(tuple, dots)]
+    for number, (point, (across, up)) in enumerate(zip(points, dots, strict=True), 1):
+        x, y = max(
+            _PLACES,
+            key=lambda place: min(
+                math.dist((across + place[0], up + place[1]), other) for other in taken
+            ),
+        )
+        taken.append((across + x, up + y))
         axes.annotate(
             str(number),
             point,
             xytext=(x, y),
             textcoords="offset points",
-            ha=horizontal,
-            va=vertical,
+            ha="center",
+            va="center",
             fontsize=8.5,
             color=INK,
         )
-    _, scores = _points(compared)
-    axes.set_ylim(*score_limits(scores, kept=_points(front)[1]))
-    axes.margins(x=0.08)
-    axes.set_xlabel(OBJECTIVES["cost"].meaning)
 
 
 def _list(axes: Axes, *, front: Sequence[Standing]) -> None:

@@ -41,6 +41,8 @@ class Panel:
         width_inches: Of the figure.
         height_inches: Of the figure.
         has_legend: Whether the files need a legend of their own; the page has one for all panels.
+        marks: Points in the units of the axes, each with what the page says when it is pointed at;
+            without any it says the values of the lines that have labels.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Panel:
     width_inches: float = WIDTH_INCHES
     height_inches: float = HEIGHT_INCHES
     has_legend: bool = True
+    marks: tuple[tuple[float, float, str], ...] = ()
 
 
 def save(panel: Panel, folder: Path) -> list[Path]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+from html import escape
 from typing import Final
 
+from search.drawing.hovering import hovering
 from search.drawing.panels import DPI, Panel, drawn, settings
 from search.drawing.styles import PROPERTIES
 
@@ -23,14 +26,16 @@ def inline_svg(panel: Panel) -> str:
     """The figure as an `<svg>` element for the page.
 
     Its text is text, which can be searched and read aloud; every id begins with the panel's name,
-    so that no two figures of a page collide.
+    so that no two figures of a page collide. Its attribute `data-hover` says in JSON what the
+    page's script tells of the place under the pointer.
     """
     text = io.StringIO()
+    figure = drawn([panel], legend=False)
     with settings({"svg.hashsalt": panel.name, "svg.fonttype": "none"}):
-        drawn([panel], legend=False).savefig(
-            text, format="svg", transparent=True, metadata={"Date": None}, dpi=DPI
-        )
-    return _for_page(text.getvalue(), prefix=panel.name)
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None}, dpi=DPI)
+    markup = _for_page(text.getvalue(), prefix=panel.name)
+    hover = escape(json.dumps(hovering(figure, panel), separators=(",", ":"), allow_nan=False))
+    return markup.replace("<svg", f'<svg data-hover="{hover}"', 1)
 
 
 def _for_page(markup: str, *, prefix: str) -> str:

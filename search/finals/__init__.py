@@ -1,6 +1,6 @@
 """Finals: the last, honest comparison of a campaign, planned, held, and read from its journal."""
 
-from search.finals.documents import FILE_NAME, finals_document, write_finals
+from search.finals.documents import FILE_NAME, finals_document, finals_rows, write_finals
 from search.finals.entrant_results import EntrantResults
 from search.finals.holding import Split, hold
 from search.finals.planning import (
@@ -43,6 +43,7 @@ __all__ = [
     "claim",
     "count_tried",
     "finals_document",
+    "finals_rows",
     "finals_in",
     "finals_of",
     "hold",

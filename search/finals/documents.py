@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -48,6 +49,41 @@ def finals_document(finals: Finals) -> dict[str, Any]:
         "left_out": [{"task": task, "reason": reason} for task, reason in plan.left_out],
         "cards": [_card(card) for card in finals.cards],
     }
+
+
+def finals_rows(finals: Finals) -> Iterator[Mapping[str, Any]]:
+    """One row for each function on each task."""
+    for card in finals.cards:
+        for row in card.rows:
+            identity = row.entrant.candidate_id
+            yield {
+                "task": card.stage.title,
+                "candidate_id": identity,
+                "expression": row.entrant.shown,
+                "name": row.entrant.name,
+                "role": row.entrant.role,
+                "steps": card.stage.steps,
+                "seeds": len(row.runs),
+                "mean_percent": row.mean_percent,
+                "deviation_points": row.deviation_points,
+                **_differences(card, identity, finals.plan.rivals),
+                "verdict": card.verdict(identity),
+            }
+
+
+def _differences(card: Card, identity: str, rivals: Sequence[str]) -> Mapping[str, float | None]:
+    """What `finals` says of each rival; nothing of a rival's difference from itself."""
+    row: dict[str, float | None] = {}
+    for rival in rivals:
+        pair = card.comparison(identity, rival)
+        row |= {
+            f"difference_{rival}": pair.difference if pair else None,
+            f"low_{rival}": pair.low if pair else None,
+            f"high_{rival}": pair.high if pair else None,
+            f"p_{rival}": pair.p_adjusted if pair else None,
+            f"effect_size_{rival}": pair.effect_size if pair else None,
+        }
+    return row
 
 
 def write_finals(finals: Finals, folder: Path) -> None:

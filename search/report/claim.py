@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from evaluators.statistics.comparison import OPENINGS, Comparison, Finding, listed, p_words
 from grammars import parse_activation
@@ -19,7 +19,12 @@ from search.report.wording import signed
 from search.texts.commands import command
 from search.texts.shortening import shorten
 
-_FIGURE: Final = re.compile(r"(?<=\b[pd]) (?=[=<])|(?<= [=<]) |(?<=\d) (?=%)")
+_FIGURE: Final = re.compile(
+    r"(?<=\b[pd]) (?=[=<])|(?<= [=<]) |(?<=\d) (?=%|seeds?\b|points\b)|(?<= [-+*/]) (?=\S)"
+)
+# A browser may break a line after the minus of "(-x".
+_BREAKABLE_MINUS: Final = re.compile(r"(?<=[(, ]-)(?=\w)")
+_WHOLE: Final = re.compile(r"[-+*/] -?\(*[\w.]*\(*|-\(*[\w.]+\(*|[\w.]?\)*,")
 
 
 @dataclass(frozen=True)
@@ -61,8 +66,19 @@ def finding_lines(pair: Comparison) -> Iterator[str]:
 
 
 def unbroken(text: str) -> str:
-    """The text with every figure on the same line as its name or its unit."""
-    return _FIGURE.sub("\N{NO-BREAK SPACE}", text)
+    """The text with every figure beside its name or unit, and every operand beside its operator."""
+    return _BREAKABLE_MINUS.sub("\N{WORD JOINER}", _FIGURE.sub("\N{NO-BREAK SPACE}", text))
+
+
+def whole(formula: object) -> Markup:
+    """A formula that breaks before operators and after commas only, and is copied as it is."""
+    parts, end = [], 0
+    text = str(formula)
+    for found in _WHOLE.finditer(text):
+        kept = Markup('<span class="whole">{}</span>').format(found[0])
+        parts += [escape(text[end : found.start()]), kept]
+        end = found.end()
+    return Markup("").join([*parts, escape(text[end:])])
 
 
 def times(finals: Finals, dataset: str) -> str:

@@ -24,6 +24,7 @@ from search.drawing.styles import (
     winner_style,
 )
 from search.report.findings import Findings
+from search.texts.shortening import shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,13 +59,15 @@ def graphs(findings: Findings) -> list[Graph]:
     """
     found: list[Graph] = []
     for standing, style in styled(findings):
-        expression = standing.candidate.expression
+        expression, name = standing.candidate.expression, standing.candidate.id
         if not isinstance(expression, Layered):
-            found.append(Graph(shown_name(standing), expression, style))
+            label = findings.name_of(name, shown_name(standing))
+            found.append(Graph(label, expression, style))
             continue
         dashes = itertools.cycle(DASHES)
         for (layer, function), dash in zip(expression.by_layer_name.items(), dashes, strict=False):
-            label = f"{layer}: {readable(function)}"
+            short = findings.short_names.get(name)
+            label = f"{f'{short}, ' if short else ''}{layer}: {readable(function)}"
             found.append(Graph(label, function, replace(style, dash=dash)))
     return found
 
@@ -80,6 +83,10 @@ def progress_panel(findings: Findings) -> Panel:
         if best
         else "Scores of the evaluations in their order.",
         lambda axes: _draw_progress(axes, findings),
+        marks=tuple(
+            (number, score, f"evaluation {number}: {score:.3f}, {_evaluated(findings, number)}")
+            for number, score in _leaders(findings)
+        ),
     )
 
 
@@ -90,6 +97,11 @@ def progress_legend(findings: Findings) -> list[tuple[str, Mapping[str, str]]]:
     rivals = [(shown_name(r), rival_style(n).swatch) for n, r in enumerate(findings.rivals)]
     front = (FRONT_LABEL, Style(FRONT_COLOUR, "").swatch)
     return [*rungs, ("best so far", Style(INK).swatch), *rivals, front]
+
+
+def _evaluated(findings: Findings, number: int) -> str:
+    candidate = findings.candidates[findings.attempts[number - 1].evaluation.candidate_id]
+    return findings.name_of(candidate.id, shorten(candidate.readable, 60))
 
 
 def _draw_progress(axes: Axes, findings: Findings) -> None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from evaluators.evaluation.evaluation import Outcome
 from evaluators.statistics.comparison import Comparison, Finding, verdict
 from search.drawing import Panel
-from search.drawing.styles import FAINT, INK, MUTED, PAPER, Style
+from search.drawing.styles import FAINT, INK, Style
 from search.finals import Entrant, EntrantResults, Finals
 from search.report.figures import styled
 from search.report.findings import Findings
-from search.texts.shortening import shorten
+from search.report.wording import signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,10 @@ _MARKERS: Final = {
     Finding.NOT_COMPARED: "x",
     Finding.NOT_TESTED: "x",
 }
-_ROW_INCHES: Final = 0.36
+_ROW_INCHES: Final = 0.24
+
+_Learner = tuple[EntrantResults, Style, str]
+"""Its results, how it is drawn, and its name."""
 
 
 def learning_panels(found: Findings, finals: Finals) -> list[Panel]:
@@ -33,7 +36,7 @@ def learning_panels(found: Findings, finals: Finals) -> list[Panel]:
     drawn = list(_learners(found, finals))
     if not drawn:
         return []
-    seeds, names = len(finals.first.seeds), ", ".join(row.entrant.label for row, _ in drawn)
+    seeds, names = len(finals.first.seeds), ", ".join(label for _, _, label in drawn)
     about = f"by training steps, for {names}: mean and standard deviation over {seeds} seeds."
     return [
         Panel(
@@ -57,34 +60,36 @@ def forest_panels(found: Findings, finals: Finals) -> list[Panel]:
         Panel(
             f"finals-{rival}",
             finals.plan.measure.title.format(rival=finals.plan.titles[rival]),
-            _described(finals, pairs),
+            _described(found, finals, pairs),
             lambda axes, pairs=pairs: _draw_forest(axes, pairs, found, finals),  # type: ignore[misc]
             width_inches=3.1,
             height_inches=0.75 + _ROW_INCHES * len(pairs),
-            has_legend=False,
+            marks=tuple(_marks(pairs, found, finals)),
         )
         for rival in finals.plan.rivals
-        if (pairs := list(_compared(finals, rival)))
+        if (pairs := list(_compared(found, finals, rival)))
     ]
 
 
-def _learners(found: Findings, finals: Finals) -> Iterator[tuple[EntrantResults, Style]]:
-    """The rows of winners and rivals that have a curve of more than one point."""
+def _learners(found: Findings, finals: Finals) -> Iterator[_Learner]:
+    """The rows of winners and rivals that have a curve of more than one point, with their names."""
     rows = {row.entrant.candidate_id: row for row in finals.first.rows}
     for standing, style in styled(found):
         row = rows.get(standing.candidate.id)
         if row and any(len(run.curve) > 1 for run in row.runs):
-            yield row, style
+            yield row, style, found.name_of(row.entrant.candidate_id, row.entrant.label)
 
 
-def _draw_learning(axes: Axes, drawn: Sequence[tuple[EntrantResults, Style]], figure: str) -> None:
+def _draw_learning(
+    axes: Axes, drawn: Sequence[tuple[EntrantResults, Style, str]], figure: str
+) -> None:
     is_loss = figure == "validation_loss"
-    for row, style in drawn:
+    for row, style, label in drawn:
         steps, means, deviations = _band(row, figure, scale=1.0 if is_loss else 100.0)
         low = [mean - deviation for mean, deviation in zip(means, deviations, strict=True)]
         high = [mean + deviation for mean, deviation in zip(means, deviations, strict=True)]
         axes.fill_between(steps, low, high, color=style.colour, alpha=0.16, linewidth=0)
-        axes.plot(steps, means, label=row.entrant.label, **style.line)
+        axes.plot(steps, means, label=label, **style.line)
     if is_loss:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(_plain_numbers)
@@ -112,9 +117,9 @@ def _band(
     return steps, means, deviations
 
 
-def _compared(finals: Finals, rival: str) -> Iterator[tuple[Entrant, Comparison]]:
+def _compared(found: Findings, finals: Finals, rival: str) -> Iterator[tuple[Entrant, Comparison]]:
     """Finalists and rivals; what is far worse would press them together, and is in the table."""
-    for row in finals.own.rows:
+    for row in found.finals_rows:
         if row.entrant.role == "baseline" and row.entrant.key not in finals.plan.rivals:
             continue
         comparison = finals.own.comparison(row.entrant.candidate_id, rival)
@@ -122,10 +127,10 @@ def _compared(finals: Finals, rival: str) -> Iterator[tuple[Entrant, Comparison]
             yield row.entrant, comparison
 
 
-def _described(finals: Finals, pairs: Sequence[tuple[Entrant, Comparison]]) -> str:
+def _described(found: Findings, finals: Finals, pairs: Sequence[tuple[Entrant, Comparison]]) -> str:
     measure = finals.plan.measure
     said = "; ".join(
-        f"{entrant.label} is "
+        f"{_margin_name(entrant, found)} is "
         + verdict([pair], titles=finals.plan.titles, unit=measure.unit, digits=measure.digits)
         for entrant, pair in pairs
     )
@@ -138,26 +143,35 @@ def _draw_forest(
     colours = {standing.candidate.id: style.colour for standing, style in styled(found)}
     axes.axvline(0.0, color=INK, linewidth=0.9)
     for row, (entrant, pair) in enumerate(pairs):
-        _draw_interval(axes, row, pair, colours.get(entrant.candidate_id, FAINT))
-        axes.text(
-            0.0,
-            row - 0.22,
-            shorten(entrant.label, 40),
-            transform=axes.get_yaxis_transform(),
-            color=INK if entrant.role == "finalist" else MUTED,
-            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8},
-            fontsize=8.5,
-            va="bottom",
-            parse_math=False,
-        )
-    axes.set_ylim(len(pairs) - 0.4, -0.85)
-    axes.set_yticks([])
+        label = found.name_of(entrant.candidate_id, entrant.label)
+        # What has no short name is named in the margin, and needs no legend.
+        label = label if entrant.role == "finalist" else "_"
+        _draw_interval(axes, row, pair, colours.get(entrant.candidate_id, FAINT), label=label)
+    axes.set_ylim(len(pairs) - 0.5, -0.5)
+    axes.set_yticks(range(len(pairs)), [_margin_name(entrant, found) for entrant, _ in pairs])
     axes.set_xlabel(f"{finals.plan.measure.name}; right of 0 is better")
 
 
-def _draw_interval(axes: Axes, row: int, pair: Comparison, colour: str) -> None:
+def _margin_name(entrant: Entrant, found: Findings) -> str:
+    return found.short_names.get(entrant.candidate_id, entrant.label)
+
+
+def _marks(
+    pairs: Sequence[tuple[Entrant, Comparison]], found: Findings, finals: Finals
+) -> Iterator[tuple[float, float, str]]:
+    """What the page says of each interval under the pointer."""
+    digits = finals.plan.measure.digits
+    for row, (entrant, pair) in enumerate(pairs):
+        assert pair.difference is not None
+        ends = [signed(end, digits) for end in (pair.low, pair.high) if end is not None]
+        interval = f" ({' to '.join(ends)})" if ends else ""
+        name = _margin_name(entrant, found)
+        yield pair.difference, row, f"{name}: {signed(pair.difference, digits)}{interval}"
+
+
+def _draw_interval(axes: Axes, row: int, pair: Comparison, colour: str, *, label: str) -> None:
     assert pair.difference is not None
     if pair.low is not None and pair.high is not None:
-        axes.plot([pair.low, pair.high], [row, row], color=colour, linewidth=1.8)
+        axes.plot([pair.low, pair.high], [row, row], color=colour, linewidth=1.8, label=label)
     marker = _MARKERS[pair.finding]
     axes.plot([pair.difference], [row], marker=marker, markersize=5.5, color=colour)

@@ -15,6 +15,7 @@ from search.candidates.generation import GenerationSummary
 from search.candidates.racing import Standing
 from search.finals import (
     RIVALS,
+    EntrantResults,
     Finals,
     RivalPractice,
     count_tried,
@@ -27,7 +28,7 @@ from search.journal.campaign_folder import located
 from search.journal.journal import FILE_NAME, Journal
 from search.report.diagnosis import Diagnosis, diagnose_runs
 from search.standings.leaderboard import CandidateNotFoundError, standings
-from search.standings.lineage import Ancestor, lineage
+from search.standings.lineage import Ancestor, lineages
 from search.trials.ablation import Ablation, ablation
 from search.trials.measuring import Measurements
 
@@ -85,6 +86,35 @@ class Findings:
     diagnoses: tuple[Diagnosis, ...]
     finals: Finals | None
     practice: RivalPractice | None
+
+    @property
+    def short_names(self) -> Mapping[str, str]:
+        """Of the finalists, by id: F1 is the leader, the others follow as the search ranks them."""
+        if self.finals is None:
+            return {}
+        leader = self.finals.leader
+        ids = [each.candidate_id for each in self.finals.plan.finalists]
+        ids.sort(key=lambda each: leader is None or each != leader.candidate_id)
+        return {candidate_id: f"F{number}" for number, candidate_id in enumerate(ids, 1)}
+
+    @property
+    def finals_rows(self) -> Sequence[EntrantResults]:
+        """Of the finals on the campaign's own task: the finalists by name, then the others."""
+        names = list(self.short_names)
+        rows = self.finals.own.rows if self.finals else ()
+        return sorted(
+            rows,
+            key=lambda row: (
+                names.index(row.entrant.candidate_id)
+                if row.entrant.candidate_id in names
+                else len(names)
+            ),
+        )
+
+    def name_of(self, candidate_id: str, formula: str) -> str:
+        """A formula after the short name, where there is one."""
+        short = self.short_names.get(candidate_id)
+        return formula if short is None else f"{short}: {formula}"
 
     @property
     def divisible(self) -> tuple[Expression, ...]:
@@ -166,7 +196,7 @@ def _read(name: str, journal: Journal) -> Findings:
         standings=tuple(scored),
         winners=winners,
         rivals=rivals,
-        lineages=tuple(lineage(w.candidate.id, candidates, by_id) for w in winners),
+        lineages=lineages([winner.candidate.id for winner in winners], candidates, by_id),
         ablations=tuple(part for part in parts if part is not None),
         measured=history.measured,
         diagnoses=_diagnoses(winners, scored, finals),

@@ -15,13 +15,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from evaluators.statistics.comparison import Finding, listed
+from grammars import activation_id
 from search.candidates.novelty import novelty
 from search.candidates.objectives import OBJECTIVES, front_of
 from search.candidates.racing import Standing
 from search.drawing import Panel, front_panel, function_panels, inline_svg
 from search.finals import Finals, opened, rule_in_force, tried, where_it_holds
 from search.report import wording
-from search.report.claim import finding_lines, lead, times, unbroken
+from search.report.claim import finding_lines, lead, times, unbroken, whole
 from search.report.figures import (
     baseline_name,
     graphs,
@@ -69,6 +70,7 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "finding_sign": lambda pair: _SIGNS[pair.finding],
     "finding_lines": finding_lines,
     "holds": where_it_holds,
+    "id_of": activation_id,
     "inline_svg": lambda panel: Markup(inline_svg(panel)),
     "opened": opened,
     "origin_words": wording.origin_words,
@@ -78,7 +80,9 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "signed": wording.signed,
     "standing_words": wording.standing_words,
     "tried": tried,
+    "minus": wording.minus,
     "unbroken": unbroken,
+    "whole": whole,
     "upper_first": lambda text: text[:1].upper() + text[1:],
 }
 
@@ -126,7 +130,7 @@ def _contents(page: str) -> str:
 
 
 def _context(found: Findings, beside: Sequence[str] | None) -> dict[str, Any]:
-    script = _resource("sort.js")
+    script = _resource("sort.js") + _resource("hover.js")
     return {
         **({} if found.finals is None else _finals_context(found, found.finals)),
         "found": found,
@@ -135,6 +139,7 @@ def _context(found: Findings, beside: Sequence[str] | None) -> dict[str, Any]:
         "legend": [(graph.label, graph.style.swatch) for graph in graphs(found)],
         "function_panels": function_panels(graphs(found)),
         "novelties": [(w, novelty(w.candidate.expression)) for w in found.winners],
+        "score_words": wording.score_words(found),
         "search_words": wording.search_words(found),
         "search_panels": [progress_panel(found), front_panel(found.standings)],
         "progress_legend": progress_legend(found),
@@ -163,8 +168,12 @@ def _context(found: Findings, beside: Sequence[str] | None) -> dict[str, Any]:
 def _finals_context(found: Findings, finals: Finals) -> dict[str, Any]:
     learning = learning_panels(found, finals)
     return {
+        "finalists": [row.entrant for row in found.finals_rows if row.entrant.role == "finalist"],
         "learning_panels": learning,
-        "learning_legend": [(shown_name(s), style.swatch) for s, style in styled(found)],
+        "learning_legend": [
+            (found.name_of(s.candidate.id, shown_name(s)), style.swatch)
+            for s, style in styled(found)
+        ],
         "forest_panels": forest_panels(found, finals),
         "rivals_words": listed([finals.plan.titles[rival] for rival in finals.plan.rivals]),
         "practice_words": list(wording.practice_words(found.practice)) if found.practice else [],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from grammars import shortened
 from search.candidates.objectives import front_of, values_of
 from search.candidates.racing import Standing
-from search.finals import Card
+from search.finals import finals_rows
 from search.report.findings import Findings
 
 Table = list[Mapping[str, Any]]
@@ -28,7 +28,7 @@ def tables(found: Findings) -> dict[str, Table]:
         "front": [_standing(s, rank) for rank, s in enumerate(front_of(found.standings), 1)],
         "diagnostics": list(_diagnostics(found)),
         "ablation": list(_ablation(found)),
-        "finals": list(_finals(found)),
+        "finals": list(finals_rows(found.finals)) if found.finals else [],
         "finals-seeds": list(_finals_seeds(found)),
     }
     return {name: rows for name, rows in made.items() if rows}
@@ -107,43 +107,6 @@ def _diagnostics(found: Findings) -> Iterable[Mapping[str, Any]]:
             "gradient_ratio": diagnosis.gradient_ratio,
             "runs": diagnosis.runs,
         }
-
-
-def _finals(found: Findings) -> Iterable[Mapping[str, Any]]:
-    """One row for each function on each task."""
-    if found.finals is None:
-        return
-    for card in found.finals.cards:
-        for row in card.rows:
-            identity = row.entrant.candidate_id
-            yield {
-                "task": card.stage.title,
-                "candidate_id": identity,
-                "expression": row.entrant.shown,
-                "name": row.entrant.name,
-                "role": row.entrant.role,
-                "steps": card.stage.steps,
-                "seeds": len(row.runs),
-                "mean_percent": row.mean_percent,
-                "deviation_points": row.deviation_points,
-                **_differences(card, identity, found.finals.plan.rivals),
-                "verdict": card.verdict(identity),
-            }
-
-
-def _differences(card: Card, identity: str, rivals: Sequence[str]) -> Mapping[str, float | None]:
-    """What `finals` says of each rival; nothing of a rival's difference from itself."""
-    row: dict[str, float | None] = {}
-    for rival in rivals:
-        pair = card.comparison(identity, rival)
-        row |= {
-            f"difference_{rival}": pair.difference if pair else None,
-            f"low_{rival}": pair.low if pair else None,
-            f"high_{rival}": pair.high if pair else None,
-            f"p_{rival}": pair.p_adjusted if pair else None,
-            f"effect_size_{rival}": pair.effect_size if pair else None,
-        }
-    return row
 
 
 def _finals_seeds(found: Findings) -> Iterable[Mapping[str, Any]]:

@@ -34,6 +34,11 @@ def signed(value: float, digits: int = 2) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
+def minus(text: str) -> str:
+    """A number with a true minus."""
+    return text.replace("-", "\N{MINUS SIGN}", 1)
+
+
 def day(seconds: float) -> str:
     """The date of a moment, in universal time."""
     moment = datetime.fromtimestamp(seconds, UTC)
@@ -55,6 +60,21 @@ def brief(expression: object) -> str:
 def counted(count: int, noun: str) -> str:
     """A number with its noun."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def score_words(found: Findings) -> str:
+    """What a score is in this campaign."""
+    over = found.standings[0].evaluation.over_tasks
+    if over is None:
+        return (
+            "A score is minus the mean logarithm of the validation loss: 0.1 more means a loss "
+            "about 10\N{NO-BREAK SPACE}% lower."
+        )
+    return (
+        "A score says how far a function is ahead of the best baseline in log validation loss on "
+        f"{listed([each.task for each in over.tasks])}, each at its best learning rate, in units "
+        "of the spread between baselines; below 0 it is behind."
+    )
 
 
 def search_words(found: Findings) -> str:
@@ -95,7 +115,7 @@ def standing_words(ancestor: Ancestor, highest: int) -> str:
     if ancestor.standing is None:
         return "not scored"
     evaluation = ancestor.standing.evaluation
-    score = f"{ancestor.standing.rank_key[1]:.3f}"
+    score = minus(f"{ancestor.standing.rank_key[1]:.3f}")
     steps = evaluation.fidelity.steps
     return score if ancestor.standing.rung == highest else f"{score} after {steps} steps"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +22,7 @@ class Ancestor:
         candidate: Who.
         standing: Its evaluation on the highest rung; None if it was never scored.
         parents: Its own ancestors, nearest first; empty for one drawn at random.
-        is_repeated: Whether its parents are listed elsewhere in the tree, and so not here.
+        is_repeated: Whether it stands in this tree or another before, with its parents.
         hidden: Parents that are left out because the tree would grow too large.
     """
 
@@ -39,21 +39,24 @@ class Ancestor:
             yield from parent.walk()
 
 
-def lineage(
-    candidate_id: str, candidates: Mapping[str, Candidate], standings: Mapping[str, Standing]
-) -> Ancestor:
-    """The ancestors of a candidate.
+def lineages(
+    candidate_ids: Iterable[str],
+    candidates: Mapping[str, Candidate],
+    standings: Mapping[str, Standing],
+) -> tuple[Ancestor, ...]:
+    """The ancestors of candidates, a tree for each.
 
     Args:
-        candidate_id: Whose.
+        candidate_ids: Whose.
         candidates: Everybody who was ever considered, by id.
         standings: Of those who were scored, by id.
 
     Returns:
-        The candidate itself as the root. A parent that the journal does not hold is left out; who
-        occurs twice is expanded where the branch is followed first.
+        Each candidate itself as a root. A parent that the journal does not hold is left out; who
+        occurs twice, in one tree or in two, is expanded where it is come upon first.
     """
-    return _Genealogist(candidates, standings).ancestor(candidate_id, depth=0)
+    genealogist = _Genealogist(candidates, standings)
+    return tuple(map(genealogist.tree, candidate_ids))
 
 
 class _Genealogist:
@@ -66,12 +69,17 @@ class _Genealogist:
         self._expanded: set[str] = set()
         self._listed = 0
 
+    def tree(self, candidate_id: str) -> Ancestor:
+        """A tree of the usual size, whatever others there are."""
+        self._listed = 0
+        return self.ancestor(candidate_id, depth=0)
+
     def ancestor(self, candidate_id: str, *, depth: int) -> Ancestor:
         candidate = self._candidates[candidate_id]
         standing = self._standings.get(candidate_id)
         self._listed += 1
         parents = [p for p in dict.fromkeys(candidate.parents) if p in self._candidates]
-        if candidate_id in self._expanded and parents:
+        if candidate_id in self._expanded:
             return Ancestor(candidate, standing, is_repeated=True)
         self._expanded.add(candidate_id)
         if depth >= DEEPEST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,16 +16,21 @@ from xml.etree import ElementTree
 import pytest
 from markdown_it import MarkdownIt
 
+from evaluators.evaluation.evaluation import OnTask, OverTasks
 from evaluators.statistics.comparison import Comparison, compare
 from grammars import parse
 from search.cli.report import record_command, report_command
+from search.drawing.panels import drawn
 from search.journal.journal import FILE_NAME, Journal
 from search.library.records import RecordError, record
 from search.report import read_findings, write_report
+from search.report.claim import whole
+from search.report.figures import graphs
+from search.report.finals_figures import forest_panels
 from search.report.formula import mathml
 from search.report.page import render
 from search.report.tables import tables
-from search.report.wording import brief, duration, percent, signed
+from search.report.wording import brief, duration, percent, score_words, signed
 from search.standings.leaderboard import CandidateNotFoundError
 from search.texts.markdown import code, plain
 from search.tracking import Store
@@ -35,7 +41,7 @@ from .finals_events import SEEDS, finals_events, plan
 WriteCampaign = Callable[..., Path]
 
 RECORDS = Path(__file__).parents[2] / "runs" / "records"
-MINUS = "\N{MINUS SIGN}"
+MINUS, JOINER = "\N{MINUS SIGN}", "\N{WORD JOINER}"
 HOSTILE = "</style></title><script>window.hacked = 1</script><img src=x onerror='hacked=1'>{{7*7}}"
 
 
@@ -52,7 +58,8 @@ def add_finals(folder: Path, *, number: int = 1, is_scored: bool = True) -> Path
 def text_of(page: str) -> str:
     """What a reader sees, in one line."""
     body = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", page, flags=re.DOTALL)
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).split())
+    body = re.sub(r'<span class="whole">(.*?)</span>', r"\1", body)
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).replace(JOINER, "").split())
 
 
 def test_without_finals_there_is_no_claim(write_campaign: WriteCampaign) -> None:
@@ -73,7 +80,7 @@ def test_with_finals_the_claim_comes_first(write_campaign: WriteCampaign) -> Non
     assert positions == sorted(positions)
     assert "The search considered 40 functions, 30 of them distinct, and trained 25" in text
     assert "The test sets of digits and mnist1d were opened once each." in text
-    assert "cos(x) - x ▲ ▲ ▲ ▼ ▼ ▼ ▲ ▲ ▲ softplus" in text  # where it holds, at a glance
+    assert "cos(x) - x ▲ ▲ ▲ ▼ ▼ ▼ ▲ ▲ ▲ F2 softplus" in text  # where it holds, at a glance
     assert "mnist-cnn was left out: its data cannot be had" in text
     assert re.search(r"▲ \+0\.\d\d \+0\.\d\d to \+0\.\d\d p < 0\.001, d = \+\d", text)
     assert re.search(r"▼ M\d\.\d\d M\d\.\d\d to M\d\.\d\d p < 0\.001".replace("M", MINUS), text)
@@ -88,6 +95,68 @@ def test_it_says_why_the_headline_is_not_the_first_row(write_campaign: WriteCamp
     first, *others = found.standings
     last = replace(found, standings=(*others, first))
     assert "The function of the headline has rank" in text_of(render(last))
+
+
+def test_finalists_have_short_names_the_leader_first(write_campaign: WriteCampaign) -> None:
+    found = read_findings(add_finals(write_campaign()))
+    assert found.finals is not None
+    assert found.finals.leader is not None
+    assert list(found.short_names.values()) == ["F1", "F2"]
+    assert next(iter(found.short_names)) == found.finals.leader.candidate_id
+    assert graphs(found)[-1].label == "F1: cos(x) - x"
+    text = text_of(render(found))
+    assert "F1 cos(x) - x ▲ ▲ ▲" in text
+    assert "F2 softplus(x) - 0.5" in text
+    for panel in forest_panels(found, found.finals):
+        axes = drawn([panel], legend=False).axes[0]
+        shown = [label.get_text() for label in axes.get_yticklabels()]
+        assert shown[:2] == ["F1", "F2"]
+        assert not axes.texts  # nothing is written where the intervals are
+    assert read_findings(write_campaign("other")).short_names == {}
+
+
+def test_figures_tell_their_values_under_the_pointer(write_campaign: WriteCampaign) -> None:
+    page = render(read_findings(add_finals(write_campaign())))
+    told = [json.loads(unescape(each)) for each in re.findall(r'data-hover="([^"]*)"', page)]
+    functions, _, progress, front, loss, _, relu, *_ = told
+    names = [name for name, _, _ in functions["series"]]
+    assert names == ["Swish", "F1"]
+    _, xs, ys = functions["series"][1]
+    assert len(xs) <= 100
+    assert ys == pytest.approx([math.cos(x) - x for x in xs], abs=2e-3)
+    assert functions["x"] == [-5.0, 5.0]
+    assert loss["log"]
+    assert (loss["label"], loss["marks"]) == ("steps", [])
+    assert progress["marks"][-1][2].startswith("evaluation ")
+    assert front["marks"][0][2].startswith("1  ")
+    assert relu["series"] == []
+    assert re.fullmatch(r"F1: \+\d\.\d\d \(\+\d\.\d\d to \+\d\.\d\d\)", relu["marks"][0][2])
+
+
+@pytest.mark.parametrize(
+    ("formula", "parts"),
+    [
+        ("max(-x, x * sigmoid(x))", ["-x", ",", "* sigmoid("]),
+        ("a - b", ["- b"]),
+        ("x + -1.5e-3", ["+ -1.5e", "-3"]),
+        ("relu(x)", []),
+    ],
+)
+def test_formulas_break_before_operators_only(formula: str, parts: list[str]) -> None:
+    markup = whole(formula)
+    assert re.findall(r'<span class="whole">(.*?)</span>', markup) == parts
+    assert unescape(re.sub("<[^>]*>", "", markup)) == formula
+    assert "&lt;" in whole("where(x < 0, x, 1)")
+
+
+def test_a_score_over_several_tasks_is_explained_as_one(write_campaign: WriteCampaign) -> None:
+    found = read_findings(write_campaign())
+    assert score_words(found).startswith("A score is minus the mean logarithm")
+    first, *others = found.standings
+    over = OverTasks(1.0, (OnTask("a", "x", None, 1.0, 0.5), OnTask("b", "y", 0.1, 2.0, 1.5)))
+    evaluation = replace(first.evaluation, over_tasks=over)
+    several = replace(found, standings=(replace(first, evaluation=evaluation), *others))
+    assert "ahead of the best baseline in log validation loss on a and b" in score_words(several)
 
 
 def test_unfinished_finals_claim_nothing(write_campaign: WriteCampaign) -> None:

@@ -57,6 +57,61 @@ def test_it_shows_everything_and_asks_nobody(browser: Any, page: str, tmp_path: 
     browser.save_screenshot(str(tmp_path / "report.png"))
 
 
+def test_figures_say_what_is_under_the_pointer(browser: Any, page: str, tmp_path: Path) -> None:
+    resize(browser, 1280, scheme="dark")
+    browser.get(page)
+    point = (
+        "const s = document.querySelectorAll('svg[data-hover]')[arguments[0]];"
+        "s.scrollIntoView({block: 'center'}); const r = s.getBoundingClientRect();"
+        "return [r.left + r.width * arguments[1], r.top + r.height * arguments[2]]"
+    )
+    told = "return [...document.querySelectorAll('.tip')].map(t => t.innerText)"
+
+    def move(figure: int, across: float, down: float) -> list[str]:
+        x, y = browser.execute_script(point, figure, across, down)
+        browser.execute_cdp_cmd(
+            "Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x, "y": y, "button": "none"}
+        )
+        return list(browser.execute_script(told))
+
+    (lines,) = move(0, 0.5, 0.5)
+    place, *values = lines.splitlines()
+    assert re.fullmatch(r"x = -?\d[\d.]*", place)
+    assert [line.partition(":")[0] for line in values] == ["Swish", "F1"]
+    browser.save_screenshot(str(tmp_path / "hover.png"))
+    (interval,) = move(6, 0.5, 0.2)
+    assert re.match(r"F1: \+\d\.\d\d ", interval)
+    assert move(6, 0.5, 2.5) == []
+    assert severe(browser) == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_no_line_ends_in_an_operator_or_begins_with_a_comma(
+    browser: Any, page: str, width: int
+) -> None:
+    resize(browser, width)
+    browser.get(page)
+    # The first and the last character of each line of each formula.
+    lines = browser.execute_script(
+        "const found = [], range = document.createRange();"
+        "for (const code of document.querySelectorAll('main code')) {"
+        "  const texts = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);"
+        "  let row = null;"
+        "  for (let text; text = texts.nextNode();)"
+        "    for (let i = 0; i < text.length; i++) {"
+        "      range.setStart(text, i); range.setEnd(text, i + 1);"
+        "      const box = range.getBoundingClientRect(), letter = text.data[i];"
+        "      if (!letter.trim() || !box.width) continue;"
+        "      const isNext = row === null || box.top > row.top + 4;"
+        "      if (isNext) found.push(row = {top: box.top, line: ''});"
+        "      row.line += letter;"
+        "    }"
+        "} return found.map(row => row.line)"
+    )
+    assert len(lines) > 20
+    assert [line for line in lines if line[-1] in "-+*/" or line[0] == ","] == []
+
+
 def test_tables_sort_by_a_click_and_back(browser: Any, page: str) -> None:
     browser.get(page)
     read = (

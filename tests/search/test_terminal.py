@@ -13,7 +13,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from search.cli.app import app
 from search.journal.journal import FILE_NAME, Journal
 from search.settings import Settings, load_settings
 from search.settings.shipped import campaign_path, shipped_campaigns
@@ -90,6 +92,28 @@ def test_values_come_with_commas_too(runs: Path) -> None:
     assert [float(row["score"]) for row in rows] == [row["score"] for row in same]
     names = list(csv.DictReader(io.StringIO(run("tasks", "--csv").stdout)))
     assert "mnist-mlp" in [row["task"] for row in names]
+
+
+CSV = {
+    ("describe", "x * tanh(exp(x))"): {"expression": "x * tanh(exp(x))", "size": "5"},
+    ("grammar", "list"): {"kind": "grammars", "name": "bingham2020"},
+    ("grammar", "show", "tiny"): {"size": "1", "expressions": "1"},
+}
+
+
+@pytest.mark.parametrize("arguments", CSV, ids=" ".join)
+def test_whatever_has_json_has_commas(arguments: tuple[str, ...]) -> None:
+    first = next(csv.DictReader(io.StringIO(run(*arguments, "--csv").stdout)))
+    assert {key: first[key] for key in CSV[arguments]} == CSV[arguments]
+
+
+def test_no_command_has_json_alone() -> None:
+    commands = [get_command(app)]
+    while commands:
+        command = commands.pop()
+        commands += getattr(command, "commands", {}).values()
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert ("--json" in options) == ("--csv" in options), command.name
 
 
 def test_campaigns_are_compared(runs: Path) -> None:
