@@ -12,7 +12,8 @@ from evaluators.evaluation.evaluation import Outcome
 from grammars import Expression, parse
 from grammars.catalogue import BASELINES
 from search.candidates.candidate import Candidate
-from search.drawing import Charted, Picture, shape_map
+from search.drawing import Picture
+from search.drawing.shape_map import Charted, shape_map
 from search.history import Begun, History, find_begun, read_history
 from search.history.launched import launched_task, tasks_begun_with, understood
 from search.journal.journal import FILE_NAME, Journal, JournalError
