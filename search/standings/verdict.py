@@ -29,7 +29,7 @@ def verdict(history: History, holding: str | None = None) -> str:
 
 
 def trained_on(history: History) -> str:
-    """The task by its name, with the data set that took the place of one that could not be had."""
+    """The task by its name, with the data set that took the place of an unavailable one."""
     if history.launch is None:
         return "not launched"
     return history.launch.trained_on

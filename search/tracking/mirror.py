@@ -109,7 +109,7 @@ class Mirror:
             self._thread.join(_LOOK_SECONDS)
         behind, error = self.events_behind, self._error
         if error is None and (behind or self._thread.is_alive()):
-            error = f"it was not done after {timeout_seconds:g} s"
+            error = f"timed out after {timeout_seconds:g} s"
         return MirrorStatus(behind, error)
 
     def catch_up(self) -> None:

@@ -73,7 +73,7 @@ def test_the_second_signal_stops_at_once(
     running.send_signal(number)
     _, stderr = running.communicate(timeout=120)
     assert running.returncode == 130, stderr
-    assert "(it was not done after 0 s)" in stderr  # the mirror is not waited for
+    assert "(timed out after 0 s)" in stderr  # the mirror is not waited for
     assert "stopping after the running batch; once more stops now" in stderr
     assert "stopped at once, all but the running batch is kept" in stderr
     assert "It goes on with: actsearch launch" in stderr

@@ -323,7 +323,7 @@ def test_a_slow_store_is_waited_for_within_bounds(
     assert time.monotonic() - begun < 0.1
     status = mirror.close(timeout_seconds=0.5)
     assert time.monotonic() - begun < 10.0
-    assert (status.events_behind, status.error) == (EVENTS, "it was not done after 0.5 s")
+    assert (status.events_behind, status.error) == (EVENTS, "timed out after 0.5 s")
     monkeypatch.undo()
     released.set()
     mirror._thread.join(30.0)
