@@ -13,6 +13,7 @@ from search.cli.campaigns import how_to_go_on, stop
 from search.cli.options import (
     DEFAULT_RUNS_DIR,
     INTERRUPTED,
+    AsCsv,
     AsJson,
     Executor,
     Executors,
@@ -21,6 +22,7 @@ from search.cli.options import (
     ManualDir,
     RunsDir,
     Workers,
+    print_csv,
     print_json,
     print_table,
     say,
@@ -58,6 +60,7 @@ def replicate_command(
     gpus_per_worker: GpusPerWorker = 0.0,
     journal_dir: JournalDir = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Runs a campaign from several seeds; says how often its finding holds.
 
@@ -76,7 +79,7 @@ def replicate_command(
     )
     found = _found(campaign, overrides or [], site)
     if show:
-        _print(found.replicates(seeds), as_json=as_json)
+        _print(found.replicates(seeds), as_json=as_json, as_csv=as_csv)
         return
     try:
         with on_q(lambda: stop(found)):
@@ -84,7 +87,7 @@ def replicate_command(
     except KeyboardInterrupt:
         say(f"stopped at once, all but the running batch is kept: {how_to_go_on()}")
         raise typer.Exit(INTERRUPTED) from None
-    _print(replicates, as_json=as_json)
+    _print(replicates, as_json=as_json, as_csv=as_csv)
     if replicates.interrupted:
         say(how_to_go_on())
         raise typer.Exit(INTERRUPTED)
@@ -122,9 +125,12 @@ def _report(campaign: Campaign) -> None:
     report_at_end(campaign, measure=False)
 
 
-def _print(replicates: Replicates, *, as_json: bool) -> None:
+def _print(replicates: Replicates, *, as_json: bool, as_csv: bool) -> None:
     if as_json:
         print_json(replicates.to_json())
+        return
+    if as_csv:
+        print_csv(replicates.to_json()["replicates"])
         return
     for title, table in replicates.tables().items():
         print_table(title, table)
