@@ -29,8 +29,8 @@ def hovering(figure: Figure, panel: Panel) -> dict[str, Any]:
 
     Returns:
         `box`: left, top, width and height of the axes in the SVG's units; `x` and `y`: their
-        limits; `log`: whether y is logarithmic; `label`: of the x axis; `marks`: see `Panel`;
-        `series`: name, xs and ys of each line.
+        limits; `log`: whether y is logarithmic; `label`: of the x axis; `rows` and `marks`: see
+        `Panel`; `series`: name, xs and ys of each line.
     """
     (axes,) = figure.axes
     wide, tall = (_POINTS_AN_INCH * inches for inches in figure.get_size_inches())
@@ -42,6 +42,7 @@ def hovering(figure: Figure, panel: Panel) -> dict[str, Any]:
         "y": _short(axes.get_ylim()),
         "log": axes.get_yscale() == "log",
         "label": axes.get_xlabel(),
+        "rows": panel.has_rows,
         "marks": [[*_short((x, y)), text] for x, y, text in panel.marks],
         "series": [] if panel.marks else list(_series(axes)),
     }

@@ -41,6 +41,7 @@ class Panel:
         width_inches: Of the figure.
         height_inches: Of the figure.
         has_legend: Whether the files need a legend of their own; the page has one for all panels.
+        has_rows: Whether a mark is pointed at anywhere on its height.
         marks: Points in the units of the axes, each with what the page says when it is pointed at;
             without any it says the values of the lines that have labels.
     """
@@ -52,6 +53,7 @@ class Panel:
     width_inches: float = WIDTH_INCHES
     height_inches: float = HEIGHT_INCHES
     has_legend: bool = True
+    has_rows: bool = False
     marks: tuple[tuple[float, float, str], ...] = ()
 
 

@@ -64,6 +64,7 @@ def forest_panels(found: Findings, finals: Finals) -> list[Panel]:
             lambda axes, pairs=pairs: _draw_forest(axes, pairs, found, finals),  # type: ignore[misc]
             width_inches=3.1,
             height_inches=0.75 + _ROW_INCHES * len(pairs),
+            has_rows=True,
             marks=tuple(_marks(pairs, found, finals)),
         )
         for rival in finals.plan.rivals

@@ -1,6 +1,6 @@
 // Tells the values under the pointer in every figure that says them; without it they are just figures.
 for (const svg of document.querySelectorAll("svg[data-hover]")) {
-  const { box: [left, top, width, height], x, y, log, label, marks, series } = JSON.parse(svg.dataset.hover);
+  const { box: [left, top, width, height], x, y, log, label, rows, marks, series } = JSON.parse(svg.dataset.hover);
   const scaled = log ? Math.log : (value) => value;
   const across = (value) => left + (width * (value - x[0])) / (x[1] - x[0]);
   const down = (value) => top + height * (1 - (scaled(value) - scaled(y[0])) / (scaled(y[1]) - scaled(y[0])));
@@ -14,7 +14,7 @@ for (const svg of document.querySelectorAll("svg[data-hover]")) {
   const nearest = (places, wanted) =>
     places.reduce((best, place, index) => (Math.abs(place - wanted) < Math.abs(places[best] - wanted) ? index : best), 0);
   const atMark = (point) => {
-    const distances = marks.map(([a, b]) => Math.hypot(across(a) - point.x, down(b) - point.y));
+    const distances = marks.map(([a, b]) => Math.hypot(rows ? 0 : across(a) - point.x, down(b) - point.y));
     const [a, b, text] = marks[nearest(distances, 0)];
     ruler.setAttribute("d", `M${across(a) - 7} ${down(b)}a7 7 0 1 0 14 0a7 7 0 1 0 -14 0`);
     return [text];
