@@ -7,6 +7,7 @@ from evaluators.tasks.files import (
     is_shipped_name,
     shipped_tasks,
     task_names,
+    task_title,
 )
 from evaluators.tasks.recorded import is_as_known_by_name, is_known_by_name, task_known_by_name
 from evaluators.tasks.task import Task, TaskError, with_learning_rate
@@ -24,6 +25,7 @@ __all__ = [
     "keep_task",
     "shipped_tasks",
     "task_known_by_name",
+    "task_title",
     "task_names",
     "task_text",
     "with_learning_rate",

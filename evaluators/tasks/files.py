@@ -37,6 +37,17 @@ def is_shipped_name(name: str) -> bool:
     return name.partition("@")[0] in task_names()
 
 
+def task_title(name: str, dataset: str) -> str:
+    """A task's name, with the data set that took the place of the one that it stands for.
+
+    Args:
+        name: Of any task; one of a user's own stands for whatever its data are.
+        dataset: Name of the data set that was really used.
+    """
+    is_usual = not is_shipped_name(name) or find_task(name).data.name == dataset
+    return name if is_usual else f"{name} on {dataset}"
+
+
 def find_task(name_or_path: str) -> Task:
     """The shipped task of that name, or that of a file; "mnist-mlp@0.003" has another rate.
 

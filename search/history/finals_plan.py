@@ -153,12 +153,9 @@ class Stage:
     @property
     def title(self) -> str:
         """The task's name, with the data set that took the place of the one that it stands for."""
-        if self.definition is not None:
-            return self.task
-        from evaluators.tasks import task_known_by_name
+        from evaluators.tasks import task_title
 
-        is_own = task_known_by_name(self.task).data.name == self.dataset
-        return self.task if is_own else f"{self.task} on {self.dataset}"
+        return task_title(self.task, self.dataset)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from evaluators.evaluation.evaluation import Evaluation
-from evaluators.tasks import Task
+from evaluators.tasks import Task, task_title
 from search.settings import Settings
 
 
@@ -95,7 +95,7 @@ def rung_conditions(settings: Settings, tasks: Mapping[str, Task]) -> tuple[Rung
         explores = bool(scoring.learning_rates) and (number > 0 or len(scoring.rungs) == 1)
         legs = tuple(
             Conditions(
-                task=tasks[name].name,
+                task=task_title(tasks[name].name, tasks[name].data.name),
                 dataset=tasks[name].data.name,
                 digest=tasks[name].digest,
                 steps=fidelity.steps,

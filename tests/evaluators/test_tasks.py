@@ -23,6 +23,7 @@ from evaluators.tasks import (
     is_as_known_by_name,
     shipped_tasks,
     task_known_by_name,
+    task_title,
 )
 from evaluators.training.program import Trained, TrainingProgram
 from grammars import parse
@@ -183,3 +184,16 @@ def test_a_file_without_its_tables_is_told_what_is_missing(tmp_path: Path) -> No
         find_task(str(tmp_path / "absent.toml"))
     with pytest.raises(UnknownTaskError, match="after the @ stands a learning rate above 0"):
         find_task("digits-mlp@fast")
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset", "title"),
+    [
+        ("mnist-mlp", "mnist", "mnist-mlp"),
+        ("mnist-mlp", "digits", "mnist-mlp on digits"),
+        ("mnist-mlp@0.003", "digits", "mnist-mlp@0.003 on digits"),
+        ("spirals", "arrays", "spirals"),
+    ],
+)
+def test_a_fallback_is_part_of_a_task_s_name(name: str, dataset: str, title: str) -> None:
+    assert task_title(name, dataset) == title
