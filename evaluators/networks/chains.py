@@ -34,10 +34,12 @@ class MLP:
     Attributes:
         hidden: Units of each hidden layer.
         initialiser: See `weight_scale`.
+        biases: Whether layers have any; without them the written-out pass cannot train it.
     """
 
     hidden: Annotated[tuple[_Count, ...], Field(min_length=1, max_length=1_000, strict=False)]
     initialiser: Initialiser = "he"
+    biases: bool = True
 
     @property
     def hidden_layers(self) -> int:
@@ -46,7 +48,7 @@ class MLP:
 
     def units(self, shape: tuple[int, ...]) -> int | None:
         """See `Chain.units`."""
-        return self.hidden[0] if len(set(self.hidden)) == 1 else None
+        return self.hidden[0] if self.biases and len(set(self.hidden)) == 1 else None
 
     def channels(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """See `Chain.channels`: every unit is one."""
@@ -74,7 +76,8 @@ class MLP:
         first, *others = normals(seed, tuple(pairwise(widths)))
         if needed is not None:
             first = first[needed]
-        return [_dense(drawn, scale) for drawn, scale in zip([first, *others], sizes, strict=True)]
+        layers = [_dense(d, scale) for d, scale in zip([first, *others], sizes, strict=True)]
+        return layers if self.biases else [layer._replace(biases=None) for layer in layers]
 
     def apply_layer(
         self, number: int, layer: Layer, inputs: Array, *, shape: tuple[int, ...]
@@ -170,8 +173,8 @@ def _dense(drawn: np.ndarray, scale: float) -> Layer:
 
 
 def _apply_dense(layer: Layer, inputs: Array) -> Array:
-    result: Array = inputs @ layer.weights.T + layer.biases
-    return result
+    result: Array = inputs @ layer.weights.T
+    return result if layer.biases is None else result + layer.biases
 
 
 def _colours(shape: tuple[int, ...]) -> int:

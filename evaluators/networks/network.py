@@ -19,7 +19,7 @@ class Layer(NamedTuple):
         weights: [outputs, inputs] of a dense layer, as in PyTorch: the product that yields their
             gradient takes a sixth less time than for [inputs, outputs]. [height, width, inputs,
             outputs] of a convolution.
-        biases: [outputs], or [channels] of a convolution.
+        biases: [outputs], or [channels] of a convolution; None where there are none.
     """
 
     weights: Any

@@ -226,7 +226,9 @@ def test_the_written_out_pass_and_the_general_one_agree(task: Task) -> None:
 
 
 @pytest.mark.parametrize(
-    "network", [MLP(hidden=(24, 8)), CNN(first_channels=3)], ids=["widths", "odd sides"]
+    "network",
+    [MLP(hidden=(24, 8)), MLP(hidden=(24, 24), biases=False), CNN(first_channels=3)],
+    ids=["widths", "no biases", "odd sides"],
 )
 def test_chains_of_any_shape_train_on_the_general_pass(
     network: MLP | CNN, small_task: Task, digits: Dataset

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluators.datasets import Builtin, Dataset
+from evaluators.datasets import Builtin, Dataset, load
 from evaluators.datasets.array_cache import Split
 from evaluators.networks import CNN, MLP
 from evaluators.steps.batches import DeviceData, in_order
@@ -70,6 +70,20 @@ def test_the_larger_networks_learn(name: str) -> None:
     assert np.isfinite(run.result.validation_loss)
     assert len(run.diagnostics.gradient_norms) == task.network.hidden_layers + 1
     assert all(norm > 0 for norm in run.diagnostics.gradient_norms)
+
+
+def test_square_and_cosine_generalise_to_sums_that_relu_only_learns_by_heart() -> None:
+    """After Gromov, Grokking modular arithmetic, 2023."""
+    task = find_task("modular-addition")
+    dataset = load(task.data)
+    assert len(dataset.training.labels) == task.recipe.batch
+    data = DeviceData(dataset, batch=task.recipe.batch, network=task.network)
+    functions = ["square(x)", "cos(x)", "relu(x)"]
+    program = TrainingProgram([parse(text) for text in functions], task, data)
+    runs = [program.train(number, seed=0, steps=600) for number in range(3)]
+    square, cosine, relu = (run.result.validation_accuracy for run in runs)
+    assert min(square, cosine) > 0.85
+    assert relu < 0.1
 
 
 @pytest.mark.parametrize("task", [t for t in TASKS if t.data.name == "mnist"], ids=lambda t: t.name)
