@@ -19,8 +19,17 @@ def start(
         before: What the command is started by.
         streams: All its standard streams, two pipes by default.
     """
+    return _started([*before, sys.executable, "-m", "search", *map(str, arguments)], streams)
+
+
+def start_script(*arguments: str | Path) -> subprocess.Popen[str]:
+    """Starts a script of a user's, likewise."""
+    return _started([sys.executable, *map(str, arguments)], None)
+
+
+def _started(words: Sequence[str], streams: int | None) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*before, sys.executable, "-m", "search", *map(str, arguments)],
+        words,
         stdin=streams,
         stdout=subprocess.PIPE if streams is None else streams,
         stderr=subprocess.PIPE if streams is None else streams,

@@ -23,6 +23,7 @@ from search.executors import Interrupted, ProcessPool, WorkersUnusableError, Wor
 from search.executors.executor import split
 
 from .faulty import FaultyWorkload
+from .own_tasks import OWN
 from .processes import workers_of
 from .watched import WatchedWorkload
 
@@ -64,6 +65,23 @@ def test_results_come_in_order_and_are_those_of_the_functions(alone: list[Evalua
 def test_results_do_not_depend_on_workers_or_batches(alone: list[Evaluation]) -> None:
     with pool(workers=2, batch=2) as executor:
         assert essence(evaluate(executor, EXPRESSIONS)) == essence(alone)
+
+
+@pytest.mark.parametrize("where", OWN)
+def test_so_it_is_for_tasks_of_ones_own_though_a_worker_is_killed(
+    where: str, tmp_path: Path
+) -> None:
+    workload, candidates = Workload(OWN[where](tmp_path)), EXPRESSIONS[1:3]
+    together = workload.evaluator().evaluate(candidates, FIDELITY)
+    assert {e.outcome for e in together} == {Outcome.SCORED}
+    with ProcessPool(workload, workers=2, batch=1, timeout_seconds=60.0) as executor:
+        evaluate(executor, candidates[:1])
+        killer = threading.Thread(target=kill_workers, args=[killed := []])
+        killer.start()
+        each_alone = evaluate(executor, candidates)
+        killer.join()
+    assert killed
+    assert essence(each_alone) == essence(together)
 
 
 def test_the_same_workers_train_several_tasks_at_several_rates() -> None:

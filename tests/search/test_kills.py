@@ -1,7 +1,8 @@
 """Campaigns killed at random instants end as if nothing had happened.
 
-Three kills by default; ACTSEARCH_FULL_TESTS=1 makes it fifty, in ten campaigns, and as many in
-campaigns of two tasks, two learning rates and a watch.
+Three kills by default; ACTSEARCH_FULL_TESTS=1 makes it fifty, in ten campaigns, as many in
+campaigns of two tasks, two learning rates and a watch, and fifteen each in those of a task of one's
+own, from files and from Python.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ from search.history import read_history
 from search.journal.journal import FILE_NAME, Journal
 from search.standings.leaderboard import leaderboard
 
-from .processes import start, workers_of
+from .own_tasks import SCRIPT, written
+from .processes import start, start_script, workers_of
 from .store import MEASURED, artifacts, contents
 
 FULL: Final = bool(os.environ.get("ACTSEARCH_FULL_TESTS"))
 CAMPAIGNS: Final = range(10) if FULL else range(1)
 KILLS: Final = 5 if FULL else 3
+CAMPAIGNS_OF_OWN: Final = 3
 
 TOLD_OF_A_REPORT: Final = {"mlflow.loggedArtifacts", "mlflow.note.content"}
 
@@ -65,25 +68,42 @@ SEVERAL: Final = (
 
 @dataclass(frozen=True)
 class Uninterrupted:
-    """The campaign that nobody killed, and the seconds that it took."""
+    """The campaign that nobody killed, the seconds that it took, and how many to kill."""
 
-    text: str
+    text: str | Path
     runs_dir: Path
     seconds: float
+    campaigns: int
 
 
-def launch(runs_dir: Path, text: str = CAMPAIGN) -> subprocess.Popen[str]:
+def launch(runs_dir: Path, text: str | Path = CAMPAIGN) -> subprocess.Popen[str]:
+    """Starts a campaign: the text of its file, or the script that runs it."""
+    if isinstance(text, Path):
+        return start_script(text, runs_dir)
     campaign_file = runs_dir.with_suffix(".toml")
     campaign_file.write_text(text)
     return start("launch", campaign_file, "--runs-dir", runs_dir, "--workers", "2")
 
 
-def finish(runs_dir: Path, text: str) -> None:
+def finish(runs_dir: Path, text: str | Path) -> None:
     process = launch(runs_dir, text)
     _, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr
     assert "Traceback" not in stderr
     assert "events behind" not in stderr
+
+
+MANY: Final = pytest.mark.skipif(not FULL, reason="ACTSEARCH_FULL_TESTS=1 kills these too")
+
+
+def _told(what: str, folder: Path) -> str | Path:
+    """A campaign's text or script."""
+    if what == "files":
+        return CAMPAIGN.replace("digits-mlp", str(written(folder)))
+    if what == "Python":
+        (folder / "script.py").write_text(SCRIPT)
+        return folder / "script.py"
+    return what
 
 
 @pytest.fixture(
@@ -93,8 +113,10 @@ def finish(runs_dir: Path, text: str) -> None:
         pytest.param(
             SEVERAL,
             id="two tasks",
-            marks=pytest.mark.skipif(not FULL, reason="ACTSEARCH_FULL_TESTS=1 kills these too"),
+            marks=MANY,
         ),
+        pytest.param("files", id="a task from files", marks=MANY),
+        pytest.param("Python", id="a task from Python", marks=MANY),
     ],
 )
 def uninterrupted(
@@ -103,9 +125,11 @@ def uninterrupted(
     runs_dir = tmp_path_factory.mktemp("uninterrupted") / "runs"
     runs_dir.mkdir()
     shutil.copy(empty_store, runs_dir)
+    text = _told(request.param, runs_dir.parent)
     begun = time.monotonic()
-    finish(runs_dir, request.param)
-    return Uninterrupted(request.param, runs_dir, time.monotonic() - begun)
+    finish(runs_dir, text)
+    campaigns = len(CAMPAIGNS) if request.param in (CAMPAIGN, SEVERAL) else CAMPAIGNS_OF_OWN
+    return Uninterrupted(text, runs_dir, time.monotonic() - begun, campaigns)
 
 
 def journal_of(runs_dir: Path) -> list[Any]:
@@ -140,7 +164,9 @@ def table_of(runs_dir: Path) -> list[dict[str, str]]:
     ]
 
 
-def live_and_be_killed(runs_dir: Path, text: str, chance: random.Random, *, longest: float) -> str:
+def live_and_be_killed(
+    runs_dir: Path, text: str | Path, chance: random.Random, *, longest: float
+) -> str:
     """Launches the campaign, maybe kills one of its workers, and kills it; says how far it was."""
     process = launch(runs_dir, text)
     seconds = chance.uniform(0.0, longest)
@@ -165,6 +191,8 @@ def live_and_be_killed(runs_dir: Path, text: str, chance: random.Random, *, long
 def test_a_campaign_killed_again_and_again_ends_as_the_uninterrupted_one(
     uninterrupted: Uninterrupted, empty_store: Path, tmp_path: Path, seed: int
 ) -> None:
+    if seed >= uninterrupted.campaigns:
+        pytest.skip(f"{uninterrupted.campaigns} campaigns of this kind are enough")
     runs_dir = tmp_path / "runs"
     runs_dir.mkdir()
     shutil.copy(empty_store, runs_dir)

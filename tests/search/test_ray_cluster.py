@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -18,7 +18,7 @@ from evaluators.tasks import find_task
 from grammars import parse
 from search.candidates.generation import GenerationSummary
 from search.candidates.racing import Standing
-from search.executors import ProcessPool, RayCluster, WorkersUnusableError
+from search.executors import ProcessPool, RayCluster, WorkersUnusableError, Workload
 from search.executors import ray_slots as module
 from search.executors.site import Site
 from search.history import read_history
@@ -27,6 +27,7 @@ from search.library.campaign import Campaign
 from search.standings.leaderboard import leaderboard
 
 from .faulty import FaultyWorkload
+from .own_tasks import OWN
 from .store import MEASURED
 from .test_campaign import run, settings, told
 from .test_executors import EXPRESSIONS, FIDELITY, POISON, WORKLOAD
@@ -89,19 +90,20 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 SEVERAL: dict[str, Any] = {"tasks": ["digits-mlp", "mnist1d-mlp"], "learning_rates": [0.002, 0.004]}
 
 
+MORE: Final = pytest.mark.skipif(not FULL, reason="ACTSEARCH_FULL_TESTS=1 loses these too")
+
+
 @pytest.mark.parametrize(
-    "several",
+    ("several", "own"),
     [
-        pytest.param({}, id="one task"),
-        pytest.param(
-            SEVERAL,
-            id="two tasks",
-            marks=pytest.mark.skipif(not FULL, reason="ACTSEARCH_FULL_TESTS=1 loses these too"),
-        ),
+        pytest.param({}, None, id="one task"),
+        pytest.param(SEVERAL, None, id="two tasks", marks=MORE),
+        pytest.param({}, "files", id="a task from files", marks=MORE),
+        pytest.param({}, "Python", id="a task from Python", marks=MORE),
     ],
 )
 def test_a_lost_node_costs_nothing_but_time(
-    cluster: Any, tmp_path: Path, several: dict[str, Any]
+    cluster: Any, tmp_path: Path, several: dict[str, Any], own: str | None
 ) -> None:
     chosen = settings(
         search={"population": 8},
@@ -109,7 +111,8 @@ def test_a_lost_node_costs_nothing_but_time(
         stop={"generations": 3},
     )
     others = [find_task(name) for name in chosen.search_tasks[1:]]
-    workload = replace(WORKLOAD, others=tuple(others))
+    first = WORKLOAD if own is None else Workload(OWN[own](tmp_path))
+    workload = replace(first, others=tuple(others))
     further = {"further": workload.benches[1:]}
     with ProcessPool(workload, workers=2, **LIMITS) as local:
         run(tmp_path / "local", chosen, local, **further)
