@@ -36,7 +36,7 @@ test-export: install  ## every function of the catalogue in every framework (ins
 	$(BIN)/python tests/grammars/export/every_framework.py --samples $(EXPORT_CAPTURED) \
 	  --targets pytorch --effort usual
 
-test-faults: install  ## eighty kills, ten pauses, a thousand damaged files, killed tracking servers, a lost node of a Ray cluster (installs Ray)
+test-faults: install  ## a hundred and sixty kills, ten pauses, a thousand damaged files, killed tracking servers, a lost node of a Ray cluster (installs Ray)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[dev,ray]'
 	ACTSEARCH_FULL_TESTS=1 $(BIN)/python -m pytest tests/search/test_kills.py \

@@ -89,14 +89,27 @@ class Transformer:
         """See `Network.apply`."""
         import jax.numpy as jnp
 
-        x = dense(weights["first"], self._patches(inputs)) + weights["places"]
+        # [patches, batch, width]: the products to and from the attention can have examples last,
+        # see `small_products`, and nothing is transposed but where an activation wants them first.
+        patches = self._patches(inputs).transpose(1, 0, 2)
+        x = dense(weights["first"], patches) + weights["places"][:, None]
         for block in weights["blocks"]:
-            attended = dense(block["attended"], normalised(block["attention_norm"], x))
-            x = x + dense(block["joined"], _attention(attended, heads=self.heads))
-            hidden = activate(dense(block["up"], normalised(block["norm"], x)))
+            x = x + self._attended(block, normalised(block["attention_norm"], x))
+            z = dense(block["up"], normalised(block["norm"], x))
+            hidden = activate(z.transpose(1, 0, 2)).transpose(1, 0, 2)
             x = x + dense(block["down"], hidden)
-        pooled = jnp.mean(normalised(weights["norm"], x), axis=1)
+        pooled = jnp.mean(normalised(weights["norm"], x), axis=0)
         return dense(weights["last"], pooled)
+
+    def _attended(self, block: Any, x: Any) -> Any:
+        """What patches take from each other [patches, batch, width]."""
+        from jax import lax
+
+        given, joined = block["attended"], block["joined"]
+        product = lax.dot_general(given["weights"], x, (((1,), (2,)), ((), ())))
+        mixed = _attention(product + given["biases"][:, None, None], heads=self.heads)
+        back = lax.dot_general(mixed, joined["weights"], (((0,), (1,)), ((), ())))
+        return back + joined["biases"]
 
     def _patches_of(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """How many patches there are, and how many numbers in each."""
@@ -122,30 +135,29 @@ class Transformer:
 
 
 def _attention(attended: Array, *, heads: int) -> Array:
-    """What patches make of each other [batch, patches, width].
+    """What patches make of each other [width, patches, batch].
 
     Args:
-        attended: Queries, keys and values side by side [batch, patches, 3 * width].
+        attended: Queries, keys and values one below the other [3 * width, patches, batch].
         heads: That share the width.
     """
     import jax
 
-    batch, count, three = attended.shape
-    each = three // 3 // heads
-    parts = attended.reshape(batch, count, 3, heads, each)
-    # [3, patches, of a head, heads * batch]: examples come last, see `small_products`.
-    queries, keys, values = parts.transpose(2, 1, 4, 3, 0).reshape(3, count, each, -1)
-    scores = small_products(queries, keys.transpose(1, 0, 2)) * each**-0.5
-    mixed = small_products(jax.nn.softmax(scores, axis=1), values)
-    return mixed.reshape(count, each, heads, batch).transpose(3, 0, 2, 1).reshape(batch, count, -1)
+    rows, count, batch = attended.shape
+    each = rows // 3 // heads
+    queries, keys, values = attended.reshape(3, heads, each, count, batch)
+    scores = small_products(queries.swapaxes(1, 2), keys) * each**-0.5
+    shares = jax.nn.softmax(scores, axis=2)
+    return small_products(values, shares.swapaxes(1, 2)).reshape(rows // 3, count, batch)
 
 
 def small_products(a: Array, b: Array) -> Array:
-    """Many small matrix products side by side: of [m, k, many] and [k, n, many], [m, n, many].
+    """Many small matrix products: of [..., m, k, many] and [..., k, n, many], [..., m, n, many].
 
     XLA has no fast path on a CPU for batches of small products inside of a loop. Written as sums of
     products of numbers, with the many side by side, vectors of the processor take as many at a
-    time as they hold.
+    time as they hold. They must lie side by side already: a transposition before would become part
+    of the sums, which then fetch numbers one by one, in thirty times the time.
     """
     import jax
 
@@ -159,8 +171,8 @@ def small_products(a: Array, b: Array) -> Array:
     def backward(given: tuple[Array, Array], by: Array) -> tuple[Array, Array]:
         a, b = given
         return (
-            _sum_of_products(by, b.transpose(1, 0, 2)),
-            _sum_of_products(a.transpose(1, 0, 2), by),
+            _sum_of_products(by, b.swapaxes(-3, -2)),
+            _sum_of_products(a.swapaxes(-3, -2), by),
         )
 
     products.defvjp(forward, backward)
@@ -169,7 +181,7 @@ def small_products(a: Array, b: Array) -> Array:
 
 
 def _sum_of_products(a: Array, b: Array) -> Array:
-    return sum(
-        (a[:, k, None, :] * b[None, k, :, :] for k in range(1, a.shape[1])),
-        start=a[:, 0, None, :] * b[None, 0, :, :],
-    )
+    total = a[..., :, 0, None, :] * b[..., 0, None, :, :]
+    for k in range(1, a.shape[-2]):
+        total = total + a[..., :, k, None, :] * b[..., k, None, :, :]
+    return total

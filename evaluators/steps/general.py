@@ -176,23 +176,27 @@ class GeneralStepper:
         loss_of = self._kernel(self._loss) if fits_in_a_kernel(self._loss) else self._loss
         loss, hits, by_outputs = loss_of(sums.loss, sums.hits, outputs, labels, present)
 
-        def differentiate(progress: Progress) -> Progress:
+        def differentiate() -> Learnt:
             by = self._backward(known, kept, ends, store, partials, by_outputs)
-            gradient = self._gradient(progress, by, scopes, functions)
-            stepped = lax.cond(
-                mode == Mode.LEARN,
-                lambda p: Progress(*self._optimizer.step(*p, gradient=gradient, rate=rate)),
-                unchanged,
-                progress,
-            )
-            learnt = lax.cond(mode == Mode.MEASURE, lambda _: gradient, unchanged, stepped.learnt)
-            return Progress(learnt, stepped.optimizer)
+            return self._gradient(before, by, scopes, functions)
+
+        def nothing() -> Learnt:
+            zeros: Learnt = jax.tree.map(jnp.zeros_like, before.learnt)
+            return zeros
 
         def observe(units: UnitSums) -> UnitSums:
             sums: UnitSums = self._kernel(observed)(units, store, self._counting(present))
             return sums
 
-        after: Progress = lax.cond(mode != Mode.OBSERVE, differentiate, unchanged, before)
+        gradient: Learnt = lax.cond(mode != Mode.OBSERVE, differentiate, nothing)
+        stepped = lax.cond(
+            mode == Mode.LEARN,
+            lambda p: Progress(*self._optimizer.step(*p, gradient=gradient, rate=rate)),
+            unchanged,
+            before,
+        )
+        learnt = lax.cond(mode == Mode.MEASURE, lambda _: gradient, unchanged, stepped.learnt)
+        after = Progress(learnt, stepped.optimizer)
         units: UnitSums = lax.cond(mode == Mode.OBSERVE, observe, unchanged, sums.units)
         return Carried(after, Sums(loss, hits, units), kept, given, store, partials)
 
@@ -215,6 +219,8 @@ class GeneralStepper:
                     unchanged,
                     (kept[call], given),
                 )
+                # As it is now: for one to read what it was, XLA would copy it every turn.
+                known_now |= zip(segment.yields, kept[call], strict=False)
             function = functions[call_of_turn[number]]
             z = lax.dynamic_slice(given, (own_first[number],), (block,))
             at = number * block
