@@ -74,8 +74,8 @@ def test_so_it_is_for_tasks_of_ones_own_though_a_worker_is_killed(
     workload, candidates = Workload(OWN[where](tmp_path)), EXPRESSIONS[1:3]
     together = workload.evaluator().evaluate(candidates, FIDELITY)
     assert {e.outcome for e in together} == {Outcome.SCORED}
-    with ProcessPool(workload, workers=2, batch=1, timeout_seconds=60.0) as executor:
-        evaluate(executor, candidates[:1])
+    with ProcessPool(workload, workers=1, batch=8, timeout_seconds=60.0) as executor:
+        evaluate(executor, candidates[:1])  # the others are killed in the middle, and tried alone
         killer = threading.Thread(target=kill_workers, args=[killed := []])
         killer.start()
         each_alone = evaluate(executor, candidates)
