@@ -94,7 +94,7 @@ def _scatter(*, across: str, up: str) -> dict[str, Any]:
 
 CAMPAIGN_VIEW: Final = _charts(
     (
-        f"Best so far, beside {listed(list(TITLES.values()))} and beside the median",
+        f"Best so far beside {listed(list(TITLES.values()))}",
         2,
         [
             _lines("best_score", *(f"{names.RIVAL_PREFIX}{rival}" for rival in TITLES)),

@@ -174,7 +174,7 @@ def test_the_dashboard_shows_the_campaign_its_charts_and_its_candidates(
 ) -> None:
     browser.get(dashboard.charts)
     # What is further down is drawn once it is in view.
-    charts = ["Best so far, beside ReLU, Swish", "The search by generation", "demo (median_score)"]
+    charts = ["Best so far beside ReLU, Swish", "The search by generation", "demo (median_score)"]
     text = text_once(browser, lambda text: all(chart in text for chart in charts))
     assert all(chart in text for chart in charts)
     assert "1 matching run" in text
