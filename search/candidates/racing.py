@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from bisect import insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
@@ -55,6 +57,10 @@ def scores(standings: Sequence[Standing]) -> list[float]:
     return [standing.rank_key[1] for standing in standings]
 
 
+class RaceBrokenError(RuntimeError):
+    """A race cannot go on, since one before it has not come to its end."""
+
+
 @dataclass
 class _Rung:
     """Everything that was granted one fidelity, and what came of it."""
@@ -65,20 +71,21 @@ class _Rung:
     scored: dict[str, Candidate] = field(default_factory=dict)
     # Worst first; kept in order, since sorting thousands anew each generation took most of it.
     ranking: list[tuple[float, str]] = field(default_factory=list)
+    turn: int = 0
 
-    def run(self, candidates: Sequence[Candidate], evaluate: Evaluate) -> list[Standing]:
+    def evaluated(self, candidates: Sequence[Candidate], evaluate: Evaluate) -> list[Standing]:
         evaluations = zip(candidates, evaluate(candidates, self.number), strict=True)
-        standings = [
+        return [
             Standing(candidate, self.number, evaluation)
             for candidate, evaluation in evaluations
             if evaluation.outcome is Outcome.SCORED
         ]
-        self.tried.update(candidate.id for candidate in candidates)
+
+    def enter(self, standings: Sequence[Standing]) -> None:
         for standing, promise in zip(standings, self.promise(standings), strict=True):
             candidate = standing.candidate
             self.scored[candidate.id] = candidate
             insort(self.ranking, (promise, candidate.id))
-        return standings
 
     def best(self, share: float) -> list[Candidate]:
         """The best `share` of all that were scored here, ties broken by id.
@@ -99,6 +106,10 @@ class Racing:
     applied at the end of a generation instead of at any time, which makes it independent of the
     order in which results arrive. A candidate that diverges or fails up there keeps the standing
     that it climbed from, and is not tried again.
+
+    Races of several generations may be run at once, each in a thread of its own. On every rung they
+    take turns in the order in which they were announced, so that who climbs is the same as if one
+    had been run after the other.
     """
 
     def __init__(self, *, rungs: int, reduction_factor: float, promise: Promise = scores) -> None:
@@ -111,22 +122,56 @@ class Racing:
         """
         self._rungs = [_Rung(number, promise) for number in range(rungs)]
         self._share = 1.0 / reduction_factor
+        self._turns = threading.Condition()
+        self._announced = 0
+        self._is_broken = False
 
-    def run(self, candidates: Sequence[Candidate], evaluate: Evaluate) -> list[Standing]:
+    def announce(self) -> int:
+        """The number of the next race."""
+        self._announced += 1
+        return self._announced - 1
+
+    def run(
+        self, candidates: Sequence[Candidate], evaluate: Evaluate, *, number: int | None = None
+    ) -> list[Standing]:
         """Evaluates new candidates on the lowest rung, then whoever climbs, rung by rung.
 
         Args:
             candidates: New ones that passed the probes.
             evaluate: Does the work.
+            number: Of the race, as announced; by default it is announced now.
 
         Returns:
             Each candidate whose standing is new or has changed, once, at its highest rung.
+
+        Raises:
+            RaceBrokenError: If a race before this one has not come to its end.
         """
+        number = self.announce() if number is None else number
         changed: dict[str, Standing] = {}
         climbing = candidates
-        for rung, above in zip(self._rungs, [*self._rungs[1:], None], strict=True):
-            if climbing:
-                changed.update((s.candidate.id, s) for s in rung.run(climbing, evaluate))
-            if above is not None:
-                climbing = [c for c in rung.best(self._share) if c.id not in above.tried]
+        try:
+            for rung, above in zip(self._rungs, [*self._rungs[1:], None], strict=True):
+                standings = rung.evaluated(climbing, evaluate) if climbing else []
+                changed.update((standing.candidate.id, standing) for standing in standings)
+                with self._in_turn(rung, number):
+                    rung.enter(standings)
+                    if above is not None:
+                        climbing = [c for c in rung.best(self._share) if c.id not in above.tried]
+                        above.tried.update(candidate.id for candidate in climbing)
+        except BaseException:
+            with self._turns:
+                self._is_broken = True
+                self._turns.notify_all()
+            raise
         return list(changed.values())
+
+    @contextmanager
+    def _in_turn(self, rung: _Rung, number: int) -> Iterator[None]:
+        with self._turns:
+            self._turns.wait_for(lambda: rung.turn == number or self._is_broken)
+            if self._is_broken:
+                raise RaceBrokenError("a race before this one has not come to its end")
+            yield
+            rung.turn += 1
+            self._turns.notify_all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,7 @@ from search.appraisal import Appraiser, Watch, courses_of, watch_course
 from search.candidates.candidate import Candidate
 from search.candidates.generation import Asked, Watched, summarise
 from search.candidates.hall_of_fame import HallOfFame
-from search.candidates.racing import Racing, Standing, scores
+from search.candidates.racing import RaceBrokenError, Racing, Standing, scores
 from search.candidates.requirements import unmet
 from search.candidates.screening import Screening
 from search.executors import Executor, Interrupted
@@ -31,6 +32,7 @@ from search.history import (
 from search.journal.journal import Journal
 from search.loop.considered import Considered
 from search.loop.observing import Observer
+from search.loop.race_ahead import RaceAhead
 from search.loop.recorder import Recorder
 from search.loop.stopping import Deadline, EitherEvent
 from search.settings import RequireSettings, Settings
@@ -121,6 +123,7 @@ class Loop:
         self._considered: defaultdict[int, Considered] = defaultdict(Considered)
         self._baselines: dict[str, Candidate] = {}
         self._polished = find_polished(journal)
+        self._ahead: deque[tuple[Asked, RaceAhead]] = deque()
         self._duplicates = self._trained = self._unimproved = 0
         self._exhausted = False
 
@@ -131,7 +134,7 @@ class Loop:
                 self._score_baselines()
                 generations, reason = self._run_generations()
             except Interrupted:
-                self._recorder.settle()
+                self._record_what_ran_ahead()
                 if self.stopping.is_set():  # a wish counts, whether the time is up or not
                     return STOPPED
                 generations = sum(1 for _ in self._journal.events("generation"))
@@ -145,17 +148,28 @@ class Loop:
         A strategy may be asked for some of them before it is told of the one that is running. How
         many is a setting, so that what it knows depends on nothing else.
         """
-        ahead: deque[Asked] = deque()
-        lookahead, limit = self._settings.generations_ahead, self._settings.stop.generations
+        ahead, limit = self._settings.generations_ahead, self._settings.stop.generations
         generation = 0
         while (reason := self._end(generation)) is None:
-            while len(ahead) <= lookahead and generation + len(ahead) < limit:
-                ahead.append(self._ask(generation + len(ahead)))
-                if lookahead:
-                    self._recorder.begin(ahead[-1].trainable)
-            self._run_generation(ahead.popleft())
+            if ahead:
+                while len(self._ahead) <= ahead and generation + len(self._ahead) < limit:
+                    asked = self._ask(generation + len(self._ahead))
+                    race = RaceAhead(self._racing, asked.trainable, self._recorder.ahead)
+                    self._ahead.append((asked, race))
+                asked, race = self._ahead.popleft()
+                self._end_generation(asked, race.standings(self._recorder.record))
+            else:
+                asked = self._ask(generation)
+                standings = self._racing.run(asked.trainable, self._recorder.evaluate)
+                self._end_generation(asked, standings)
             generation += 1
         return generation, reason
+
+    def _record_what_ran_ahead(self) -> None:
+        """Once evaluating has stopped: what has come to an end counts when it is launched again."""
+        for _, race in self._ahead:
+            with suppress(Interrupted, RaceBrokenError):
+                race.standings(self._recorder.record)
 
     def _ask(self, generation: int) -> Asked:
         count = self._settings.search.generation_size
@@ -186,8 +200,7 @@ class Loop:
         }
         return {key: reason for key, reason in reasons.items() if reason is not None}
 
-    def _run_generation(self, asked: Asked) -> None:
-        standings = self._racing.run(asked.trainable, self._recorder.evaluate)
+    def _end_generation(self, asked: Asked, standings: Sequence[Standing]) -> None:
         self._strategy.tell(standings)
         is_new_best = self.hall_of_fame.add(
             standing for standing in standings if standing.candidate.id not in self._baselines

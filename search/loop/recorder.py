@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
 from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench
 from grammars import Activation
 from search.candidates.candidate import Candidate
-from search.executors import Interrupted
 from search.history import Evaluated, find_evaluation, write
 from search.journal.journal import Journal
-from search.loop.prefetch import Prefetched
+from search.loop.race_ahead import Batch
 
 EvaluateRung = Callable[[Sequence[Activation], int], Iterator[list[Evaluation]]]
 """Evaluates functions on a rung, batch by batch, in their order; see `Executor.evaluate`."""
@@ -43,7 +41,6 @@ class Recorder:
         self._journal, self._batches = journal, evaluate
         self._bench, self._lowest = bench, lowest
         self._on_progress = on_progress
-        self._begun: dict[str, Prefetched[list[Evaluation]]] = {}
 
     def reject(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         """Probes candidates, records the rejections, returns those that may be trained."""
@@ -76,41 +73,44 @@ class Recorder:
         )
         return [candidate for candidate in candidates if candidate.id not in reasons]
 
-    def begin(self, candidates: Sequence[Candidate]) -> None:
-        """Begins to evaluate on the lowest rung what `evaluate` will be asked for there."""
-        missing = [each for each in candidates if self._remembered(each, 0) is None]
-        if missing:
-            self._begun[missing[0].id] = Prefetched(self._batches(_functions(missing), 0))
-
-    def settle(self) -> None:
-        """Once evaluating has stopped: records what was begun and has come to an end."""
-        for begun in self._begun.values():
-            with suppress(Interrupted):
-                for batch in begun:
-                    self._record(batch, rung=0)
-        self._begun.clear()
-
     def evaluate(self, candidates: Sequence[Candidate], rung: int) -> Iterator[Evaluation]:
         """Yields one evaluation a candidate, in order, each of them durable by then."""
-        remembered = {candidate.id: self._remembered(candidate, rung) for candidate in candidates}
-        missing = [candidate for candidate in candidates if remembered[candidate.id] is None]
-        fresh = self._fresh(missing, rung)
-        for done, candidate in enumerate(candidates, 1):
-            yield remembered[candidate.id] or next(fresh)
+        evaluations = self.ahead(
+            candidates, rung, keep=lambda batch: self._record(batch.evaluations, rung=batch.rung)
+        )
+        for done, evaluation in enumerate(evaluations, 1):
+            yield evaluation
             self._on_progress(rung, done, len(candidates))
 
-    def _remembered(self, candidate: Candidate, rung: int) -> Evaluation | None:
-        return find_evaluation(self._journal, candidate.id, rung)
+    def ahead(
+        self, candidates: Sequence[Candidate], rung: int, *, keep: Callable[[Batch], None]
+    ) -> Iterator[Evaluation]:
+        """Yields one evaluation a candidate, in order; what is new is handed over before."""
+        remembered = {each.id: find_evaluation(self._journal, each.id, rung) for each in candidates}
+        missing = [candidate for candidate in candidates if remembered[candidate.id] is None]
+        batches = self._batches([each.expression for each in missing], rung) if missing else ()
+        fresh = self._kept(batches, rung, keep, total=len(missing))
+        for candidate in candidates:
+            yield remembered[candidate.id] or next(fresh)
 
-    def _fresh(self, candidates: Sequence[Candidate], rung: int) -> Iterator[Evaluation]:
-        begun = self._begun.pop(candidates[0].id, None) if rung == 0 else None
-        for batch in begun or self._batches(_functions(candidates), rung):
-            self._record(batch, rung=rung)
+    def record(self, batch: Batch) -> None:
+        """Makes evaluations durable that were handed over by `ahead`."""
+        self._record(batch.evaluations, rung=batch.rung)
+        self._on_progress(batch.rung, batch.done, batch.total)
+
+    def _kept(
+        self,
+        batches: Iterable[list[Evaluation]],
+        rung: int,
+        keep: Callable[[Batch], None],
+        *,
+        total: int,
+    ) -> Iterator[Evaluation]:
+        done = 0
+        for batch in batches:
+            done += len(batch)
+            keep(Batch(batch, rung, done, total))
             yield from batch
 
     def _record(self, evaluations: Iterable[Evaluation], *, rung: int) -> None:
         write(self._journal, (Evaluated(rung, evaluation) for evaluation in evaluations))
-
-
-def _functions(candidates: Sequence[Candidate]) -> list[Activation]:
-    return [candidate.expression for candidate in candidates]
