@@ -192,6 +192,40 @@ def test_steady_evolution_leaves_no_worker_waiting_for_a_generation(tmp_path: Pa
     assert told(tmp_path / "a") == told(tmp_path / "b")
 
 
+class Unsteady(Simulation):
+    """Takes a while for each batch, and no two calls the same."""
+
+    def evaluate(
+        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: Stopping
+    ) -> Iterator[list[Evaluation]]:
+        for batch in super().evaluate(expressions, fidelity, stopping=stopping):
+            threading.Event().wait(0.01 * (len(self.done) * 7 % 5))
+            yield batch
+
+
+AHEAD = {"search__lookahead": 3, "stop__generations": 6}
+
+
+def test_what_runs_ahead_leaves_the_same_journal_however_long_anything_takes(
+    tmp_path: Path,
+) -> None:
+    run(tmp_path / "calm", settings(**AHEAD))
+    run(tmp_path / "unsteady", settings(**AHEAD), Unsteady(batch=3))
+    assert told(tmp_path / "unsteady") == told(tmp_path / "calm")
+
+
+@pytest.mark.parametrize("stop_after", [13, 29, 41, 60])
+def test_what_ran_ahead_on_every_rung_is_kept_when_it_stops(
+    tmp_path: Path, stop_after: int
+) -> None:
+    run(tmp_path / "whole", settings(**AHEAD))
+    first, second = Unsteady(batch=3, stop_after=stop_after), Unsteady()
+    assert run(tmp_path / "cut", settings(**AHEAD), first).interrupted
+    run(tmp_path / "cut", settings(**AHEAD), second)
+    assert in_order(told(tmp_path / "cut")) == in_order(told(tmp_path / "whole"))
+    assert not set(first.done) & set(second.done)
+
+
 def test_diversity_and_rates_are_told_with_each_generation(tmp_path: Path) -> None:
     run(tmp_path / "a", settings(search__adaptive_rates=True))
     run(tmp_path / "b", settings(search__strategy="random"))

@@ -1,4 +1,8 @@
+import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
 
 import pytest
 
@@ -6,7 +10,7 @@ from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
 from evaluators.evaluation.fidelity import Fidelity
 from grammars import parse
 from search.candidates.candidate import Candidate
-from search.candidates.racing import Racing
+from search.candidates.racing import RaceBrokenError, Racing, Standing
 
 from .simulation import BENCH
 
@@ -104,3 +108,58 @@ def test_promotion_does_not_depend_on_the_order_of_candidates(order: int) -> Non
     standings = Racing(rungs=2, reduction_factor=3.0).run(group, Scores())
     climbed = sorted(str(s.candidate.expression) for s in standings if s.rung == 1)
     assert climbed == ["10 * tanh(x)", "11 * tanh(x)", "12 * tanh(x)", "9 * tanh(x)"]
+
+
+def test_races_at_once_promote_whom_races_one_after_the_other_promote() -> None:
+    order = Random(5)
+    groups = [
+        order.sample(group, len(group))
+        for group in (candidates(9, start=s) for s in (0, 30, 9, 18))
+    ]
+    calm = Racing(rungs=3, reduction_factor=3.0)
+    expected = [_told(calm.run(group, Scores())) for group in groups]
+
+    class Delayed(Scores):
+        """The first race is the slowest."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self._seconds = 0.02 * (len(groups) - number)
+
+        def __call__(self, group: Sequence[Candidate], rung: int) -> Iterator[Evaluation]:
+            time.sleep(self._seconds)
+            yield from super().__call__(group, rung)
+
+    racing = Racing(rungs=3, reduction_factor=3.0)
+    numbers = [racing.announce() for _ in groups]
+    with ThreadPoolExecutor(len(groups)) as pool:
+        races = [
+            pool.submit(racing.run, group, Delayed(number), number=number)
+            for number, group in zip(numbers, groups, strict=True)
+        ]
+        assert [_told(race.result(timeout=20)) for race in races] == expected
+
+
+def test_a_race_that_is_cut_short_ends_those_behind_it() -> None:
+    racing, begun = Racing(rungs=2, reduction_factor=2.0), threading.Event()
+
+    def cut(group: Sequence[Candidate], rung: int) -> Iterator[Evaluation]:
+        begun.wait(timeout=20)
+        raise KeyboardInterrupt
+        yield
+
+    first, second = racing.announce(), racing.announce()
+    with ThreadPoolExecutor(2) as pool:
+        races = [
+            pool.submit(racing.run, candidates(4), cut, number=first),
+            pool.submit(racing.run, candidates(4, start=4), Scores(), number=second),
+        ]
+        begun.set()
+        with pytest.raises(KeyboardInterrupt):
+            races[0].result(timeout=20)
+        with pytest.raises(RaceBrokenError):
+            races[1].result(timeout=20)
+
+
+def _told(standings: Sequence[Standing]) -> list[tuple[str, int]]:
+    return [(standing.candidate.text, standing.rung) for standing in standings]
