@@ -39,9 +39,9 @@ class SearchSettings(Section):
         immigrants: Share of each generation that is drawn at random.
         least_diversity: Mean structural distance within the population, 0 to 1, below which half
             of a generation is drawn at random.
-        lookahead: Generations that are bred before the results of the running one are known, so
-            that no worker waits for the last of them; by default 1 in regularized evolution, and
-            0 otherwise.
+        lookahead: Generations that are bred before the results of the running one are known, and
+            race beside it, so that no worker waits for the last of them; by default 1 in
+            regularized evolution, and 0 otherwise. 3 keep a cluster busy.
         islands: Populations that evolve side by side.
         migration_interval: Generations between two migrations from each island to the next.
         migrants: Individuals that migrate from each island, its best.
