@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from bisect import insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -124,7 +125,7 @@ class Racing:
         self._share = 1.0 / reduction_factor
         self._turns = threading.Condition()
         self._announced = 0
-        self._is_broken = False
+        self._broken: float = math.inf
 
     def announce(self) -> int:
         """The number of the next race."""
@@ -161,7 +162,7 @@ class Racing:
                         above.tried.update(candidate.id for candidate in climbing)
         except BaseException:
             with self._turns:
-                self._is_broken = True
+                self._broken = min(self._broken, number)
                 self._turns.notify_all()
             raise
         return list(changed.values())
@@ -169,8 +170,8 @@ class Racing:
     @contextmanager
     def _in_turn(self, rung: _Rung, number: int) -> Iterator[None]:
         with self._turns:
-            self._turns.wait_for(lambda: rung.turn == number or self._is_broken)
-            if self._is_broken:
+            self._turns.wait_for(lambda: rung.turn == number or self._broken < number)
+            if self._broken < number:
                 raise RaceBrokenError("a race before this one has not come to its end")
             yield
             rung.turn += 1

@@ -59,7 +59,8 @@ class RaceAhead:
         self._number = racing.announce()
         self._arrived: SimpleQueue[Batch | list[Standing] | Exception] = SimpleQueue()
         # A daemon: a program that is told to end at once waits for no training.
-        threading.Thread(target=self._run, name="race", daemon=True).start()
+        name = f"race-{self._number}"
+        threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def _run(self) -> None:
         def evaluate(candidates: Sequence[Candidate], rung: int) -> Iterator[Evaluation]:

@@ -153,6 +153,7 @@ def test_a_file_is_a_task_and_its_rate_can_be_another(tmp_path: Path) -> None:
         "kind": "mlp",
         "hidden": [8, 8],
         "initialiser": "he",
+        "biases": True,
     }
 
 

@@ -161,5 +161,25 @@ def test_a_race_that_is_cut_short_ends_those_behind_it() -> None:
             races[1].result(timeout=20)
 
 
+def test_a_race_that_is_cut_short_ends_none_before_it() -> None:
+    racing, is_cut = Racing(rungs=2, reduction_factor=2.0), threading.Event()
+
+    def cut(group: Sequence[Candidate], rung: int) -> Iterator[Evaluation]:
+        raise KeyboardInterrupt
+        yield
+
+    def late(group: Sequence[Candidate], rung: int) -> Iterator[Evaluation]:
+        assert is_cut.wait(timeout=20)
+        yield from Scores()(group, rung)
+
+    first, second = racing.announce(), racing.announce()
+    with ThreadPoolExecutor(2) as pool:
+        before = pool.submit(racing.run, candidates(4), late, number=first)
+        with pytest.raises(KeyboardInterrupt):
+            pool.submit(racing.run, candidates(4, start=4), cut, number=second).result(timeout=20)
+        is_cut.set()
+        assert len(before.result(timeout=20)) == 4
+
+
 def _told(standings: Sequence[Standing]) -> list[tuple[str, int]]:
     return [(standing.candidate.text, standing.rung) for standing in standings]
