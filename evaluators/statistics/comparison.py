@@ -21,6 +21,11 @@ class Finding(StrEnum):
     NOT_COMPARED = "not compared"
     NOT_TESTED = "not tested"
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether a difference was found."""
+        return self in (Finding.BETTER, Finding.WORSE)
+
 
 @dataclass(frozen=True)
 class Comparison:

@@ -10,7 +10,7 @@ from evaluators.evaluation.evaluation import Evaluation, OnTask, Outcome, OverTa
 from evaluators.evaluation.fidelity import Fidelity
 from grammars import Activation, activation_id
 from search.appraisal.course import Course, Leg
-from search.appraisal.rates import best_rate, search_rates
+from search.appraisal.rates import best_rate, or_worst, search_rates
 from search.appraisal.yardstick import Best, Yardstick, combined
 from search.executors import Executor, Stopping, WorkersUnusableError
 from search.history import Trained, YardsticksSet, find_training, find_yardsticks, write
@@ -127,7 +127,7 @@ class Appraiser:
             asked = [candidates[number] for number in numbers]
             for number, each in zip(numbers, self._trained(course, leg, asked, rate), strict=True):
                 trained[number][rate] = each
-            return [_or_worst(trained[number][rate].plain_score) for number in numbers]
+            return [or_worst(trained[number][rate].plain_score) for number in numbers]
 
         tried = search_rates(
             len(candidates), course.rates, first=first, explores=course.explores, scores=scores
@@ -191,10 +191,6 @@ def _at_best(rate: float, evaluations: Mapping[float, Evaluation]) -> _OnLeg:
     failed = [each for each in evaluations.values() if each.outcome is Outcome.FAILED]
     best = failed[0] if failed else evaluations[rate]
     return _OnLeg(best, Best(rate, best.plain_score))
-
-
-def _or_worst(score: float | None) -> float:
-    return -math.inf if score is None else score
 
 
 def _key(candidate: Activation, rung: int, fidelity: Fidelity) -> str:

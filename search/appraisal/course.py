@@ -47,8 +47,6 @@ class Course:
 def courses_of(scoring: ScoringSettings, benches: Sequence[Bench]) -> tuple[Course, ...]:
     """The rungs of a campaign.
 
-    On the first rung candidates are tried at the field's rate alone; who climbs tries its own.
-
     Args:
         scoring: The settings.
         benches: Of the tasks, by number.
@@ -64,7 +62,7 @@ def courses_of(scoring: ScoringSettings, benches: Sequence[Bench]) -> tuple[Cour
             tuple(legs[name] for name in scoring.tasks_of(rung) or names),
             fidelity,
             scoring.learning_rates,
-            explores=number > 0 or len(scoring.rungs) == 1,
+            explores=scoring.explores(number),
         )
         for number, (rung, fidelity) in enumerate(
             zip(scoring.rungs, scoring.fidelities, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 Tried = Mapping[float, float]
@@ -29,6 +30,11 @@ def missing_rates(tried: Tried, grid: Sequence[float]) -> list[float]:
 def best_rate(tried: Tried) -> float:
     """The rate with the greatest score; the lowest of those that share it."""
     return max(sorted(tried), key=lambda rate: tried[rate])
+
+
+def or_worst(score: float | None) -> float:
+    """A score; minus infinity where training diverged."""
+    return -math.inf if score is None else score
 
 
 def search_rates(

@@ -91,9 +91,23 @@ def combined(
         aggregate: "mean", "worst", or weights by task; tasks without one count 1.
         tasks: Their names.
     """
-    if aggregate == "worst":
+    by_task = weights_of(aggregate, tasks)
+    if by_task is None:
         return min(advantages)
-    weights = {} if isinstance(aggregate, str) else aggregate
-    by_task = [weights.get(task, 1.0) for task in tasks]
     total = math.fsum(w * a for w, a in zip(by_task, advantages, strict=True))
     return total / math.fsum(by_task)
+
+
+def weights_of(
+    aggregate: str | Mapping[str, float], tasks: Sequence[str]
+) -> tuple[float, ...] | None:
+    """What each task counts; None where the worst of them decides.
+
+    Args:
+        aggregate: As for `combined`.
+        tasks: Their names.
+    """
+    if aggregate == "worst":
+        return None
+    given = {} if isinstance(aggregate, str) else aggregate
+    return tuple(given.get(task, 1.0) for task in tasks)

@@ -19,6 +19,7 @@ from search.cli.options import (
     GpusPerWorker,
     JournalDir,
     ManualDir,
+    Overrides,
     RunsDir,
     Workers,
     say,
@@ -40,10 +41,7 @@ def launch_command(
             metavar="CAMPAIGN.toml", help="A campaign file, or the name of a shipped campaign."
         ),
     ],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="A setting, such as --set search.population=32.", metavar="K=V"),
-    ] = None,
+    overrides: Overrides = None,
     workers: Workers = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     manual_dir: ManualDir = None,

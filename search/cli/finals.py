@@ -248,8 +248,7 @@ def _cell(comparison: Comparison | None, *, digits: int, is_brief: bool) -> str:
     interval = "" if low is None or high is None else f"\n[{low:+.{digits}f}, {high:+.{digits}f}]"
     fresh = comparison.p_fresh
     ahead = "" if fresh is None else f"\nahead on {100 * fresh:.0f} %"
-    is_settled = comparison.finding in (Finding.BETTER, Finding.WORSE)
-    verdict = f" {comparison.finding}" if is_settled else ""
+    verdict = f" {comparison.finding}" if comparison.finding.is_settled else ""
     is_tested = comparison.finding is not Finding.NOT_TESTED
     p = p_words(comparison.p_adjusted) if is_tested else str(comparison.finding)
     beside = "" if is_brief else interval

@@ -110,6 +110,12 @@ def site_of(
     )
 
 
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A setting, such as --set search.population=32.", metavar="K=V"),
+]
+
+
 def print_json(document: Any) -> None:
     """Prints one JSON document on standard output."""
     print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))

@@ -20,6 +20,7 @@ from search.cli.options import (
     GpusPerWorker,
     JournalDir,
     ManualDir,
+    Overrides,
     RunsDir,
     Workers,
     print_csv,
@@ -49,10 +50,7 @@ def replicate_command(
     show: Annotated[
         bool, typer.Option("--show", help="Run nothing: show what they have come to.")
     ] = False,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="A setting, as for `launch`.", metavar="K=V"),
-    ] = None,
+    overrides: Overrides = None,
     workers: Workers = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     manual_dir: ManualDir = None,

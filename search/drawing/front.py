@@ -13,7 +13,7 @@ from search.candidates.objectives import OBJECTIVES, front_of, on_highest_rung
 from search.candidates.racing import Standing
 from search.drawing.limits import score_limits
 from search.drawing.panels import Panel, PictureError, write
-from search.drawing.points import draw_points
+from search.drawing.points import draw_list, draw_points
 from search.drawing.styles import COLOURS, FAINT, INK
 from search.texts.shortening import shorten
 
@@ -114,22 +114,10 @@ def _number(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
 
 
 def _list(axes: Axes, *, front: Sequence[Standing]) -> None:
-    axes.set_axis_off()
     lines = [_line(number, standing) for number, standing in enumerate(front[:_LISTED], 1)]
     if len(front) > _LISTED:
         lines.append(f"and {len(front) - _LISTED} more")
-    # Printed as it is: an expression is no TeX.
-    axes.text(
-        0.0,
-        1.0,
-        "\n".join(lines),
-        transform=axes.transAxes,
-        va="top",
-        fontsize=8,
-        linespacing=1.5,
-        color=INK,
-        parse_math=False,
-    )
+    draw_list(axes, lines)
 
 
 def _line(number: int, standing: Standing) -> str:

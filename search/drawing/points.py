@@ -1,9 +1,11 @@
-"""Draws dots, however many there are, so that a vector graphic of them stays small."""
+"""Draws dots, so many that a vector graphic of them stays small, and the list of those numbered."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
+
+from search.drawing.styles import INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,3 +29,19 @@ def draw_points(
     """
     is_image = len(x) > MOST_VECTORS
     axes.scatter(x, y, s=size, color=colour, linewidths=0, label=label, rasterized=is_image)
+
+
+def draw_list(axes: Axes, lines: Iterable[str]) -> None:
+    """Writes lines of text where a picture would be: an expression is no TeX."""
+    axes.set_axis_off()
+    axes.text(
+        0.0,
+        1.0,
+        "\n".join(lines),
+        transform=axes.transAxes,
+        va="top",
+        fontsize=8,
+        linespacing=1.5,
+        color=INK,
+        parse_math=False,
+    )

@@ -12,7 +12,7 @@ import numpy
 from evaluators.probing.likeness import oriented
 from grammars import Expression
 from search.drawing.panels import Panel
-from search.drawing.points import draw_points
+from search.drawing.points import draw_list, draw_points
 from search.drawing.styles import COLOURS, FAINT, INK
 from search.texts.shortening import shorten
 
@@ -126,17 +126,5 @@ def _annotate(
 
 
 def _list(axes: Axes, *, labels: Sequence[str]) -> None:
-    axes.set_axis_off()
     lines = (f"{n:>2}  {shorten(label, _LONGEST_LINE)}" for n, label in enumerate(labels, 1))
-    # Printed as it is: an expression is no TeX.
-    axes.text(
-        0.0,
-        1.0,
-        "\n".join(lines),
-        transform=axes.transAxes,
-        va="top",
-        fontsize=8,
-        linespacing=1.5,
-        color=INK,
-        parse_math=False,
-    )
+    draw_list(axes, lines)

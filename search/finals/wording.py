@@ -157,8 +157,7 @@ def _tally(found: Mapping[Finding, Sequence[str]]) -> str:
     parts = []
     for finding in Finding:
         if tasks := found.get(finding):
-            settled = finding in (Finding.BETTER, Finding.WORSE)
-            where = listed(tasks) if settled else _number(len(tasks), "task")
+            where = listed(tasks) if finding.is_settled else _number(len(tasks), "task")
             parts.append(f"{finding} on {where}")
     return ", ".join(parts)
 

@@ -49,6 +49,7 @@ from search.history.fold import (
     RungRecord,
     read_history,
 )
+from search.history.memory import remembered
 from search.history.work_record import SEARCH, WorkRecord, part_of_finals
 
 __all__ = [
@@ -108,4 +109,5 @@ __all__ = [
     "read",
     "read_history",
     "write",
+    "remembered",
 ]

@@ -43,6 +43,12 @@ def launched_task(launch: Begun | LaunchRecord) -> Task:
     return task if dataset.fallback_for is None else replace(task, data=Builtin(dataset.name))
 
 
+def trained_tasks(begun: Begun) -> dict[str, Task]:
+    """What a campaign really trains, by the names in its settings; the first is `launched_task`."""
+    tasks = tasks_begun_with(begun)
+    return {**tasks, next(iter(tasks)): launched_task(begun)}
+
+
 def tasks_begun_with(begun: Begun) -> dict[str, Task]:
     """The tasks of a campaign as they were when it began, by the names in its settings."""
     tasks = [asked_task(begun), *(Task.from_mapping(each) for each in begun.further_tasks)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final
@@ -13,9 +14,9 @@ from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import Task
 from grammars import Activation, activation_id, parse
 from search.executors import Executor, Interrupted, Stopping
-from search.history import Measured, Plan, find_measurement, write
+from search.history import Plan, remembered
 from search.journal.journal import Journal
-from search.launching.tuning import OpenExecutor
+from search.launching.tuning import OpenExecutor, when_needed
 
 _STEPS: Final = 400
 _REPEATS: Final = 5
@@ -46,40 +47,49 @@ class Timekeeper:
         """
         reference = parse(_REFERENCE)
         timed = list({activation_id(each): each for each in (reference, *functions)}.values())
-        wanted = [(each, n) for n in range(1, _REPEATS + 1) for each in timed]
-        if missing := [pair for pair in wanted if self._found(task, *pair) is None]:
-            with self.open_executor(task) as executor:
-                # All are compiled into one program first, and that is not timed.
-                for _ in executor.evaluate(timed, Fidelity(1, (0,)), stopping=self.stopping):
-                    pass
-                for function, number in missing:
-                    self._time(executor, task, function, number)
-        seconds = {
-            activation_id(each): [self._seconds(task, each, n) for n in range(1, _REPEATS + 1)]
-            for each in timed
-        }
-        usual = seconds[activation_id(timed[0])]
+        with when_needed(lambda: self._warmed(task, timed)) as worker:
+            rounds = [
+                self._seconds(task, timed, number, worker) for number in range(1, _REPEATS + 1)
+            ]
+        usual = [each[activation_id(reference)] for each in rounds]
         ratios = {
-            key: median(own / other for own, other in zip(each, usual, strict=True))
-            for key, each in seconds.items()
+            key: median(each[key] / other for each, other in zip(rounds, usual, strict=True))
+            for key in map(activation_id, timed)
         }
         return {key: ratio if 1 / _MOST < ratio < _MOST else 1.0 for key, ratio in ratios.items()}
 
-    def _time(self, executor: Executor, task: Task, function: Activation, number: int) -> None:
-        if self.stopping.is_set():
-            raise Interrupted
-        # A seed of its own each time: nothing is known of it before.
-        fidelity = Fidelity(_STEPS, (number,))
-        batches = executor.evaluate([function], fidelity, stopping=self.stopping)
-        key = _key(task, function, number)
-        write(self.journal, (Measured(key, each) for batch in batches for each in batch))
+    @contextmanager
+    def _warmed(self, task: Task, functions: Sequence[Activation]) -> Iterator[Executor]:
+        """A worker that has compiled all of them into one program, which is not timed."""
+        with self.open_executor(task) as executor:
+            for _ in executor.evaluate(functions, Fidelity(1, (0,)), stopping=self.stopping):
+                pass
+            yield executor
 
-    def _found(self, task: Task, function: Activation, number: int) -> Evaluation | None:
-        return find_measurement(self.journal, _key(task, function, number))
+    def _seconds(
+        self,
+        task: Task,
+        functions: Sequence[Activation],
+        number: int,
+        worker: Callable[[], Executor],
+    ) -> dict[str, float]:
+        """What the training of each takes, one after the other; NaN where it came to nothing."""
 
-    def _seconds(self, task: Task, function: Activation, number: int) -> float:
-        found = self._found(task, function, number)
-        return found.seconds if found is not None and found.per_seed else math.nan
+        def evaluate(missing: list[Activation]) -> Iterator[list[Evaluation]]:
+            # A seed of its own each time: nothing is known of it before.
+            fidelity = Fidelity(_STEPS, (number,))
+            for function in missing:
+                if self.stopping.is_set():
+                    raise Interrupted
+                yield from worker().evaluate([function], fidelity, stopping=self.stopping)
+
+        found = remembered(
+            self.journal,
+            functions,
+            key=lambda identity: f"cost/{identity}@{task.digest}@{_STEPS}@{number}",
+            evaluate=evaluate,
+        )
+        return {key: each.seconds if each.per_seed else math.nan for key, each in found.items()}
 
 
 def with_equal_time(plan: Plan, timekeeper: Timekeeper) -> Plan:
@@ -98,7 +108,3 @@ def with_equal_time(plan: Plan, timekeeper: Timekeeper) -> Plan:
         else:
             stages.append(stage)
     return replace(plan, stages=tuple(stages))
-
-
-def _key(task: Task, function: Activation, number: int) -> str:
-    return f"cost/{activation_id(function)}@{task.digest}@{_STEPS}@{number}"

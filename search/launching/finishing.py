@@ -30,7 +30,7 @@ from search.finals import (
     write_finals,
 )
 from search.history import History, find_begun, part_of_finals, read_history
-from search.history.launched import tasks_begun_with
+from search.history.launched import trained_tasks
 from search.history.unscored import explain_unscored, has_found
 from search.history.work import Work
 from search.journal.journal import Journal
@@ -158,12 +158,11 @@ class Finishing:
 
     def _tasks(self, history: History, wanted: FinalsSettings) -> list[Task]:
         """Those that the claim is about."""
-        first = recorded_task(history)
         begun = find_begun(self._journal) if wanted.all_tasks else None
         if begun is None:
-            return [first]
-        known = tasks_begun_with(begun)
-        return [first, *(known[name] for name in self.settings.search_tasks[1:])]
+            return [recorded_task(history)]
+        known = trained_tasks(begun)
+        return [known[name] for name in self.settings.search_tasks]
 
     def _rivals(
         self,

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from functools import cache
+from typing import Final
 
+from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import Task
 from grammars import Activation, activation_id
-from search.appraisal.rates import best_rate, missing_rates
+from search.appraisal.rates import best_rate, missing_rates, or_worst
 from search.executors import Executor, Interrupted, Stopping
 from search.finals import FinalsError
-from search.history import Measured, Plan, find_measurement, write
+from search.history import Plan, remembered
 from search.journal.journal import Journal
 
 # Each function meets so many rates on either side of the recipe's, a factor of two apart.
 _AT_LEAST: Final = 2
 # A best rate further away is no learning rate of a network that trains.
 _AT_MOST: Final = 10
+
+_Scores = Callable[[Sequence[Activation], float], dict[str, float]]
+"""Minus the mean log validation loss at a rate, by id; minus infinity where nothing was learnt."""
 
 OpenExecutor = Callable[[Task], AbstractContextManager[Executor]]
 """Workers that train on a task and score on its validation split."""
@@ -72,10 +77,10 @@ class Tuner:
         wanted = {
             rate: list(functions) for rate in grid[_AT_MOST - _AT_LEAST : _AT_MOST + _AT_LEAST + 1]
         }
-        with _Trials(self, task, steps, self.seeds) as trials:
+        with self._trainer(task, steps, self.seeds) as scores:
             while wanted:
                 for rate in sorted(wanted):
-                    for identity, score in trials.scores(wanted[rate], rate).items():
+                    for identity, score in scores(wanted[rate], rate).items():
                         tried[identity][rate] = score
                 wanted = {}
                 for function in functions:
@@ -95,8 +100,37 @@ class Tuner:
         Raises:
             Interrupted: As `best`.
         """
-        with _Trials(self, task, steps, self.seeds[:1]) as trials:
-            return trials.scores(functions, task.recipe.learning_rate)
+        with self._trainer(task, steps, self.seeds[:1]) as scores:
+            return scores(functions, task.recipe.learning_rate)
+
+    @contextmanager
+    def _trainer(self, task: Task, steps: int, seeds: tuple[int, ...]) -> Iterator[_Scores]:
+        """Gives what trains on a task."""
+        named = ",".join(map(str, seeds))
+
+        def opened() -> AbstractContextManager[Executor]:
+            self.announce(f"finals: looking for learning rates on {task.name}")
+            return self.open_executor(task)
+
+        with when_needed(opened) as workers:
+
+            def evaluate(functions: list[Activation], rate: float) -> Iterator[list[Evaluation]]:
+                if self.stopping.is_set():
+                    raise Interrupted
+                fidelity = Fidelity(steps, seeds, rate)
+                return workers().evaluate(functions, fidelity, stopping=self.stopping)
+
+            def scores(functions: Sequence[Activation], rate: float) -> dict[str, float]:
+                granted = f"{task.digest}@{steps}@{named}@{rate!r}"
+                found = remembered(
+                    self.journal,
+                    functions,
+                    key=lambda identity: f"rates/{identity}@{granted}",
+                    evaluate=lambda missing: evaluate(missing, rate),
+                )
+                return {key: or_worst(each.plain_score) for key, each in found.items()}
+
+            yield scores
 
 
 def with_own_rates(plan: Plan, tuner: Tuner) -> Plan:
@@ -147,50 +181,10 @@ def refined(tried: Mapping[float, float]) -> float:
     return float(f"{best * 2.0 ** ((below - above) / (2.0 * bend)):.3g}")
 
 
-class _Trials:
-    """Trainings on one task, with workers from the first one that is not on record."""
-
-    def __init__(self, tuner: Tuner, task: Task, steps: int, seeds: tuple[int, ...]) -> None:
-        self._tuner, self._task = tuner, task
-        self._steps, self._seeds = steps, seeds
-        self._workers = ExitStack()
-        self._executor: Executor | None = None
-
-    def scores(self, functions: Sequence[Activation], rate: float) -> dict[str, float]:
-        """Minus the mean log validation loss, by id; minus infinity where nothing was learnt."""
-        fidelity = Fidelity(self._steps, self._seeds, rate)
-        journal = self._tuner.journal
-        keys = {activation_id(each): self._key(each, fidelity) for each in functions}
-        missing = [
-            each
-            for each in functions
-            if find_measurement(journal, keys[activation_id(each)]) is None
-        ]
-        if missing:
-            if self._tuner.stopping.is_set():
-                raise Interrupted
-            batches = self._started().evaluate(missing, fidelity, stopping=self._tuner.stopping)
-            for batch in batches:
-                write(journal, (Measured(keys[each.candidate_id], each) for each in batch))
-        found = {identity: find_measurement(journal, key) for identity, key in keys.items()}
-        scores = {identity: each.plain_score if each else None for identity, each in found.items()}
-        return {
-            identity: -math.inf if score is None else score for identity, score in scores.items()
-        }
-
-    def _started(self) -> Executor:
-        if self._executor is None:
-            self._tuner.announce(f"finals: looking for learning rates on {self._task.name}")
-            self._executor = self._workers.enter_context(self._tuner.open_executor(self._task))
-        return self._executor
-
-    def _key(self, function: Activation, fidelity: Fidelity) -> str:
-        seeds = ",".join(map(str, fidelity.seeds))
-        granted = f"{fidelity.steps}@{seeds}@{fidelity.learning_rate!r}"
-        return f"rates/{activation_id(function)}@{self._task.digest}@{granted}"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._workers.close()
+@contextmanager
+def when_needed(
+    opened: Callable[[], AbstractContextManager[Executor]],
+) -> Iterator[Callable[[], Executor]]:
+    """Gives workers that start when they are asked for, and stay to the end."""
+    with ExitStack() as workers:
+        yield cache(lambda: workers.enter_context(opened()))

@@ -9,7 +9,7 @@ from typing import Final
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
 from grammars import Activation, Expression, expression_id
-from search.history import Measured, find_evaluation, find_measurement, write
+from search.history import find_evaluation, remembered
 from search.journal.journal import Journal
 
 Evaluate = Callable[[Sequence[Activation], int], Iterator[list[Evaluation]]]
@@ -42,20 +42,18 @@ class Trials:
         Raises:
             Interrupted: Once stopping is set and the running batches are done.
         """
-        distinct = {expression_id(each): each for each in functions}
-        missing = [each for key, each in distinct.items() if self._found(key) is None]
-        for batch in self._evaluate(missing, self.rung) if missing else ():
-            write(
-                self._journal,
-                (Measured(trial_key(each.candidate_id, self.rung), each) for each in batch),
-            )
-        found = [self._found(expression_id(each)) for each in functions]
-        return [evaluation for evaluation in found if evaluation is not None]
-
-    def _found(self, candidate_id: str) -> Evaluation | None:
-        return find_evaluation(self._journal, candidate_id, self.rung) or find_measurement(
-            self._journal, trial_key(candidate_id, self.rung)
+        known = {
+            identity: evaluation
+            for identity in map(expression_id, functions)
+            if (evaluation := find_evaluation(self._journal, identity, self.rung)) is not None
+        }
+        known |= remembered(
+            self._journal,
+            [each for each in functions if expression_id(each) not in known],
+            key=lambda identity: trial_key(identity, self.rung),
+            evaluate=lambda missing: self._evaluate(missing, self.rung),
         )
+        return [known[identity] for identity in map(expression_id, functions) if identity in known]
 
 
 def lead(evaluation: Evaluation, over: Evaluation) -> tuple[float, float]:

@@ -106,10 +106,10 @@ def check_fresh(finals: FinalsSettings, scoring: ScoringSettings) -> None:
         ValueError: If they would.
     """
     used = {seed for fidelity in scoring.fidelities for seed in fidelity.seeds}
-    count = max(finals.max_seeds, finals.transfer_seeds)
+    beyond = finals.tuning_seeds[0]
     if finals.own_rates or finals.against:
-        count += finals.rate_seeds
-    fresh = range(finals.first_seed, finals.first_seed + count)
+        beyond += finals.rate_seeds
+    fresh = range(finals.first_seed, beyond)
     if not used.isdisjoint(fresh):
         raise ValueError(
             f"finals.first_seed: seeds {fresh.start} to {fresh.stop - 1} overlap with those of the "

@@ -134,6 +134,13 @@ class ScoringSettings(Section):
         """Whether candidates are compared over several tasks or learning rates."""
         return bool(self.tasks or self.learning_rates)
 
+    def explores(self, number: int) -> bool:
+        """Whether functions find their own learning rates on a rung, counted from 0.
+
+        On the first they are tried at the field's rate alone, unless there is no other.
+        """
+        return bool(self.learning_rates) and (number > 0 or len(self.rungs) == 1)
+
     def tasks_of(self, rung: Rung) -> tuple[str, ...]:
         """Names of the tasks that count on a rung; empty for the campaign's single one."""
         return self.tasks if rung.tasks is None else rung.tasks

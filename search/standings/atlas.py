@@ -15,7 +15,7 @@ from search.candidates.candidate import Candidate
 from search.drawing import Picture
 from search.drawing.shape_map import Charted, shape_map
 from search.history import Begun, History, find_begun, read_history
-from search.history.launched import launched_task, tasks_begun_with, understood
+from search.history.launched import trained_tasks, understood
 from search.journal.journal import FILE_NAME, Journal, JournalError
 from search.standings.conditions import Conditions, RungConditions, rung_conditions
 from search.texts.tables import Table, as_html, as_text
@@ -259,9 +259,7 @@ def conditions_of(begun: Begun) -> tuple[RungConditions, ...]:
         SettingsError: If another version of this program wrote its settings.
         TaskError: If its tasks are none any more.
     """
-    settings = understood(begun.settings)
-    tasks = tasks_begun_with(begun)
-    return rung_conditions(settings, {**tasks, settings.search_tasks[0]: launched_task(begun)})
+    return rung_conditions(understood(begun.settings), trained_tasks(begun))
 
 
 def _scored(history: History, rungs: Sequence[RungConditions]) -> Iterator[Found]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from evaluators.evaluation.evaluation import Evaluation
 from evaluators.tasks import Task, task_title
+from search.appraisal.yardstick import weights_of
 from search.settings import Settings
 
 
@@ -92,7 +93,6 @@ def rung_conditions(settings: Settings, tasks: Mapping[str, Task]) -> tuple[Rung
     found = []
     for number, (rung, fidelity) in enumerate(zip(scoring.rungs, scoring.fidelities, strict=True)):
         names = scoring.tasks_of(rung) or settings.search_tasks
-        explores = bool(scoring.learning_rates) and (number > 0 or len(scoring.rungs) == 1)
         legs = tuple(
             Conditions(
                 task=task_title(tasks[name].name, tasks[name].data.name),
@@ -101,17 +101,10 @@ def rung_conditions(settings: Settings, tasks: Mapping[str, Task]) -> tuple[Rung
                 steps=fidelity.steps,
                 seeds=fidelity.seeds,
                 rates=scoring.learning_rates,
-                explores=explores,
+                explores=scoring.explores(number),
             )
             for name in names
         )
-        found.append(RungConditions(legs, _weights(settings, names), scoring.is_appraised))
+        weights = weights_of(scoring.aggregate, names)
+        found.append(RungConditions(legs, weights, scoring.is_appraised))
     return tuple(found)
-
-
-def _weights(settings: Settings, names: tuple[str, ...]) -> tuple[float, ...] | None:
-    aggregate = settings.scoring.aggregate
-    if aggregate == "worst":
-        return None
-    given = {} if isinstance(aggregate, str) else aggregate
-    return tuple(given.get(name, 1.0) for name in names)

@@ -243,8 +243,7 @@ def _compared(comparison: Comparison | None, digits: int) -> str:
         return _NOTHING
     if comparison.difference is None:
         return str(comparison.finding)
-    is_settled = comparison.finding in (Finding.BETTER, Finding.WORSE)
-    verdict = f" {comparison.finding}" if is_settled else ""
+    verdict = f" {comparison.finding}" if comparison.finding.is_settled else ""
     return f"{comparison.difference:+.{digits}f}{verdict}"
 
 

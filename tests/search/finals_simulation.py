@@ -53,28 +53,32 @@ class SimulatedTraining:
     stop_after: int | None = None
     done: list[tuple[str, str, str, int, int]] = field(default_factory=list)
 
-    def open(self, stage: Stage, split: Split) -> _Workers:
+    def open(self, stage: Stage, split: Split) -> SimulatedWorkers:
         """Workers for a stage, as `hold` asks for them."""
-        return _Workers(self, stage, split)
+        return self.workers(Bench(stage.task, stage.dataset), split)
+
+    def workers(self, bench: Bench, split: Split) -> SimulatedWorkers:
+        """Workers that train on a task and score on a split."""
+        return SimulatedWorkers(self, bench, split)
 
     def evaluation(
         self, expression: Expression, fidelity: Fidelity, bench: Bench, split: Split
     ) -> Evaluation:
         (seed,) = fidelity.seeds
         text = str(expression)
-        record = replace(_record(expression, bench), fidelity=fidelity)
+        record = replace(unscored(expression, bench), fidelity=fidelity)
         if (text, seed) in self.diverging:
             return replace(record, outcome=Outcome.DIVERGED, reason="simulated")
         if (text, seed) in self.failing:
             return replace(record, outcome=Outcome.FAILED, reason="simulated")
         percent = BASE_PERCENT + self.merits.get(text, 0.0)
-        percent += LUCK_POINTS * self._normal(bench.task, seed, split)
-        percent += self.noise_points * self._normal(bench.task, seed, split, text)
+        percent += LUCK_POINTS * self.normal(bench.task, seed, split)
+        percent += self.noise_points * self.normal(bench.task, seed, split, text)
         share = min(percent, 100.0) / 100.0
         result = SeedResult(seed, 3.0 * (1.0 - share) + 1e-3, share)
         return replace(record, per_seed=(result,))
 
-    def _normal(self, *parts: object) -> float:
+    def normal(self, *parts: object) -> float:
         """A standard normal number that depends on nothing but the parts and the world."""
         text = repr((self.world, *parts)).encode()
         entropy = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
@@ -82,21 +86,23 @@ class SimulatedTraining:
 
 
 @cache
-def _record(expression: Expression, bench: Bench) -> Evaluation:
-    """Canonical forms take longer than all the rest of a simulated run."""
+def unscored(expression: Expression, bench: Bench) -> Evaluation:
+    """A record to fill: canonical forms take longer than all the rest of a simulated run."""
     return bench.record(expression, Fidelity(1, (0,)), Outcome.SCORED)
 
 
 @dataclass
-class _Workers:
+class SimulatedWorkers:
+    """An executor whose training is simulated."""
+
     training: SimulatedTraining
-    stage: Stage
+    bench: Bench
     split: Split
 
     def evaluate(
         self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
     ) -> Iterator[list[Evaluation]]:
-        bench = Bench(self.stage.task, self.stage.dataset)
+        bench = self.bench
         for expression in expressions:
             if stopping.is_set():
                 raise Interrupted

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from evaluators.datasets import load
-from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
+from evaluators.evaluation.evaluation import Evaluation, SeedResult
 from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench
 from evaluators.statistics.comparison import Finding
@@ -40,7 +40,7 @@ from search.settings import FinalsSettings, SettingsError
 from search.settings.reading import checked
 from search.standings.replicate import named_alike
 
-from .finals_simulation import TRIED, SimulatedTraining, journal_in, standings_of
+from .finals_simulation import TRIED, SimulatedTraining, journal_in, standings_of, unscored
 
 SCALES = (0.4, 0.6, 0.7, 1.3, 1.6, 2.0, 2.7, 3.0)
 SCALED = tuple(f"{scale} * gelu(x)" for scale in SCALES)
@@ -52,7 +52,7 @@ def identity(text: str) -> str:
 
 
 @dataclass
-class Scaled:
+class Scaled(SimulatedTraining):
     """Training in which a function's scale acts as a factor of the learning rate alone.
 
     Away from the best product of both, log losses rise as they do on MNIST: by 0.08 for a factor of
@@ -60,70 +60,42 @@ class Scaled:
 
     Attributes:
         scales: By id.
-        merits: In log loss, by id and task; 0 where none is given.
+        gains: In log loss, by id and task; 0 where none is given.
         noise: Standard deviation of a run's log loss.
         best: The product at which losses are lowest.
-        world: Another number draws other noise.
         seconds: Of a training, by id; 1 where none are given.
-        stop_after: Stops after so many evaluations, as a signal would.
-        done: Expression, rate and seeds of each evaluation.
+        asked: Expression, rate and seeds of each evaluation.
     """
 
     scales: Mapping[str, float] = field(default_factory=dict)
-    merits: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    gains: Mapping[tuple[str, str], float] = field(default_factory=dict)
     noise: float = 0.03
     best: float = 0.005
-    world: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
-    stop_after: int | None = None
-    done: list[tuple[str, float | None, tuple[int, ...]]] = field(default_factory=list)
+    asked: list[tuple[str, float | None, tuple[int, ...]]] = field(default_factory=list)
 
-    def on(self, task: str, split: Split = "validation") -> _Workers:
-        return _Workers(self, task, split)
-
-    def result(self, workers: _Workers, expression: Expression, rate: float, seed: int) -> Any:
-        key, task = expression_id(expression), workers.task
-        away = math.log2(rate * self.scales.get(key, 1.0) / self.best)
-        drawn = task, workers.split, key, seed, round(1e6 * rate)
-        noise = SimulatedTraining(world=self.world)._normal(*drawn)
-        log_loss = -2.5 + 0.08 * away**2 - self.merits.get((key, task), 0.0)
-        return SeedResult(seed, math.exp(log_loss + self.noise * noise), 0.9)
-
-
-@dataclass
-class _Workers:
-    training: Scaled
-    task: str
-    split: Split
-
-    def evaluate(
-        self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: threading.Event
-    ) -> Iterator[list[Evaluation]]:
-        usual = next(
-            find_task(name).recipe.learning_rate for name in (DIGITS, OTHER) if name in self.task
+    def evaluation(
+        self, expression: Expression, fidelity: Fidelity, bench: Bench, split: Split
+    ) -> Evaluation:
+        self.asked.append((str(expression), fidelity.learning_rate, fidelity.seeds))
+        record = unscored(expression, bench)
+        rate = fidelity.learning_rate or next(
+            find_task(name).recipe.learning_rate for name in (DIGITS, OTHER) if name in bench.task
         )
-        for expression in expressions:
-            if stopping.is_set():
-                raise Interrupted
-            self.training.done.append((str(expression), fidelity.learning_rate, fidelity.seeds))
-            if len(self.training.done) == self.training.stop_after:
-                stopping.set()
-            rate = fidelity.learning_rate or usual
-            results = tuple(
-                self.training.result(self, expression, rate, seed) for seed in fidelity.seeds
-            )
-            record = Bench(self.task, self.task).record(
-                expression, Fidelity(1, (0,)), Outcome.SCORED, per_seed=results
-            )
-            seconds = self.training.seconds.get(record.candidate_id, 1.0)
-            seconds *= 1.0 + 1e-6 * len(self.training.done)  # no two are measured alike
-            yield [replace(record, fidelity=fidelity, seconds=seconds)]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
+        key = record.candidate_id
+        away = math.log2(rate * self.scales.get(key, 1.0) / self.best)
+        lowest = 0.08 * away**2 - 2.5 - self.gains.get((key, bench.task), 0.0)
+        drawn = bench.task, split, key, round(1e6 * rate)
+        return replace(
+            record,
+            fidelity=fidelity,
+            per_seed=tuple(
+                SeedResult(seed, math.exp(lowest + self.noise * self.normal(*drawn, seed)), 0.9)
+                for seed in fidelity.seeds
+            ),
+            # No two are measured alike.
+            seconds=self.seconds.get(key, 1.0) * (1.0 + 1e-6 * len(self.asked)),
+        )
 
 
 def wanted(**settings: Any) -> FinalsSettings:
@@ -156,7 +128,11 @@ def tuner_of(folder: Path, training: Scaled, **changes: Any) -> Tuner:
     stopping = changes.pop("stopping", threading.Event())
     seeds = changes.pop("seeds", (7, 8))
     return Tuner(
-        journal_in(folder), lambda task: training.on(task.name), stopping, seeds, lambda text: None
+        journal_in(folder),
+        lambda task: training.workers(Bench(task.name, task.name), "validation"),
+        stopping,
+        seeds,
+        lambda text: None,
     )
 
 
@@ -165,7 +141,7 @@ def held(folder: Path, plan: Plan, training: Scaled) -> Finals:
         return hold(
             plan,
             journal,
-            open_executor=lambda stage, split: training.on(stage.task, split),
+            open_executor=training.open,
             stopping=threading.Event(),
         )
 
@@ -184,7 +160,7 @@ def test_scaled_gelus_at_their_own_rates_are_called_better_in_five_of_a_hundred_
 ) -> None:
     plan, false = planned(SCALED, wanted()), 0
     for world in range(100):
-        training = Scaled(scales_by_id(), world=world)
+        training = Scaled(scales=scales_by_id(), world=world)
         folder = tmp_path / str(world)
         with (tuner := tuner_of(folder, training)).journal:
             fair = with_own_rates(plan, tuner)
@@ -199,7 +175,7 @@ def test_scaled_gelus_at_their_own_rates_are_called_better_in_five_of_a_hundred_
 def test_at_one_rate_the_same_scaled_gelus_are_called_better_in_all_of_them(tmp_path: Path) -> None:
     plan, best = planned(SCALED, wanted()), 4.0 * find_task(DIGITS).recipe.learning_rate
     for world in range(5):
-        training = Scaled(scales_by_id(), best=best, world=world)
+        training = Scaled(scales=scales_by_id(), best=best, world=world)
         finals = held(tmp_path / str(world), plan, training)
         assert finals.leader is not None
         found = finals.own.comparisons_of(finals.leader.candidate_id)
@@ -212,7 +188,7 @@ def test_a_planted_advantage_at_own_rates_is_found_in_at_least_eighty_of_a_hundr
     planted = identity(SCALED[5])
     plan, passed = planned(SCALED[4:7], wanted()), 0
     for world in range(100):
-        training = Scaled(scales_by_id(), {(planted, DIGITS): 0.08}, world=world)
+        training = Scaled(scales=scales_by_id(), gains={(planted, DIGITS): 0.08}, world=world)
         folder = tmp_path / str(world)
         with (tuner := tuner_of(folder, training)).journal:
             fair = with_own_rates(plan, tuner)
@@ -225,18 +201,18 @@ def test_a_planted_advantage_at_own_rates_is_found_in_at_least_eighty_of_a_hundr
 def test_a_best_rate_beyond_the_five_is_found_and_nothing_is_trained_twice(tmp_path: Path) -> None:
     task = find_task(DIGITS)
     usual = task.recipe.learning_rate
-    training = Scaled({identity(SCALED[5]): 2.0}, noise=0.0, best=usual * 2.0**4.3)
+    training = Scaled(scales={identity(SCALED[5]): 2.0}, noise=0.0, best=usual * 2.0**4.3)
     functions = [parse("gelu"), parse(SCALED[5])]
     with (tuner := tuner_of(tmp_path, training)).journal:
         found = tuner.best(task, functions, 80)
-        count = len(training.done)
+        count = len(training.asked)
         assert tuner.best(task, functions, 80) == found
     assert found[identity("gelu")].rate == pytest.approx(usual * 2.0**4.3, rel=0.01)
     assert found[identity(SCALED[5])].rate == pytest.approx(usual * 2.0**3.3, rel=0.01)
-    rates = {rate for text, rate, _ in training.done if text == str(parse("gelu"))}
+    rates = {rate for text, rate, _ in training.asked if text == str(parse("gelu"))}
     assert len(rates) >= 7
-    assert len(training.done) == count
-    assert {seeds for _, _, seeds in training.done} == {(7, 8)}
+    assert len(training.asked) == count
+    assert {seeds for _, _, seeds in training.asked} == {(7, 8)}
 
 
 def test_a_stopped_search_for_rates_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -245,11 +221,11 @@ def test_a_stopped_search_for_rates_goes_on_where_it_was(tmp_path: Path) -> None
     with (tuner := tuner_of(tmp_path, training, stopping=stopping)).journal:
         with pytest.raises(Interrupted):
             tuner.best(task, functions, 80)
-        assert len(training.done) == 3
+        assert len(training.asked) == 3
         stopping.clear()
         training.stop_after = None
         tuner.best(task, functions, 80)
-    assert len(set(training.done)) == len(training.done)
+    assert len(set(training.asked)) == len(training.asked)
 
 
 @pytest.mark.parametrize(
@@ -272,7 +248,7 @@ def test_the_claim_is_of_the_mean_of_the_tasks_and_each_has_its_own_card(tmp_pat
     split, both = identity(SCALED[0]), identity(SCALED[1])
     merits = {(split, DIGITS): 0.3, (split, OTHER): -0.3}
     merits |= {(both, DIGITS): 0.06, (both, OTHER): 0.06}
-    training = Scaled(merits=merits, noise=0.01)
+    training = Scaled(gains=merits, noise=0.01)
     plan = planned(SCALED[:2], wanted(all_tasks=True), others=[OTHER])
     finals = held(tmp_path, plan, training)
     mean, first, second = finals.cards
@@ -302,7 +278,7 @@ def test_runs_of_twice_the_steps_say_whether_a_verdict_lasts(tmp_path: Path) -> 
             (DIGITS, 80),
             (f"{DIGITS}-longer", 160),
         ]
-        finals = held(tmp_path / str(lasting), plan, Scaled(merits=merits, noise=0.01))
+        finals = held(tmp_path / str(lasting), plan, Scaled(gains=merits, noise=0.01))
         if lasting > 0:
             assert "In runs of twice the steps every one of these verdicts is the same" in claim(
                 finals
@@ -313,14 +289,18 @@ def test_runs_of_twice_the_steps_say_whether_a_verdict_lasts(tmp_path: Path) -> 
 
 def test_in_equal_time_dear_functions_take_fewer_steps(tmp_path: Path) -> None:
     dear, cheap = identity(SCALED[0]), identity("relu")
-    training = Scaled(merits={(dear, DIGITS): 0.2}, seconds={dear: 2.0}, noise=0.01)
+    training = Scaled(gains={(dear, DIGITS): 0.2}, seconds={dear: 2.0}, noise=0.01)
     plan = planned(SCALED[:1], wanted(equal_time=True))
     with journal_in(tmp_path) as journal:
-        timekeeper = Timekeeper(journal, lambda task: training.on(task.name), threading.Event())
+        timekeeper = Timekeeper(
+            journal,
+            lambda task: training.workers(Bench(task.name, task.name), "validation"),
+            threading.Event(),
+        )
         timed = with_equal_time(plan, timekeeper)
-        count = len(training.done)
+        count = len(training.asked)
         assert with_equal_time(plan, timekeeper) == timed
-    assert len(training.done) == count
+    assert len(training.asked) == count
     again = timed.stages[1]
     assert (again.purpose, again.steps_of(dear), again.steps_of(cheap)) == ("equal time", 40, 80)
     assert Plan.from_json(timed.to_json()) == timed
@@ -347,7 +327,7 @@ def test_the_order_in_networks_of_other_sizes_is_told(tmp_path: Path) -> None:
         "double-depth",
     ]
     assert len(set(sizes)) == 5
-    finals = held(tmp_path, plan, Scaled(merits=merits, noise=0.001))
+    finals = held(tmp_path, plan, Scaled(gains=merits, noise=0.001))
     assert finals.orders[f"{DIGITS}-half-width"] == pytest.approx(1.0)
     assert finals.orders[f"{DIGITS}-double-depth"] == pytest.approx(-1.0)
     assert f"1.00 on {DIGITS}-half-width" in orders(finals)
@@ -356,7 +336,7 @@ def test_the_order_in_networks_of_other_sizes_is_told(tmp_path: Path) -> None:
 def test_rivals_are_the_best_of_what_they_are_chosen_from(tmp_path: Path) -> None:
     merits = {(identity("mish"), DIGITS): 0.2, (identity("tanhexp"), DIGITS): 0.4}
     merits[identity("2 * gelu(0.5 * x)"), DIGITS] = 0.3
-    training = Scaled(merits=merits, noise=0.0)
+    training = Scaled(gains=merits, noise=0.0)
     with (tuner := tuner_of(tmp_path, training)).journal:
         rivals = list(
             choose_rivals(
@@ -398,15 +378,15 @@ def test_own_rates_and_rates_for_all_exclude_each_other() -> None:
 
 
 def test_own_rates_are_in_the_plan_the_runs_and_the_journal(tmp_path: Path) -> None:
-    training = Scaled(scales_by_id(), noise=0.0)
+    training = Scaled(scales=scales_by_id(), noise=0.0)
     with (tuner := tuner_of(tmp_path, training)).journal as journal:
         plan = with_own_rates(planned(SCALED[:2], wanted(seeds=5, max_seeds=5)), tuner)
         (stage,) = plan.stages
         assert stage.rates[identity(SCALED[0])] == pytest.approx(0.005 / SCALES[0], rel=0.01)
         assert Plan.from_json(plan.to_json()) == plan
-        training.done.clear()
+        training.asked.clear()
     finals = held(tmp_path, plan, training)
-    trained = {(text, rate) for text, rate, _ in training.done}
+    trained = {(text, rate) for text, rate, _ in training.asked}
     assert len({rate for _, rate in trained}) > 2
     assert len({text for text, _ in trained}) == len(trained)
     with journal_in(tmp_path) as journal:
