@@ -81,9 +81,7 @@ def _learners(found: Findings, finals: Finals) -> Iterator[_Learner]:
             yield row, style, found.name_of(row.entrant.candidate_id, row.entrant.label)
 
 
-def _draw_learning(
-    axes: Axes, drawn: Sequence[tuple[EntrantResults, Style, str]], figure: str
-) -> None:
+def _draw_learning(axes: Axes, drawn: Sequence[_Learner], figure: str) -> None:
     is_loss = figure == "validation_loss"
     for row, style, label in drawn:
         steps, means, deviations = _band(row, figure, scale=1.0 if is_loss else 100.0)
