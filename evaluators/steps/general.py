@@ -211,11 +211,11 @@ class GeneralStepper:
         def turn(number: Array, passing: Any) -> Any:
             kept, given, store, partials = passing
             kept = list(kept)
-            known_now = known | self._seen(kept, store)
+            known_now = dict(known)
             for call, (segment, form) in enumerate(zip(self._before, self._forms, strict=True)):
                 kept[call], given = lax.cond(
                     number == firsts[call],
-                    partial(self._stretch, call, segment, form, known_now),
+                    partial(self._stretch, call, segment, form, known_now, store),
                     unchanged,
                     (kept[call], given),
                 )
@@ -238,9 +238,12 @@ class GeneralStepper:
         segment: Segment,
         form: Differentiated,
         known: dict[Any, Any],
+        store: Array,
         before: tuple[Any, Array],
     ) -> tuple[Any, Array]:
         """What a stretch keeps, and what it gives to the activation."""
+        # Here, where it is read: outside of the choice it would be taken from the store every turn.
+        known = known | self._results(store)
         kept = form.forward(*(known[v] for v in segment.given))
         own = known | dict(zip(segment.yields, kept, strict=False))
         z = own[self._top[call][1].given].reshape(-1)
@@ -251,6 +254,11 @@ class GeneralStepper:
         seen: dict[Any, Any] = {}
         for segment, own in zip(self._before, kept, strict=True):
             seen |= zip(segment.yields, own, strict=False)
+        return seen | self._results(store)
+
+    def _results(self, store: Array) -> dict[Any, Any]:
+        """What calls have made."""
+        seen: dict[Any, Any] = {}
         for (_, call), place in zip(self._top, self._places, strict=True):
             seen[call.result] = value_of(of_call(place, store)).reshape(call.shape)
         return seen
@@ -287,9 +295,8 @@ class GeneralStepper:
                 )
                 for row in partials
             ]
-            by_z = self._kernel(through)(by_result.reshape(-1), of_call(place, store))
-            shaped = by_z.reshape(call.shape)
-            by[call.given] = by[call.given] + shaped if call.given in by else shaped
+            by_z = self._kernel(partial(through, place))(by_result, store)
+            by[call.given] = by[call.given] + by_z if call.given in by else by_z
             pull(self._before[number], kept[number])
         return by
 

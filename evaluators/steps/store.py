@@ -9,6 +9,7 @@ from jax import Array, lax
 
 from evaluators.steps.activations import slope_of, value_of
 from evaluators.steps.progress import FLAT_SLOPE, ZERO_OUTPUT, Progress, Sums, UnitSums
+from evaluators.steps.store_layout import Place, of_call
 
 
 class Carried(NamedTuple):
@@ -40,9 +41,14 @@ def noted(store: Array, partials: Array, activated: Any, at: Array) -> tuple[Arr
     )
 
 
-def through(by_result: Array, pair: Array) -> Array:
-    """Gradients by what a call was given."""
-    return by_result * slope_of(pair)
+def through(place: Place, by_result: Array, store: Array) -> Array:
+    """Gradients by what a call was given.
+
+    In the shape of the network: had what comes before this to write its numbers in a row, XLA would
+    compute each one's place in its own shape by divisions.
+    """
+    flat = by_result.reshape(-1) * slope_of(of_call(place, store))
+    return flat.reshape(by_result.shape)
 
 
 def observed(sums: UnitSums, store: Array, counting: Array) -> UnitSums:
