@@ -308,7 +308,11 @@ class Loop:
             raise Interrupted
         stop = self._settings.stop
         if generation >= stop.generations:
-            return f"{generation} generations are done"
+            return (
+                "one generation is done"
+                if generation == 1
+                else f"{generation} generations are done"
+            )
         if stop.evaluations is not None and self._trained >= stop.evaluations:
             return f"{self._trained} candidates are trained"
         if self._exhausted:

@@ -35,10 +35,10 @@ from .strategies import STEPS, TASK, score_on, search
 
 OUTPUT: Final = Path("runs/fairness.json")
 # Those of runs/campaigns/mnist.toml.
-TASKS: Final = ("mnist1d-mlp", "mnist-mlp", "mnist-deep")
+TASKS: Final = ("mnist1d-mlp", "mnist-mlp", "fashion-mlp", "mnist-deep")
 RATES: Final = (0.001, 0.002, 0.004, 0.008, 0.016)
-ELSEWHERE: Final = ("fashion-mlp", "digits-mlp", "mnist-cnn")
-STEPS_ELSEWHERE: Final = (800, 400, 100)
+ELSEWHERE: Final = ("digits-mlp", "mnist-residual", "mnist-cnn")
+STEPS_ELSEWHERE: Final = (400, 200, 100)
 
 PLAIN: Final = "gelu(x)"
 SCALED: Final = ("2 * gelu(x)", "gelu(2 * x)", "0.5 * gelu(x)", "gelu(0.5 * x)")
@@ -78,12 +78,12 @@ def scale(site: Site, *, steps: int = 1600, seeds: Sequence[int] = range(900, 90
     functions = [parse(text) for text in (PLAIN, *SCALED)]
     rows = []
     for name in TASKS:
-        with _working(site, find_task(name)) as executor:
+        with working(site, find_task(name)) as executor:
             by_rate = [
-                _scores(executor, functions, Fidelity(steps, tuple(seeds), r)) for r in RATES
+                scores_of(executor, functions, Fidelity(steps, tuple(seeds), r)) for r in RATES
             ]
-        with _working(site, task_known_by_name(name)) as executor:
-            before = _scores(executor, functions, Fidelity(steps, tuple(seeds)))
+        with working(site, task_known_by_name(name)) as executor:
+            before = scores_of(executor, functions, Fidelity(steps, tuple(seeds)))
         means = np.array([scores.mean(axis=1) for scores in by_rate])
         best = np.array([by_rate[number][f] for f, number in enumerate(means.argmax(axis=0))])
         for text, now, then in zip(SCALED, best[1:], before[1:], strict=True):
@@ -116,15 +116,15 @@ def order(site: Site, *, tasks: Sequence[str] = TASKS, steps: int = 800, count: 
     cheap, dear = (0,), (900,)
     by_task: dict[str, dict[str, Any]] = {}
     for name in tasks:
-        with _working(site, find_task(name)) as executor:
+        with working(site, find_task(name)) as executor:
 
             def best(seeds: tuple[int, ...], steps: int, executor: Executor = executor) -> Scores:
-                rates = [_scores(executor, functions, Fidelity(steps, seeds, r)) for r in RATES]
+                rates = [scores_of(executor, functions, Fidelity(steps, seeds, r)) for r in RATES]
                 return np.array(rates)[:, :, 0]
 
             now, truth = best(cheap, steps), best(dear, 4 * steps)
-        with _working(site, task_known_by_name(name)) as executor:
-            before = _scores(executor, functions, Fidelity(steps, cheap))[:, 0]
+        with working(site, task_known_by_name(name)) as executor:
+            before = scores_of(executor, functions, Fidelity(steps, cheap))[:, 0]
         rate = RATES.index(find_task(name).recipe.learning_rate)
         by_task[name] = {
             "own_rates": _finite(now.max(axis=0)),
@@ -167,14 +167,14 @@ def travel(site: Site, *, count: int = 200, steps: int = 400) -> Any:
     """What each fitness says of the mean rank on tasks that it does not contain."""
     functions = _searched(count)
     now = _appraised(site, functions, steps=steps)
-    with _working(site, task_known_by_name("mnist-mlp")) as executor:
-        before = _finite(_scores(executor, functions, Fidelity(800, (0,)))[:, 0])
+    with working(site, task_known_by_name("mnist-mlp")) as executor:
+        before = _finite(scores_of(executor, functions, Fidelity(800, (0,)))[:, 0])
     ranks = []
     for name, long in zip(ELSEWHERE, STEPS_ELSEWHERE, strict=True):
         task = find_task(name)
         rates = [task.recipe.learning_rate * factor for factor in (0.5, 1.0, 2.0)]
-        with _working(site, task) as executor:
-            tried = [_scores(executor, functions, Fidelity(long, (900,), r))[:, 0] for r in rates]
+        with working(site, task) as executor:
+            tried = [scores_of(executor, functions, Fidelity(long, (900,), r))[:, 0] for r in rates]
         ranks.append(rankdata(_finite(np.max(tried, axis=0))))
     truth = np.mean(ranks, axis=0)
 
@@ -221,10 +221,10 @@ def cost(site: Site, *, count: int = 64, factor: float = 2.5) -> Any:
         climbing = [function for function, _ in ranked[: round(count / factor)]]
         list(appraiser.evaluate(climbing, 1))
         fair = time.perf_counter() - begun
-    with _working(site, find_task("mnist-mlp")) as executor:
-        _scores(executor, [parse("relu")], Fidelity(1, (0,)))
+    with working(site, find_task("mnist-mlp")) as executor:
+        scores_of(executor, [parse("relu")], Fidelity(1, (0,)))
         begun = time.perf_counter()
-        _scores(executor, functions, Fidelity(400, (0,)))
+        scores_of(executor, functions, Fidelity(400, (0,)))
         plain = time.perf_counter() - begun
     return {"figures": {"seconds": fair, "seconds_plain": plain, "ratio": fair / plain}}
 
@@ -257,7 +257,7 @@ def _appraised(site: Site, functions: Sequence[Expression], *, steps: int) -> li
 @contextmanager
 def _appraising(site: Site, tasks: Sequence[Task], scoring: ScoringSettings) -> Iterator[Appraiser]:
     with (
-        _working(site, *tasks) as executor,
+        working(site, *tasks) as executor,
         tempfile.TemporaryDirectory() as folder,
         Journal(Path(folder) / FILE_NAME) as journal,
     ):
@@ -272,7 +272,7 @@ def _appraising(site: Site, tasks: Sequence[Task], scoring: ScoringSettings) -> 
 
 
 @contextmanager
-def _working(site: Site, *tasks: Task) -> Iterator[Executor]:
+def working(site: Site, *tasks: Task) -> Iterator[Executor]:
     loaded = [task.on(site.load(task.data)) for task in tasks]
     with tempfile.TemporaryDirectory() as states:
         workload = Workload(loaded[0], others=tuple(loaded[1:]), states_folder=Path(states))
@@ -280,7 +280,7 @@ def _working(site: Site, *tasks: Task) -> Iterator[Executor]:
             yield executor
 
 
-def _scores(executor: Executor, functions: Sequence[Expression], fidelity: Fidelity) -> Scores:
+def scores_of(executor: Executor, functions: Sequence[Expression], fidelity: Fidelity) -> Scores:
     batches = executor.evaluate(functions, fidelity, stopping=threading.Event())
     nothing = [-np.inf] * len(fidelity.seeds)
     found = [
