@@ -252,7 +252,7 @@ print(campaign.rows[0].expression)
 
 def test_a_task_by_value_is_searched_from_a_script_without_a_guard(tmp_path: Path) -> None:
     said = run(tmp_path, OWN_TASK)
-    assert said[0] == "1 generations are done"
+    assert said[0] == "one generation is done"
     assert run(tmp_path, OWN_TASK) == said, "run again, it reads its journal"
     other = OWN_TASK.replace("batch=32", "batch=16")
     with pytest.raises(AssertionError, match=r"task\.recipe\.batch: was 32, is 16"):
