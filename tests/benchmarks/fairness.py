@@ -35,10 +35,10 @@ from .strategies import STEPS, TASK, score_on, search
 
 OUTPUT: Final = Path("runs/fairness.json")
 # Those of runs/campaigns/mnist.toml.
-TASKS: Final = ("mnist1d-mlp", "mnist-mlp", "fashion-mlp", "mnist-deep")
+TASKS: Final = ("mnist1d-mlp", "mnist-mlp", "mnist-deep")
 RATES: Final = (0.001, 0.002, 0.004, 0.008, 0.016)
-ELSEWHERE: Final = ("digits-mlp", "mnist-residual", "mnist-cnn")
-STEPS_ELSEWHERE: Final = (400, 200, 100)
+ELSEWHERE: Final = ("fashion-mlp", "digits-mlp", "mnist-cnn")
+STEPS_ELSEWHERE: Final = (800, 400, 100)
 
 PLAIN: Final = "gelu(x)"
 SCALED: Final = ("2 * gelu(x)", "gelu(2 * x)", "0.5 * gelu(x)", "gelu(0.5 * x)")
