@@ -47,6 +47,8 @@ GELU: Final = "gelu(x)"
 _OF_MODEL: Final = ("brood", "optimism", "learn_from")
 _AFTERWARDS: Final = ("polish", "finals", "watch")
 
+# Shares of the minutes, after which it is asked what leads.
+CHECKPOINTS: Final = (1 / 16, 1 / 8, 1 / 4, 3 / 8, 1 / 2, 3 / 4, 1.0)
 STEPS: Final = 1600
 # Of the recipe's.
 RATES: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -91,7 +93,9 @@ def main() -> None:
         for way in told.ways:
             run = {"way": way, "seed": seed, "minutes": told.minutes}
             if not any(run.items() <= each.items() for each in kept.runs):
-                led = _searched(way, seed, minutes=told.minutes, workers=told.workers)
+                led = at_checkpoints(
+                    _searched(way, seed, minutes=told.minutes, workers=told.workers), told.minutes
+                )
                 kept.keep("runs", [*kept.runs, run | {"led": [asdict(each) for each in led]}])
                 print(way, seed, led[-1] if led else "nothing", flush=True)
     _score_all(kept, Site(workers=told.workers))
@@ -148,6 +152,16 @@ def _searched(way: str, seed: int, *, minutes: float, workers: int) -> list[Led]
         for record in history.generations
         if record.summary.best_id is not None
     ]
+
+
+def at_checkpoints(led: Sequence[Led], minutes: float) -> list[Led]:
+    """Those in force then, each once: to score every leader in full would take hours."""
+    found = [
+        next((each for each in reversed(led) if each.minutes <= share * minutes), None)
+        for share in CHECKPOINTS
+    ]
+    # What a last batch brings counts, however late it is delivered.
+    return list(dict.fromkeys(each for each in (*found, *led[-1:]) if each is not None))
 
 
 def _document(strategy: str, seed: int, *, minutes: float) -> dict[str, Any]:
