@@ -78,7 +78,7 @@ class SearchSettings(Section):
     migrants: Annotated[int, Field(ge=0, le=1_000)] = 2
     layers: Literal["shared", "first_middle_last", "each"] = "shared"
     brood: Annotated[int, Field(ge=100, le=1_000_000)] = 3_000
-    optimism: Annotated[float, Field(ge=0.0, le=10.0)] = 0.5
+    optimism: Annotated[float, Field(ge=0.0, le=10.0)] = 1.0
     start_from: Annotated[tuple[str, ...], Field(max_length=1_000, strict=False)] = ()
     learn_from: Annotated[tuple[str, ...], Field(max_length=100, strict=False)] = ()
     template: Annotated[str, Field(max_length=1_000)] | None = None

@@ -34,8 +34,8 @@ _LEAST_SCORED: Final = 12
 _DRAWN: Final = 1_000
 _STRANGERS: Final = 100
 # Root mean square of the standardised differences below which two shapes are too much alike to
-# train both in one generation.
-_ALIKE: Final = 0.1
+# train both: the one says little beyond the other, and constants are tuned at the end.
+_ALIKE: Final = 0.2
 # Fewer expectations than this say nothing about the model.
 _LEAST_COMPARED: Final = 5
 
@@ -164,7 +164,7 @@ class Surrogate:
             yield Candidate.of(fitting[number], generation=generation, variation="spread")
 
     def _promising(self, generator: Random, *, generation: int) -> Iterator[Candidate]:
-        """What was bred, the most appealing first, nothing much like another or what is awaited."""
+        """What was bred, the most appealing first, nothing much like another or what is known."""
         ids = sorted(self._known)
         shapes = np.stack([self._shapes[identity] for identity in ids])
         known = [self._known[identity] for identity in ids]
@@ -179,7 +179,7 @@ class Surrogate:
         self._forecasting = Forecasting(
             len(found), self._forecasting.correlation, self._forecasting.is_followed
         )
-        for each in _apart(found, like=shapes):
+        for each in _apart(found, known=shapes):
             candidate = Candidate.of(
                 each.expression,
                 generation=generation,
@@ -206,13 +206,13 @@ def _sampled(grammar: Grammar, generator: Random, count: int) -> list[Expression
     ]
 
 
-def _apart(found: Sequence[Expectation], *, like: np.ndarray) -> Iterator[Expectation]:
-    """Leaves out whatever is much like one before it."""
-    taken: list[np.ndarray] = []
+def _apart(found: Sequence[Expectation], *, known: np.ndarray) -> Iterator[Expectation]:
+    """Leaves out whatever is much like one before it, or like a function that is known."""
+    taken = standardised(known, like=known)
     for each in found:
-        place = standardised(each.shape[None], like=like)[0]
-        if all(np.mean((place - other) ** 2) >= _ALIKE**2 for other in taken):
-            taken.append(place)
+        place = standardised(each.shape[None], like=known)
+        if np.mean((taken - place) ** 2, axis=1).min() >= _ALIKE**2:
+            taken = np.concatenate([taken, place])
             yield each
 
 

@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.stats import rankdata, spearmanr
 
+from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import Task, find_task, task_known_by_name
 from grammars import BASELINES, Expression, load_grammar, parse
@@ -163,12 +164,13 @@ def order(site: Site, *, tasks: Sequence[str] = TASKS, steps: int = 800, count: 
     return {"figures": figures, "steps": steps, "functions": names, "scores": by_task}
 
 
-def travel(site: Site, *, count: int = 200, steps: int = 400) -> Any:
+def travel(site: Site, *, count: int = 200, steps: int = 800) -> Any:
     """What each fitness says of the mean rank on tasks that it does not contain."""
     functions = _searched(count)
-    now = _appraised(site, functions, steps=steps)
+    appraised = _appraised(site, functions, steps=steps)
+    now = _finite([-np.inf if each.score is None else each.score for each in appraised])
     with working(site, task_known_by_name("mnist-mlp")) as executor:
-        before = _finite(scores_of(executor, functions, Fidelity(800, (0,)))[:, 0])
+        before = _finite(scores_of(executor, functions, Fidelity(steps, (0,)))[:, 0])
     ranks = []
     for name, long in zip(ELSEWHERE, STEPS_ELSEWHERE, strict=True):
         task = find_task(name)
@@ -194,8 +196,17 @@ def travel(site: Site, *, count: int = 200, steps: int = 400) -> Any:
         "figures": figures,
         "steps": steps,
         "rows": [
-            {"function": f, "aggregate": n, "before": b, "mean_rank": float(t)}
-            for f, n, b, t in zip(texts, now, before, truth, strict=True)
+            {
+                "function": text,
+                "aggregate": now[number],
+                "advantages": _advantages(appraised[number]),
+                "before": before[number],
+                "mean_rank": float(truth[number]),
+                "ranks": {
+                    name: float(rank[number]) for name, rank in zip(ELSEWHERE, ranks, strict=True)
+                },
+            }
+            for number, text in enumerate(texts)
         ],
     }
 
@@ -243,15 +254,19 @@ def _searched(count: int) -> list[Expression]:
     return list(scores)[-count:]
 
 
-def _appraised(site: Site, functions: Sequence[Expression], *, steps: int) -> list[float]:
-    """The aggregate of one rung, as a campaign computes it; the worst where there is none."""
+def _appraised(site: Site, functions: Sequence[Expression], *, steps: int) -> list[Evaluation]:
+    """What they come to on one rung, as a campaign computes it."""
     scoring = ScoringSettings.model_validate(
         {"tasks": TASKS, "learning_rates": RATES, "rungs": [{"steps": steps}]}
     )
     with _appraising(site, [find_task(name) for name in TASKS], scoring) as appraiser:
         appraiser.measure_by([parse(name) for name in BASELINES], 0)
-        evaluations = [each for batch in appraiser.evaluate(functions, 0) for each in batch]
-    return _finite([-np.inf if each.score is None else each.score for each in evaluations])
+        return [each for batch in appraiser.evaluate(functions, 0) for each in batch]
+
+
+def _advantages(evaluation: Evaluation) -> dict[str, float]:
+    tasks = evaluation.over_tasks.tasks if evaluation.over_tasks else ()
+    return {each.task: each.advantage for each in tasks}
 
 
 @contextmanager
