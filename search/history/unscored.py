@@ -61,7 +61,9 @@ def explain_unscored(history: History) -> str:
     if any(each is not None and each.outcome is Outcome.FAILED for each in latest.values()):
         changes[_ANEW.format(name=history.name)] = None
     changes.pop("", None)
-    return "\n".join([*lines, "What to change:", *(f"  {change}" for change in changes)])
+    if changes:
+        lines += ["What to change:", *(f"  {change}" for change in changes)]
+    return "\n".join(lines)
 
 
 def _counted(

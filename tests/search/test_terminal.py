@@ -59,8 +59,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         options = ("--set", f"name={name}", "--set", f"seed={seed}", "--workers", "1")
         done = run("launch", folder / "mine.toml", *options, "--runs-dir", folder / "runs")
         assert done.returncode == 0, done.stderr
-        last = done.stdout.strip().splitlines()[-1]
-        assert re.match(r"(Ahead of|No function beat) ", last), "a launch ends with a verdict"
+        ending = done.stdout.partition("The best discovered is ")[2]
+        verdict = re.search(r"^(Ahead of|No function beat) .*$", ending, re.MULTILINE)
+        assert verdict is not None, "a launch ends with a verdict"
+        commands = re.findall(r"^  actsearch (\w+) ", ending, re.MULTILINE)
+        onwards = "export" if verdict[1] == "Ahead of" else "launch"
+        assert commands == ["finals", onwards], "nothing is to be taken along that is not ahead"
     return folder / "runs"
 
 
