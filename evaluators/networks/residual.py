@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from evaluators.networks.convolution import KERNEL, patches
+from evaluators.networks.convolution import KERNEL, patches_by_axes
 from evaluators.networks.dense import dense, dense_start, norm_start, normalised
 from evaluators.networks.initialisers import Initialiser, weight_scale
 from evaluators.networks.network import Moments
@@ -145,11 +145,11 @@ class ResidualCNN:
     def apply(self, weights: Any, inputs: Any, activate: Callable[[Any], Any]) -> Any:
         """See `Network.apply`."""
         images = inputs if inputs.ndim == 4 else inputs[..., None]
-        x = dense(weights["first"], patches(images, stride=2))
+        x = dense(weights["first"], patches_by_axes(images, stride=2))
         x = activate(normalised(weights["norm"], x, axes=3))
-        x = dense(weights["second"], patches(x, stride=2))
+        x = dense(weights["second"], patches_by_axes(x, stride=2))
         for block in weights["blocks"]:
             hidden = activate(normalised(block["norm"], x, axes=3))
-            x = x + dense(block["conv"], patches(hidden, stride=1))
+            x = x + dense(block["conv"], patches_by_axes(hidden, stride=1))
         x = activate(normalised(weights["final"], x, axes=3))
         return dense(weights["last"], x.reshape(len(x), -1))

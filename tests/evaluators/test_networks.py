@@ -18,6 +18,7 @@ from evaluators.networks import (
     ResidualCNN,
     weight_scale,
 )
+from evaluators.networks.convolution import patches, patches_by_axes
 from evaluators.networks.transformer import small_products
 from evaluators.steps.moments import mean_square
 from grammars import by_layer, evaluate, parse, parse_activation
@@ -62,6 +63,20 @@ def test_convolutions_are_those_of_jax(shape: tuple[int, ...]) -> None:
         )
         outputs = np.asarray(network.apply_layer(number, layer, outputs, shape=shape))
         np.testing.assert_allclose(outputs, np.asarray(expected).reshape(5, -1), atol=1e-5)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("shape", [(8, 8, 1), (7, 10, 3)])
+def test_patches_gathered_by_axes_are_those_gathered_at_once(
+    stride: int, shape: tuple[int, ...]
+) -> None:
+    random = np.random.default_rng(0)
+    images = random.standard_normal((2, *shape)).astype(np.float32)
+    at_once, by_once = jax.vjp(lambda x: patches(x, stride=stride), images)
+    by_axes, by_both = jax.vjp(lambda x: patches_by_axes(x, stride=stride), images)
+    np.testing.assert_array_equal(by_axes, at_once)
+    gradient = random.standard_normal(at_once.shape).astype(np.float32)
+    np.testing.assert_allclose(by_both(gradient)[0], by_once(gradient)[0], atol=1e-5)
 
 
 def test_convolutions_refuse_what_is_no_image() -> None:
