@@ -312,7 +312,7 @@ def _finite(scores: Any) -> list[float]:
 
 
 def _standardised(scores: Sequence[float]) -> np.ndarray:
-    """In spreads from the best, cut off where a yardstick cuts."""
+    """In spreads from the best, cut off so that one failure does not outweigh all else."""
     array = np.asarray(scores)
     low, high = np.quantile(array, (0.25, 0.75))
     cut: np.ndarray = np.maximum((array - array.max()) / (high - low) * 1.349, -6.0)
