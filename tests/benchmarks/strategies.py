@@ -37,7 +37,7 @@ from search.strategies import STRATEGIES, begin
 from .tabulated import Tabulated
 
 OUTPUT: Final = Path("runs/strategies.json")
-COMPARED: Final = ("random", "genetic", "regularized_evolution", "nsga2")
+COMPARED: Final = ("random", "genetic", "regularized_evolution", "nsga2", "surrogate")
 # What `actsearch calibrate` finds most reliable among the tasks that need no network.
 TASK: Final = "mnist1d-mlp"
 STEPS: Final = 100
