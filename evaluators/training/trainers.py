@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from evaluators.training.training_states import TrainingStates
 
 # Compiled programs take memory: 3 MB a candidate. Who climbs was compiled on the rung below; before
-# it does, the next generation may be compiled already, and what other workers could not take.
-KEPT_PROGRAMS: Final = 3
+# it does, the next generation may be compiled already, and what other workers could not take. Small
+# ones may be more: in finals each function has its own learning rate, and so its own batch.
+_KEPT_PROGRAMS: Final = 3
+_KEPT_CANDIDATES: Final = 32
 
 # A candidate looks at the clock now and then only, and may come late by so much.
 LATE_SECONDS: Final = 10.0
@@ -92,6 +94,19 @@ class Trainer(Protocol):
         ...
 
 
+def superfluous(kept: Sequence[int], coming: int) -> int:
+    """How many of the programs that were compiled first make room for the next one.
+
+    Args:
+        kept: Candidates of each program, the oldest first.
+        coming: Candidates of the next.
+    """
+    gone = 0
+    while len(kept) - gone >= _KEPT_PROGRAMS and sum(kept[gone:]) + coming > _KEPT_CANDIDATES:
+        gone += 1
+    return gone
+
+
 class _Program(Protocol):
     @property
     def candidates(self) -> tuple[Activation, ...]: ...
@@ -117,7 +132,8 @@ class _Programs(Generic[_P]):
             seconds = compiling_allowance(len(new), self._conditions.timeout_seconds)
             self._conditions.allow(seconds)
             # Before it is there, so that no more than are kept take memory at a time.
-            if len(self._kept) == KEPT_PROGRAMS:
+            sizes = [len(program.candidates) for program in self._kept]
+            for _ in range(superfluous(sizes, len(new))):
                 self._kept.popleft()
             self._kept.append(self._compile(new))
         places = known | self._known()

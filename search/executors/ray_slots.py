@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from itertools import chain
 from typing import Any, Final
 
 from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluation.fidelity import Fidelity
-from evaluators.training.trainers import KEPT_PROGRAMS
 from grammars import Activation
 from search.executors.delivery import LostBatchError
 from search.executors.executor import WorkersUnusableError
+from search.executors.familiar import Familiar
 from search.executors.ray_actor import versions
 
 # A batch that loses its node this often is given up; a candidate cannot do that by itself.
@@ -40,16 +38,11 @@ class _Slot:
     def __init__(self, actor: Any) -> None:
         self.actor, self.begun = actor, time.monotonic()
         self.node = ""
-        self._recent: deque[set[str]] = deque(maxlen=KEPT_PROGRAMS)
-
-    def familiarity(self, texts: Sequence[str]) -> int:
-        """How many of them its worker has compiled lately."""
-        return len(set(texts).intersection(chain.from_iterable(self._recent)))
+        self.familiar = Familiar()
 
     def ask(self, texts: Sequence[str], fidelity: Fidelity) -> Any:
         """Ray's word for what `WorkerActor.evaluate` will say."""
-        if self.familiarity(texts) < len(texts):
-            self._recent.append(set(texts))
+        self.familiar.add(texts)
         return self.actor.evaluate.remote(list(texts), fidelity.to_json())
 
 
@@ -124,7 +117,7 @@ class RaySlots:
                     if self._is_closed:
                         raise LostBatchError("the executor is closed", is_certain=True)
                     self._changed.wait()
-                slot = max(self._ready, key=lambda each: each.familiarity(texts))
+                slot = max(self._ready, key=lambda each: each.familiar.among(texts))
                 self._ready.remove(slot)
                 self._busy.add(slot)
                 return slot

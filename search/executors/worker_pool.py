@@ -5,24 +5,23 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import threading
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain
 from multiprocessing.connection import Connection
 from typing import Final, Self
 
 from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluation.fidelity import Fidelity
 from evaluators.training.clock import awake_seconds
-from evaluators.training.trainers import KEPT_PROGRAMS, compiling_allowance
+from evaluators.training.trainers import compiling_allowance
 from grammars import Activation
 from search.executors import worker
 from search.executors.delivery import LostBatchError
 from search.executors.executor import WorkersUnusableError, Workload, use_single_thread
+from search.executors.familiar import Familiar
 from search.executors.worker_process import WorkerProcess
 
-# A worker starts anew after so many batches: compiled programs leave traces in memory.
+# A worker starts anew after it has compiled for so many batches: programs leave traces in memory.
 BATCHES_PER_WORKER: Final = 50
 
 # How often waiting for a worker looks at the clock.
@@ -43,17 +42,13 @@ class _Worker:
         )
         self._process.start()
         theirs.close()
-        self._batches = 0
-        self._recent: deque[set[str]] = deque(maxlen=KEPT_PROGRAMS)
+        self._compiled = 0
+        self.familiar = Familiar()
 
     @property
     def is_fit(self) -> bool:
         """Whether it may take another batch."""
-        return self._batches < BATCHES_PER_WORKER and self._process.is_alive()
-
-    def familiarity(self, texts: list[str]) -> int:
-        """How many of them it has compiled lately."""
-        return len(set(texts).intersection(chain.from_iterable(self._recent)))
+        return self._compiled < BATCHES_PER_WORKER and self._process.is_alive()
 
     def ask(self, texts: list[str], fidelity: Fidelity, *, seconds: float) -> worker.Answer:
         """Has a batch evaluated.
@@ -62,9 +57,7 @@ class _Worker:
             TimeoutError: If it took longer, pauses left out; the worker is of no more use.
             EOFError, OSError: If the worker died.
         """
-        self._batches += 1
-        if self.familiarity(texts) < len(texts):
-            self._recent.append(set(texts))
+        self._compiled += self.familiar.add(texts)
         self._pipe.send((texts, fidelity))
         end = awake_seconds() + seconds
         while not self._pipe.poll(_LOOK_SECONDS):
@@ -136,7 +129,7 @@ class WorkerPool:
     def _most_familiar(self, texts: list[str]) -> _Worker | None:
         # There are as many threads as workers: whoever asks finds an idle one.
         with self._choosing:
-            chosen = max(self._idle, key=lambda each: each.familiarity(texts) if each else 0)
+            chosen = max(self._idle, key=lambda each: each.familiar.among(texts) if each else 0)
             self._idle.remove(chosen)
         return chosen
 

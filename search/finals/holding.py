@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Final, Literal
@@ -40,6 +41,9 @@ OpenExecutor = Callable[[Stage, Split], AbstractContextManager[Executor]]
 """Workers for a stage that score what they train on one of the two splits."""
 
 ENDED: Final = "all stages are held and scored"
+
+# Batches under way at a time; whoever stops finals waits for them.
+_AT_ONCE: Final = 16
 
 
 def hold(
@@ -209,12 +213,18 @@ class _Holder:
         for run, steps in runs:
             fidelity = Fidelity(steps, (run.seed,), run.learning_rate)
             granted.setdefault(fidelity, []).append(run)
-        for fidelity, alike in granted.items():
+
+        def trained(fidelity: Fidelity) -> list[Evaluation]:
             if self._stopping.is_set():
                 raise Interrupted
-            expressions = [self._expressions[run.candidate_id] for run in alike]
-            for batch in executor.evaluate(expressions, fidelity, stopping=self._stopping):
-                yield from batch
+            expressions = [self._expressions[run.candidate_id] for run in granted[fidelity]]
+            batches = executor.evaluate(expressions, fidelity, stopping=self._stopping)
+            return [evaluation for batch in batches for evaluation in batch]
+
+        # Functions with learning rates of their own are batches of one, for a worker each.
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="finals") as threads:
+            for evaluations in threads.map(trained, granted):
+                yield from evaluations
 
     def _is_over(self) -> bool:
         minutes = self._plan.minutes
