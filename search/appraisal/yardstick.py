@@ -15,9 +15,6 @@ _LEAST_SPREAD: Final = 1e-3
 _QUARTILES_APART: Final = 1.349
 # By so many spreads what learns nothing stands below the worst baseline.
 _BELOW_ALL: Final = 1.0
-# But not by more than this below the best. Where one baseline fails, as a sigmoid does in eight
-# layers, the mean over tasks would else be about that task alone.
-_AT_LEAST: Final = -8.0
 
 
 @dataclass(frozen=True)
@@ -41,8 +38,8 @@ class Yardstick:
         reference: Score of the best baseline at its own best rate.
         spread: Of the baselines' scores, each at its own best rate: their interquartile range, in
             standard deviations of a normal distribution with the same.
-        lowest: The least advantage that counts, which is that of a function that diverges too: one
-            spread below the worst baseline, or eight below the best.
+        lowest: The least advantage that counts. One spread below the worst baseline, it is that of
+            a function which diverges too.
         field_rate: Where functions are tried first: the median of the baselines' best rates; None
             where the recipe's is the only one.
     """
@@ -64,7 +61,7 @@ class Yardstick:
             raise ValueError("no baseline learnt anything")
         low, high = np.quantile(scores, (0.25, 0.75))
         spread = max(float(high - low) / _QUARTILES_APART, _LEAST_SPREAD)
-        lowest = max((min(scores) - max(scores)) / spread - _BELOW_ALL, _AT_LEAST)
+        lowest = (min(scores) - max(scores)) / spread - _BELOW_ALL
         rates = sorted(b.rate for b in baselines if b.rate is not None and b.score is not None)
         return cls(max(scores), spread, lowest, rates[(len(rates) - 1) // 2] if rates else None)
 

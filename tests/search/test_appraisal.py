@@ -183,8 +183,7 @@ def test_a_divergence_on_one_task_is_the_worst_there_and_no_more(tmp_path: Path)
     first, second = diverged.over_tasks.tasks
     assert second.score is None
     baselines = appraised(tmp_path, BASELINES, training)[-1]
-    # Where a baseline is as far behind, it stands beside it.
-    assert second.advantage == -8.0 == min(b.over_tasks.tasks[1].advantage for b in baselines)
+    assert second.advantage < min(each.over_tasks.tasks[1].advantage for each in baselines)
     assert math.isfinite(diverged.score)
     assert first.advantage > second.advantage
     assert fine.score > diverged.score
@@ -226,11 +225,6 @@ def test_a_yardstick_measures_in_the_spread_of_the_baselines() -> None:
     for nothing in (None, -math.inf, math.nan, -1e9):
         assert yardstick.advantage(nothing) == pytest.approx(lowest)
     assert Yardstick.from_json(yardstick.to_json()) == yardstick
-
-
-def test_a_task_on_which_a_baseline_fails_does_not_drown_the_others() -> None:
-    yardstick = Yardstick.of([Best(None, score) for score in (-2.3, 1.9, 1.9, 2.0, 2.0, 2.1)])
-    assert yardstick.advantage(None) == yardstick.advantage(-2.3) == -8.0
 
 
 def test_equal_baselines_do_not_divide_by_nothing() -> None:
