@@ -199,7 +199,7 @@ def travel(site: Site, *, count: int = 200, steps: int = 800) -> Any:
             {
                 "function": text,
                 "aggregate": now[number],
-                "advantages": _advantages(appraised[number]),
+                "by_task": _by_task(appraised[number]),
                 "before": before[number],
                 "mean_rank": float(truth[number]),
                 "ranks": {
@@ -264,9 +264,10 @@ def _appraised(site: Site, functions: Sequence[Expression], *, steps: int) -> li
         return [each for batch in appraiser.evaluate(functions, 0) for each in batch]
 
 
-def _advantages(evaluation: Evaluation) -> dict[str, float]:
+def _by_task(evaluation: Evaluation) -> dict[str, dict[str, float | None]]:
+    """Advantages, and the scores that they were made of: a cut advantage tells no order."""
     tasks = evaluation.over_tasks.tasks if evaluation.over_tasks else ()
-    return {each.task: each.advantage for each in tasks}
+    return {each.task: {"advantage": each.advantage, "score": each.score} for each in tasks}
 
 
 @contextmanager
