@@ -135,7 +135,8 @@ def test_a_model_of_scores_comes_to_the_same_when_a_campaign_goes_on(tmp_path: P
     assert told(tmp_path / "cut") == told(tmp_path / "whole")
     generations = [payload for kind, _, payload in told(tmp_path / "cut") if kind == "generation"]
     assert [g["forecast_considered"] > 100 for g in generations] == [False, True, True, True]
-    assert all(g["forecast_correlation"] is not None for g in generations[2:])
+    # Of the last generation all but three climb, too few to compare.
+    assert all(g["forecast_correlation"] is not None for g in generations[1:3])
     assert all(g["forecast_is_followed"] in (True, False) for g in generations)
 
 

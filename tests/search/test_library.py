@@ -136,7 +136,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
     """A campaign that has really trained."""
     campaign = Campaign(SETTINGS, site=Site(tmp_path_factory.mktemp("runs"), workers=1))
     launched = campaign.run()
-    assert repr(launched) == f"Campaign in {campaign.folder} ended: 1 generations are done"
+    assert repr(launched) == f"Campaign in {campaign.folder} ended: one generation is done"
     return Campaign.load(campaign.folder, site=campaign.site)
 
 

@@ -389,14 +389,22 @@ def test_a_record_holds_the_small_files_and_says_how_to_recompute_them(
 def test_every_figure_of_a_record_follows_from_the_runs_that_it_lists() -> None:
     for path in RECORDS.glob("*/finals.json"):
         document = json.loads(path.read_text())
-        assert (path.parent / "README.md").read_text().count(document["claim"]) == 1
+        shown = unescape((path.parent / "README.md").read_text())
+        assert shown.count(document["claim"]) == 1
         for card in [card for card in document["cards"] if card["state"] == "scored"]:
             values = {key_of(each): percents(each, card) for each in card["functions"]}
+            is_by_loss = document["protocol"]["measure"] == "log test loss"
+            gate = document["protocol"].get("gate")
             again = compare(
-                values,
+                {key_of(each): minus_log_losses(each) for each in card["functions"]}
+                if is_by_loss
+                else values,
                 rivals=document["protocol"]["rivals"],
                 looks=len(card["looks"]),
                 error_rate=document["protocol"]["error_rate"],
+                gate=next(
+                    (key_of(f) for f in card["functions"] if f["candidate_id"] == gate), None
+                ),
             )
             written = [pair for each in card["functions"] for pair in each["comparisons"]]
             assert [told(pair) for pair in again] == [
@@ -412,6 +420,10 @@ TOLD = ("function", "rival", "seeds", "difference", "p", "p_adjusted", "effect_s
 
 def told(pair: Comparison) -> dict[str, Any]:
     return {key: getattr(pair, key) for key in TOLD}
+
+
+def minus_log_losses(function: Mapping[str, Any]) -> list[float]:
+    return [-math.log(run["test_loss"]) for run in function["runs"]]
 
 
 def key_of(function: Mapping[str, Any]) -> str:
