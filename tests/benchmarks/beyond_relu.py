@@ -14,22 +14,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import Task, find_task
 from grammars import Expression, parse
-from search.executors import Executor, Workload
+from search.executors import Executor
 from search.executors.site import Site
-from search.settings import ScoringSettings
+
+from .fairness import working
 
 OUTPUT: Final = Path("runs/beyond_relu.json")
 STEPS: Final = (50, 70, 100, 140, 200, 280, 400, 560, 800, 1600, 3200, 6400, 12800)
@@ -90,7 +89,8 @@ def measure(task: Task, function: Expression, lengths: Sequence[int] | None = No
     lengths = lengths or (STEPS_OF_NUMBERS if is_numbers else STEPS)
     every = RATES if is_numbers else RATES[3:]
     tuned: list[tuple[int, float, float]] = []
-    with _trainer(task, "validation") as trained:
+    with working(Site(workers=1), task) as executor:
+        trained = _Trained(executor)
         for steps in lengths:
             # More than one rate may be better than its neighbours.
             rates = every if steps <= LONGEST_TUNED or not tuned else (tuned[-1][1],)
@@ -101,7 +101,8 @@ def measure(task: Task, function: Expression, lengths: Sequence[int] | None = No
                 break
     seeds = SEEDS_OF_NUMBERS if is_numbers else SEEDS
     found = []
-    with _trainer(task, "test") as trained:
+    with working(Site(workers=1), task, split="test") as executor:
+        trained = _Trained(executor)
         for steps, rate, validation in tuned:
             losses, accuracies = trained(function, Fidelity(steps, seeds, rate))
             found.append(Length(steps, rate, validation, accuracies.tolist(), losses.tolist()))
@@ -138,17 +139,6 @@ class _Trained:
             np.array([run.validation_loss for run in runs]),
             np.array([run.validation_accuracy for run in runs]),
         )
-
-
-@contextmanager
-def _trainer(task: Task, split: Literal["validation", "test"]) -> Iterator[_Trained]:
-    """One worker that scores on a split, and goes on from shorter runs."""
-    site = Site(workers=1)
-    loaded = task.on(site.load(task.data))
-    with tempfile.TemporaryDirectory() as states:
-        workload = Workload(loaded, states_folder=Path(states), split=split)
-        with site.start(workload, ScoringSettings(batch=1, timeout_seconds=900.0)) as executor:
-            yield _Trained(executor)
 
 
 if __name__ == "__main__":

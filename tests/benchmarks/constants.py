@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +20,7 @@ from scipy.optimize import differential_evolution
 
 from grammars import parse
 
-from .strategies import BUDGET, FRESH_SEEDS, SEEDS, STEPS, TASK, Score, score_on, summary
+from .strategies import BUDGET, FRESH_SEEDS, GUESSING, SEEDS, STEPS, TASK, Score, score_on, summary
 
 OUTPUT: Final = Path("runs/constants.json")
 # At 1, 1, 0 and 0 each is the published function.
@@ -30,8 +29,6 @@ FORMS: Final = {
     "gelu": "{0} * x * (1 + erf({1} * x / sqrt(2) + {2})) / 2 + {3} * x",
 }
 BOUNDS: Final = ((0.1, 4.0), (0.1, 4.0), (-2.0, 2.0), (-2.0, 2.0))
-# A learnt-nothing score, for constants that diverge.
-_GUESSING: Final = -math.log(math.log(10.0))
 
 
 class _SpentError(Exception):
@@ -77,7 +74,7 @@ def _until_spent(work: Callable[[], Any]) -> None:
 
 
 def _or_guessing(score: float | None) -> float:
-    return _GUESSING if score is None else score
+    return GUESSING if score is None else score
 
 
 def main() -> None:

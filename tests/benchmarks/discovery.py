@@ -39,6 +39,7 @@ from search.settings.shipped import campaign_path
 from search.trials.protocol import published
 
 from .fairness import TASKS, scores_of, working
+from .strategies import GUESSING
 
 OUTPUT: Final = Path("runs/discovery.json")
 WAYS: Final = ("surrogate", "genetic", "random", "plain")
@@ -57,8 +58,6 @@ FRESH_SEEDS: Final = tuple(range(900, 908))
 # So many of the catalogue are scored in full, since any of them may be its best.
 _NEAREST: Final = 3
 _AT_ONCE: Final = 16
-# Score of a network that has learnt nothing of ten classes.
-_GUESSING: Final = -math.log(math.log(10.0))
 
 _OnTask = Callable[[Executor, Sequence[Expression], float], list[float]]
 """Scores functions on a task, given the learning rate of its recipe."""
@@ -246,7 +245,7 @@ def _at_own_rates(executor: Executor, functions: Sequence[Expression], usual: fl
 def _learnt(executor: Executor, functions: Sequence[Expression], fidelity: Fidelity) -> list[float]:
     """Means over seeds; a training that diverged has learnt nothing."""
     scores = scores_of(executor, functions, fidelity)
-    means: list[float] = np.where(np.isfinite(scores), scores, _GUESSING).mean(axis=1).tolist()
+    means: list[float] = np.where(np.isfinite(scores), scores, GUESSING).mean(axis=1).tolist()
     return means
 
 

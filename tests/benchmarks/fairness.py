@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from scipy.stats import rankdata, spearmanr
@@ -288,10 +288,15 @@ def _appraising(site: Site, tasks: Sequence[Task], scoring: ScoringSettings) -> 
 
 
 @contextmanager
-def working(site: Site, *tasks: Task) -> Iterator[Executor]:
+def working(
+    site: Site, *tasks: Task, split: Literal["validation", "test"] = "validation"
+) -> Iterator[Executor]:
+    """Workers that train on tasks, score on a split, and go on from shorter runs."""
     loaded = [task.on(site.load(task.data)) for task in tasks]
     with tempfile.TemporaryDirectory() as states:
-        workload = Workload(loaded[0], others=tuple(loaded[1:]), states_folder=Path(states))
+        workload = Workload(
+            loaded[0], others=tuple(loaded[1:]), states_folder=Path(states), split=split
+        )
         with site.start(workload, ScoringSettings(batch=64, timeout_seconds=900.0)) as executor:
             yield executor
 

@@ -49,6 +49,9 @@ SEARCH_SEED: Final = 0
 FRESH_SEEDS: Final = tuple(range(1000, 1008))
 
 
+# Of a network that has learnt nothing of ten classes, or whose training diverged.
+GUESSING: Final = -math.log(math.log(10.0))
+
 OneScore = Callable[[Activation], float | None]
 """Scores a function; None if its training diverges."""
 
@@ -159,7 +162,7 @@ def run_seed(seed: int, *, strategies: Sequence[str], budget: int) -> list[Run]:
         )
         scores = [score(winner, seed=fresh) for fresh in FRESH_SEEDS]
         # A winner that diverges under another seed counts as one that has learnt nothing.
-        fresh = float(np.mean([-math.log(math.log(10)) if s is None else s for s in scores]))
+        fresh = float(np.mean([GUESSING if s is None else s for s in scores]))
         runs.append(Run(strategy, seed, curve, str(canonical_form(winner)), fresh))
         print(f"seed {seed} {strategy}: {curve[-1]:.4f} fresh {fresh:.4f} {runs[-1].winner}")
     return runs
