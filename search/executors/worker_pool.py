@@ -152,7 +152,10 @@ class WorkerPool:
         with self._starting:
             if self._is_closed:
                 raise LostBatchError("the pool was closed", is_certain=True)
-            fresh = _Worker(self._workload)
+            try:
+                fresh = _Worker(self._workload)
+            except (EOFError, ConnectionError):  # a signal to all processes found it unprepared
+                raise LostBatchError("its worker died as it started") from None
             self._living.add(fresh)
         return fresh
 

@@ -21,6 +21,7 @@ from evaluators.tasks import find_task
 from grammars import Expression, parse
 from search.executors import Interrupted, ProcessPool, WorkersUnusableError, Workload
 from search.executors.executor import split
+from search.executors.worker_process import _server
 
 from .faulty import FaultyWorkload
 from .own_tasks import OWN
@@ -141,6 +142,21 @@ def test_workers_may_be_killed_while_they_start_and_while_they_rest(
             killer.join()
             kill_workers(killed := [], 0.0)
             assert len(killed) == 2
+
+
+def test_the_server_that_workers_come_from_may_die_while_one_starts(
+    alone: list[Evaluation],
+) -> None:
+    """As by a scheduler's SIGTERM to all processes, which finds the server unprepared."""
+    _server.ensure_running()
+    server = _server._forkserver_pid
+    os.kill(server, signal.SIGSTOP)  # it is asked for a worker, and never answers
+    killer = threading.Timer(1.0, os.kill, [server, signal.SIGKILL])
+    killer.start()
+    with pool(workers=1) as executor:
+        evaluations = evaluate(executor, EXPRESSIONS)
+    killer.join()
+    assert essence(evaluations) == essence(alone)
 
 
 def test_workers_end_with_their_owner() -> None:
