@@ -13,8 +13,12 @@ import numpy as np
 _LEAST_SPREAD: Final = 1e-3
 # Interquartile range of a standard normal distribution.
 _QUARTILES_APART: Final = 1.349
-# By so many spreads what learns nothing stands below the worst baseline.
-_BELOW_ALL: Final = 1.0
+# Up to so many spreads advantages count in full, and beyond they grow like a logarithm: no task
+# drowns another, and yet what is far behind keeps its order. Most functions of a young search are
+# worse than all baselines, and to breed from them their order is needed.
+_BEND: Final = 12.0
+# About so far behind is what learns nothing, on the shipped tasks; what diverges is no worse.
+_HOPELESS: Final = -50.0
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,9 @@ class Yardstick:
         reference: Score of the best baseline at its own best rate.
         spread: Of the baselines' scores, each at its own best rate: their interquartile range, in
             standard deviations of a normal distribution with the same.
-        lowest: The least advantage that counts. One spread below the worst baseline, it is that of
-            a function which diverges too.
+        lowest: The least advantage, that of a function which diverges or learns nothing.
+        bend: Spreads beyond which advantages grow like a logarithm only; None in campaigns of
+            before, in which whatever is worse than `lowest` counts as that.
         field_rate: Where functions are tried first: the median of the baselines' best rates; None
             where the recipe's is the only one.
     """
@@ -48,6 +53,7 @@ class Yardstick:
     spread: float
     lowest: float
     field_rate: float | None
+    bend: float | None = None
 
     @classmethod
     def of(cls, baselines: Sequence[Best]) -> Yardstick:
@@ -61,15 +67,16 @@ class Yardstick:
             raise ValueError("no baseline learnt anything")
         low, high = np.quantile(scores, (0.25, 0.75))
         spread = max(float(high - low) / _QUARTILES_APART, _LEAST_SPREAD)
-        lowest = (min(scores) - max(scores)) / spread - _BELOW_ALL
         rates = sorted(b.rate for b in baselines if b.rate is not None and b.score is not None)
-        return cls(max(scores), spread, lowest, rates[(len(rates) - 1) // 2] if rates else None)
+        field_rate = rates[(len(rates) - 1) // 2] if rates else None
+        return cls(max(scores), spread, _bent(_HOPELESS, _BEND), field_rate, _BEND)
 
     def advantage(self, score: float | None) -> float:
-        """Over the reference, in spreads."""
+        """Over the reference, in spreads; those beyond `bend` count less."""
         if score is None or not math.isfinite(score):
             return self.lowest
-        return max((score - self.reference) / self.spread, self.lowest)
+        ahead = (score - self.reference) / self.spread
+        return max(ahead if self.bend is None else _bent(ahead, self.bend), self.lowest)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON document; `from_json` restores an equal one."""
@@ -79,6 +86,13 @@ class Yardstick:
     def from_json(cls, document: Mapping[str, Any]) -> Yardstick:
         """Restores what `to_json` made of one."""
         return cls(**document)
+
+
+def _bent(value: float, bend: float) -> float:
+    """The same up to `bend` on either side, and beyond it a logarithm with the same slope there."""
+    if abs(value) <= bend:
+        return value
+    return math.copysign(bend * (1.0 + math.log(abs(value) / bend)), value)
 
 
 def combined(

@@ -141,10 +141,12 @@ class Surrogate:
         """Ranks what came beside what was expected; worse than chance, it is not followed."""
         followed = self._forecasting.is_followed
         correlation = None
-        lowest = [each for each in compared if each.rung == min(s.rung for s in compared)]
-        if len(lowest) >= _LEAST_COMPARED:
-            expected = [self._expected[each.candidate.id] for each in lowest]
-            correlation = _rank_correlation(expected, [each.rank_key[1] for each in lowest])
+        if len(compared) >= _LEAST_COMPARED:
+            # What climbed was among the best below: rung and score are one order of all.
+            order = sorted({standing.rank_key for standing in compared})
+            came = [order.index(standing.rank_key) for standing in compared]
+            expected = [self._expected[standing.candidate.id] for standing in compared]
+            correlation = _rank_correlation(expected, came)
         # A generation that was bred from the truth gives the model another chance.
         is_followed = not followed or correlation is None or correlation >= 0.0
         considered = self._forecasting.considered if followed else 0

@@ -220,11 +220,25 @@ def test_a_yardstick_measures_in_the_spread_of_the_baselines() -> None:
     assert yardstick.spread == pytest.approx(2.0 / 1.349)
     assert yardstick.field_rate == 0.004
     assert yardstick.advantage(5.0) == 0.0
-    assert yardstick.advantage(5.0 + yardstick.spread) == pytest.approx(1.0)
-    lowest = -4.0 / yardstick.spread - 1.0
-    for nothing in (None, -math.inf, math.nan, -1e9):
-        assert yardstick.advantage(nothing) == pytest.approx(lowest)
+    for ahead in (-11.0, -1.0, 1.0, 11.0):
+        assert yardstick.advantage(5.0 + ahead * yardstick.spread) == pytest.approx(ahead)
     assert Yardstick.from_json(yardstick.to_json()) == yardstick
+
+
+def test_what_is_far_behind_keeps_its_order_and_drowns_nothing() -> None:
+    yardstick = Yardstick.of([Best(None, s) for s in (1.0, 2.0, 3.0)])
+    spreads = np.array([-49.0, -30.0, -15.0, -5.0, 0.0, 15.0, 30.0])
+    advantages = [yardstick.advantage(3.0 + yardstick.spread * each) for each in spreads]
+    assert np.all(np.diff(advantages) > 0.0)
+    assert abs(advantages[0]) < 30.0
+    for nothing in (None, -math.inf, math.nan, -1e9):
+        assert yardstick.advantage(nothing) == yardstick.lowest < advantages[0]
+
+
+def test_advantages_of_campaigns_of_before_are_cut_as_they_were() -> None:
+    before = {"reference": 5.0, "spread": 2.0, "lowest": -3.0, "field_rate": None}
+    yardstick = Yardstick.from_json(before)
+    assert [yardstick.advantage(s) for s in (None, -40.0, 0.0, 25.0)] == [-3.0, -3.0, -2.5, 10.0]
 
 
 def test_equal_baselines_do_not_divide_by_nothing() -> None:
