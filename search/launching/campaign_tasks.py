@@ -85,8 +85,10 @@ def campaign_tasks(
             f"search.layers: functions for single layers need networks of one depth, got {depths}; "
             "leave tasks out, or share one function among all layers"
         )
+    # Of several tasks two might fall back on the same data, and count them twice.
+    fallback = settings.fallback_dataset if len(asked) == 1 else None
     return tuple(
-        CampaignTask(task, load(task.data, settings.fallback_dataset), is_of_old=task != shipped)
+        CampaignTask(task, load(task.data, fallback), is_of_old=task != shipped)
         for task, shipped in zip(asked, now, strict=True)
     )
 

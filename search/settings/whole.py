@@ -38,8 +38,8 @@ class Settings(Section):
         seed: Of the search; the same seed gives the same campaign.
         task: Name of a shipped task, or the path of a task file, with or without "@RATE".
         grammar: A shipped grammar's name, or the path of a grammar file.
-        fallback_dataset: What to train on if the task's data set cannot be had; never used unless
-            the file says so.
+        fallback_dataset: What to train on if the data set of the only task cannot be had; never
+            used unless the file says so.
         watch: Tasks on which the leader is looked at now and then; None for no such watch.
         polish: What is done for the best before the finals; None for nothing.
         finals: The last comparison; None holds none.
