@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from evaluators.evaluation.evaluation import Evaluation, OnTask, Outcome, OverTasks
 from evaluators.evaluation.fidelity import Fidelity
 from grammars import Activation, activation_id
-from search.appraisal.course import Course, Leg
-from search.appraisal.rates import best_rate, or_worst, search_rates
+from search.appraisal.at_once import trained_at_once
+from search.appraisal.course import Course
+from search.appraisal.rates import Tried, best_rate, or_worst, wanted_rates
 from search.appraisal.yardstick import Best, Yardstick, combined
 from search.executors import Executor, Stopping, WorkersUnusableError
 from search.history import Trained, YardsticksSet, find_training, find_yardsticks, write
@@ -28,6 +30,12 @@ class _OnLeg:
 
     best: Evaluation
     at: Best
+
+
+_Wanted = tuple[int, float | None, list[int]]
+"""The index of a leg, a learning rate (None is the recipe's) and the numbers of candidates."""
+
+_ByRate = dict[float | None, Evaluation]
 
 
 class Appraiser:
@@ -73,10 +81,7 @@ class Appraiser:
         """
         recorded = find_yardsticks(self._journal, rung)
         if recorded is None:
-            course = self._courses[rung]
-            document = {
-                leg.named: self._yardstick(course, leg, baselines).to_json() for leg in course.legs
-            }
+            document = self._yardsticks_by(baselines, self._courses[rung])
             write(self._journal, [YardsticksSet(rung, document)])
             recorded = document
         self._yardsticks[rung] = [
@@ -90,70 +95,64 @@ class Appraiser:
             Interrupted: Once stopping is set and the running batches are delivered.
         """
         course, yardsticks = self._courses[rung], self._yardsticks[rung]
-        by_leg = [
-            self._on_leg(course, leg, candidates, first=yardstick.field_rate)
-            for leg, yardstick in zip(course.legs, yardsticks, strict=True)
-        ]
+        by_leg = self._on_legs(course, candidates, firsts=[each.field_rate for each in yardsticks])
         yield [self._together(course, yardsticks, on_legs) for on_legs in zip(*by_leg, strict=True)]
 
-    def _yardstick(self, course: Course, leg: Leg, baselines: Sequence[Activation]) -> Yardstick:
+    def _yardsticks_by(
+        self, baselines: Sequence[Activation], course: Course
+    ) -> dict[str, dict[str, Any]]:
         middle = course.rates[len(course.rates) // 2] if course.rates else None
         exploring = replace(course, explores=True)
-        found = self._on_leg(exploring, leg, baselines, first=middle)
-        try:
-            return Yardstick.of([each.at for each in found])
-        except ValueError as error:
-            reasons = "; ".join(dict.fromkeys(str(each.best.reason) for each in found))
-            raise WorkersUnusableError(
-                f"on {leg.named} with {course.fidelity} {error}, so that nothing can be compared "
-                f"with them ({reasons})"
-            ) from None
+        by_leg = self._on_legs(exploring, baselines, firsts=[middle] * len(course.legs))
+        document = {}
+        for leg, found in zip(course.legs, by_leg, strict=True):
+            try:
+                document[leg.named] = Yardstick.of([each.at for each in found]).to_json()
+            except ValueError as error:
+                reasons = "; ".join(dict.fromkeys(str(each.best.reason) for each in found))
+                raise WorkersUnusableError(
+                    f"on {leg.named} with {course.fidelity} {error}, so that nothing can be "
+                    f"compared with them ({reasons})"
+                ) from None
+        return document
 
-    def _on_leg(
-        self,
-        course: Course,
-        leg: Leg,
-        candidates: Sequence[Activation],
-        *,
-        first: float | None,
-    ) -> list[_OnLeg]:
-        """What became of each candidate on one task, at its best rate there."""
-        if first is None:
-            only = self._trained(course, leg, candidates, None)
-            return [_OnLeg(each, Best(None, each.plain_score)) for each in only]
-        trained: list[dict[float, Evaluation]] = [{} for _ in candidates]
-
-        def scores(numbers: Sequence[int], rate: float) -> list[float]:
-            asked = [candidates[number] for number in numbers]
-            for number, each in zip(numbers, self._trained(course, leg, asked, rate), strict=True):
-                trained[number][rate] = each
-            return [or_worst(trained[number][rate].plain_score) for number in numbers]
-
-        tried = search_rates(
-            len(candidates), course.rates, first=first, explores=course.explores, scores=scores
-        )
-        return [
-            _at_best(best_rate(known), evaluations)
-            for known, evaluations in zip(tried, trained, strict=True)
-        ]
+    def _on_legs(
+        self, course: Course, candidates: Sequence[Activation], *, firsts: Sequence[float | None]
+    ) -> list[list[_OnLeg]]:
+        """What became of each candidate on each task, at its best rate there."""
+        trained: list[list[_ByRate]] = [[{} for _ in candidates] for _ in course.legs]
+        everybody = list(range(len(candidates)))
+        wanted: list[_Wanted] = [(leg, first, everybody) for leg, first in enumerate(firsts)]
+        while wanted:
+            for (leg, rate, numbers), found in zip(
+                wanted, self._trained(course, candidates, wanted), strict=True
+            ):
+                for number, each in zip(numbers, found, strict=True):
+                    trained[leg][number][rate] = each
+            wanted = list(_further(course, trained)) if course.explores else []
+        return [[_at_best(each) for each in by_candidate] for by_candidate in trained]
 
     def _trained(
-        self, course: Course, leg: Leg, candidates: Sequence[Activation], rate: float | None
-    ) -> list[Evaluation]:
-        """One training of each candidate, those from the journal that it holds."""
-        fidelity = replace(course.fidelity, learning_rate=rate, task=leg.number)
-        keys = [_key(candidate, course.rung, fidelity) for candidate in candidates]
-        found = {key: find_training(self._journal, key) for key in keys}
-        missing = [
-            candidate for key, candidate in zip(keys, candidates, strict=True) if not found[key]
-        ]
-        for batch in self._executor.evaluate(missing, fidelity, stopping=self._stopping):
+        self, course: Course, candidates: Sequence[Activation], wanted: Sequence[_Wanted]
+    ) -> list[list[Evaluation]]:
+        """One training of each candidate that is wanted, those from the journal that it holds."""
+        found: dict[str, Evaluation | None] = {}
+        keys, missing = [], []
+        for leg, rate, numbers in wanted:
+            number = course.legs[leg].number
+            fidelity = replace(course.fidelity, learning_rate=rate, task=number)
+            by_key = {_key(candidates[n], course.rung, fidelity): candidates[n] for n in numbers}
+            keys.append(list(by_key))
+            found |= {key: find_training(self._journal, key) for key in by_key}
+            if unknown := [each for key, each in by_key.items() if not found[key]]:
+                missing.append((fidelity, unknown))
+        for fidelity, batch in trained_at_once(self._executor, missing, stopping=self._stopping):
             trainings = {
                 f"{each.candidate_id}@{_suffix(course.rung, fidelity)}": each for each in batch
             }
             write(self._journal, (Trained(key, each) for key, each in trainings.items()))
             found |= trainings
-        return [evaluation for key in keys if (evaluation := found[key])]
+        return [[each for key in some if (each := found[key])] for some in keys]
 
     def _together(
         self, course: Course, yardsticks: Sequence[Yardstick], on_legs: Sequence[_OnLeg]
@@ -187,7 +186,23 @@ class Appraiser:
         )
 
 
-def _at_best(rate: float, evaluations: Mapping[float, Evaluation]) -> _OnLeg:
+def _further(course: Course, trained: Sequence[Sequence[_ByRate]]) -> Iterator[_Wanted]:
+    """What must be trained before the best rates are known to be so."""
+    for leg, by_candidate in enumerate(trained):
+        tried = [_tried(each) for each in by_candidate]
+        for rate, numbers in (wanted_rates(tried, course.rates) if course.rates else {}).items():
+            yield leg, rate, numbers
+
+
+def _tried(evaluations: _ByRate) -> Tried:
+    return {
+        rate: or_worst(each.plain_score) for rate, each in evaluations.items() if rate is not None
+    }
+
+
+def _at_best(evaluations: _ByRate) -> _OnLeg:
+    tried = _tried(evaluations)
+    rate = best_rate(tried) if tried else None
     failed = [each for each in evaluations.values() if each.outcome is Outcome.FAILED]
     best = failed[0] if failed else evaluations[rate]
     return _OnLeg(best, Best(rate, best.plain_score))

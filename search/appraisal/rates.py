@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 Tried = Mapping[float, float]
 """Scores by learning rate; minus infinity where training diverged."""
@@ -37,34 +37,10 @@ def or_worst(score: float | None) -> float:
     return -math.inf if score is None else score
 
 
-def search_rates(
-    count: int,
-    grid: Sequence[float],
-    *,
-    first: float,
-    explores: bool,
-    scores: Callable[[Sequence[int], float], Sequence[float]],
-) -> list[dict[float, float]]:
-    """Tries functions at rates, all of those together that need the same one.
-
-    Args:
-        count: Of functions.
-        grid: All rates, ascending.
-        first: The rate that all are tried at.
-        explores: Whether to go on from there to each one's own best.
-        scores: Trains functions, by number, at a rate.
-
-    Returns:
-        What was tried with each function.
-    """
-    tried: list[dict[float, float]] = [{} for _ in range(count)]
-    wanted = {first: list(range(count))}
-    while wanted:
-        for rate in sorted(wanted):
-            for number, score in zip(wanted[rate], scores(wanted[rate], rate), strict=True):
-                tried[number][rate] = score
-        wanted = {}
-        for number, known in enumerate(tried) if explores else ():
-            for rate in missing_rates(known, grid):
-                wanted.setdefault(rate, []).append(number)
-    return tried
+def wanted_rates(tried: Sequence[Tried], grid: Sequence[float]) -> dict[float, list[int]]:
+    """The rates that are missing, ascending, with the numbers of the functions that they miss."""
+    wanted: dict[float, list[int]] = {}
+    for number, known in enumerate(tried):
+        for rate in missing_rates(known, grid):
+            wanted.setdefault(rate, []).append(number)
+    return dict(sorted(wanted.items()))

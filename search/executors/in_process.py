@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Self
 
@@ -25,6 +26,7 @@ class InProcess:
         use_single_thread()
         self._evaluators = Evaluators(workload)
         self._batch = batch
+        self._working = threading.Lock()
 
     def evaluate(
         self, expressions: Sequence[Activation], fidelity: Fidelity, *, stopping: Stopping
@@ -33,7 +35,9 @@ class InProcess:
         for group in split(expressions, batch=self._batch, workers=1):
             if stopping.is_set():
                 raise Interrupted
-            yield self._evaluators.evaluate(group, fidelity)
+            with self._working:
+                evaluations = self._evaluators.evaluate(group, fidelity)
+            yield evaluations
 
     def abandon(self) -> None:
         """Does nothing: this process cannot be taken from its own batch."""

@@ -30,7 +30,7 @@ from actsearch import Campaign
 from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import find_task
 from grammars import Expression, parse
-from search.appraisal.rates import best_rate, search_rates
+from search.appraisal.rates import best_rate, wanted_rates
 from search.executors import Executor
 from search.executors.site import Site
 from search.history import read_history
@@ -225,12 +225,16 @@ def _at_usual(executor: Executor, functions: Sequence[Expression], usual: float)
 
 
 def _at_own_rates(executor: Executor, functions: Sequence[Expression], usual: float) -> list[float]:
-    def scores(numbers: Sequence[int], rate: float) -> list[float]:
-        some = [functions[number] for number in numbers]
-        return _learnt(executor, some, Fidelity(STEPS, RATE_SEEDS, rate))
-
     grid = [usual * factor for factor in RATES]
-    tried = search_rates(len(functions), grid, first=usual, explores=True, scores=scores)
+    tried: list[dict[float, float]] = [{} for _ in functions]
+    wanted = {usual: list(range(len(functions)))}
+    while wanted:
+        for rate, numbers in wanted.items():
+            some = [functions[number] for number in numbers]
+            learnt = _learnt(executor, some, Fidelity(STEPS, RATE_SEEDS, rate))
+            for number, score in zip(numbers, learnt, strict=True):
+                tried[number][rate] = score
+        wanted = wanted_rates(tried, grid)
     found = [0.0] * len(functions)
     own = [best_rate(each) for each in tried]
     for rate in sorted(set(own)):

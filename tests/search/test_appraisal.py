@@ -17,7 +17,7 @@ from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench
 from grammars import BASELINES, Activation, evaluate, functions_of, load_grammar, parse
 from search.appraisal import Appraiser, Yardstick, courses_of
-from search.appraisal.rates import best_rate, missing_rates, search_rates
+from search.appraisal.rates import best_rate, missing_rates, wanted_rates
 from search.appraisal.yardstick import Best, combined
 from search.executors import Interrupted, WorkersUnusableError
 from search.journal.journal import FILE_NAME, Journal
@@ -120,8 +120,11 @@ def run(folder: Path, chosen: Settings, training: Field, **more: Any) -> Ending:
 
 
 def told(folder: Path) -> list[tuple[str, str, Any]]:
+    """All events in their order; single trainings, which a stop may put in another, at the end."""
     with Journal(folder / FILE_NAME, read_only=True) as journal:
-        return [(event.kind, event.key, event.payload) for event in journal.events()]
+        events = [(event.kind, event.key, event.payload) for event in journal.events()]
+    trainings = sorted(each for each in events if each[0] == "training")
+    return [each for each in events if each[0] != "training"] + trainings
 
 
 def appraised(folder: Path, texts: Sequence[str], training: Field, **scoring: Any) -> Any:
@@ -248,13 +251,11 @@ def test_equal_baselines_do_not_divide_by_nothing() -> None:
 @pytest.mark.parametrize("best", range(5))
 def test_the_best_rate_is_found_from_wherever_it_begins(best: int) -> None:
     for first in range(5):
-        asked: list[float] = []
-
-        def scores(numbers: Sequence[int], rate: float) -> list[float]:
-            asked.append(rate)  # noqa: B023
-            return [-abs(RATES.index(rate) - best)] * len(numbers)
-
-        (tried,) = search_rates(1, RATES, first=RATES[first], explores=True, scores=scores)
+        tried = {RATES[first]: -float(abs(first - best))}
+        asked = [RATES[first]]
+        while wanted := wanted_rates([tried], RATES):
+            asked += wanted
+            tried |= {rate: -float(abs(RATES.index(rate) - best)) for rate in wanted}
         assert best_rate(tried) == RATES[best]
         assert len(set(asked)) == len(asked) <= abs(best - first) + 3
         assert missing_rates(tried, RATES) == []
