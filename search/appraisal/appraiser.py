@@ -139,12 +139,12 @@ class Appraiser:
         found: dict[str, Evaluation | None] = {}
         keys, missing = [], []
         for leg, rate, numbers in wanted:
-            number = course.legs[leg].number
-            fidelity = replace(course.fidelity, learning_rate=rate, task=number)
-            by_key = {_key(candidates[n], course.rung, fidelity): candidates[n] for n in numbers}
-            keys.append(list(by_key))
-            found |= {key: find_training(self._journal, key) for key in by_key}
-            if unknown := [each for key, each in by_key.items() if not found[key]]:
+            task = course.legs[leg].number
+            fidelity = replace(course.fidelity, learning_rate=rate, task=task)
+            some = [candidates[number] for number in numbers]
+            keys.append([_key(each, course.rung, fidelity) for each in some])
+            found |= {key: find_training(self._journal, key) for key in keys[-1]}
+            if unknown := [e for key, e in zip(keys[-1], some, strict=True) if not found[key]]:
                 missing.append((fidelity, unknown))
         for fidelity, batch in trained_at_once(self._executor, missing, stopping=self._stopping):
             trainings = {
