@@ -22,19 +22,17 @@ from evaluators.evaluation.fidelity import Fidelity
 from evaluators.probing.probes import probe
 from evaluators.tasks import find_task
 from grammars import (
-    BASELINES,
     Activation,
     Expression,
     FunctionIndex,
     Grammar,
     canonical_form,
     load_grammar,
-    parse,
 )
 from search.candidates.candidate import Candidate
 from search.candidates.racing import Standing
 from search.settings import SearchSettings
-from search.strategies import STRATEGIES, Learner, begin
+from search.strategies import STRATEGIES, begin
 
 from .tabulated import Tabulated
 
@@ -91,8 +89,6 @@ def search(
     layers = find_task(TASK).network.hidden_layers
     searching = begin(grammar, chosen, seed=seed, hidden_layers=layers)
     admit = partial(_admit, defaultdict(FunctionIndex))
-    if isinstance(searching, Learner):
-        searching.learn(_baselines(score))
     best, asked = (-math.inf, ""), itertools.count()
     curve: list[float] = []
     functions: dict[str, Activation] = {}
@@ -114,20 +110,6 @@ def search(
             curve.append(best[0])
         searching.tell(standings)
     return curve[:budget], functions[best[1]]
-
-
-def _baselines(score: OneScore) -> list[Standing]:
-    """What every campaign trains before its first candidate, beyond its budget."""
-    baselines = [
-        Candidate.of(parse(name), generation=0, origin="baseline", variation=name)
-        for name in BASELINES
-    ]
-    achieved = [score(each.expression) for each in baselines]
-    return [
-        Standing(each, 0, _evaluation(each, found))
-        for each, found in zip(baselines, achieved, strict=True)
-        if found is not None
-    ]
 
 
 def _admit(known: dict[int, FunctionIndex], expression: Expression, *, place: int = 0) -> bool:
