@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -39,8 +38,6 @@ _STRANGERS: Final = 100
 _ALIKE: Final = 0.2
 # Fewer expectations than this say nothing about the model.
 _LEAST_COMPARED: Final = 5
-# Of a standard normal distribution.
-_ONE_IN_TWENTY: Final = 1.645
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +148,7 @@ class Surrogate:
             expected = [self._expected[standing.candidate.id] for standing in compared]
             correlation = _rank_correlation(expected, came)
         # A generation that was bred from the truth gives the model another chance.
-        is_worse = correlation is not None and _is_worse_than_chance(correlation, len(compared))
-        is_followed = not (followed and is_worse)
+        is_followed = not followed or correlation is None or correlation >= 0.0
         considered = self._forecasting.considered if followed else 0
         self._forecasting = Forecasting(considered, correlation, is_followed)
 
@@ -232,16 +228,6 @@ def _admitted(proposed: Iterable[Candidate], count: int, admit: Admit) -> list[C
         if admit(candidate.expression):
             candidates.append(candidate)
     return candidates
-
-
-def _is_worse_than_chance(correlation: float, count: int) -> bool:
-    """Whether so low a rank correlation comes from one in twenty models that know nothing.
-
-    It varies around 0 by one over the square root of one less than there are (Kendall, Rank
-    Correlation Methods, 1948). What is proposed is what the model takes for the best, all alike in
-    that, so that those of a good model correlate little too.
-    """
-    return correlation < -_ONE_IN_TWENTY / math.sqrt(count - 1)
 
 
 def _rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
