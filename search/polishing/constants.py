@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
-from grammars import Call, Constant, Expression
+import numpy as np
+
+from grammars import Call, Constant, Expression, Variable, evaluate
 
 
 def constants_of(expression: Expression) -> list[float]:
@@ -20,6 +23,22 @@ def with_constants(expression: Expression, values: Sequence[float]) -> Expressio
         values: As many as `constants_of` gives, in the same order.
     """
     return _rebuilt(expression, iter(values))
+
+
+def folded(expression: Expression) -> Expression:
+    """The same function, with each subtree that is a constant written as one number.
+
+    `sigmoid(softplus(-1)) * x` is `0.5776812017484818 * x`. What has no value stays as it is.
+    """
+    if not isinstance(expression, Call):
+        return expression
+    if not expression.parameters and not any(
+        isinstance(node, Variable) for node in expression.walk()
+    ):
+        value = float(evaluate(expression, np.zeros(1))[0])
+        return Constant(value) if math.isfinite(value) else expression
+    operands = tuple(folded(operand) for operand in expression.operands)
+    return Call(expression.primitive, operands, expression.definition)
 
 
 def rounded(value: float, digits: int) -> float:

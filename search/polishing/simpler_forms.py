@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from grammars import Call, Constant, Expression, Grammar, Parameter, Variable, canonical_form
 from grammars.analysis.relatives import nearest
 from grammars.catalogue import definitions
-from search.polishing.constants import constants_of, digits_of, rounded, with_constants
+from search.polishing.constants import constants_of, digits_of, folded, rounded, with_constants
 
 Complexity = tuple[int, int, int]
 """Nodes, trainable parameters and digits of the canonical form; what is compared first is first."""
@@ -25,8 +25,8 @@ def simpler_forms(expression: Expression, grammar: Grammar) -> list[Expression]:
     """What is left of a function without one of its parts, or with shorter constants.
 
     A subtree gives way to one of its operands, to `x`, or to 0, 1 or -1, a trainable parameter to
-    its start value; constants are rounded to one, two or three digits, one or all of them; and the
-    published function that is nearest in shape stands for the whole.
+    its start value; constants, and what comes to one, are rounded to one, two or three digits, one
+    or all of them; and the published function that is nearest in shape stands for the whole.
 
     Args:
         expression: The function.
@@ -37,7 +37,7 @@ def simpler_forms(expression: Expression, grammar: Grammar) -> list[Expression]:
     """
     limit = complexity(expression)
     found: dict[str, tuple[Complexity, str, Expression]] = {}
-    for form in _forms(expression):
+    for form in _forms(folded(expression)):
         text = str(form)
         if text in found or grammar.violation(form) is not None:
             continue

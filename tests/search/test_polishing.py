@@ -125,6 +125,13 @@ def test_simpler_forms_are_simpler_and_within_the_grammar() -> None:
     assert forms == sorted(forms, key=complexity)
 
 
+def test_what_comes_to_a_constant_becomes_a_short_one() -> None:
+    function = parse("max(x, tanh(sigmoid(softplus(-1)) * x))")
+    texts = [str(form) for form in simpler_forms(function, CORE)]
+    assert "max(x, tanh(0.58 * x))" in texts
+    assert "max(x, tanh(0.6 * x))" in texts
+
+
 def test_the_nearest_published_function_is_among_them() -> None:
     texts = {expression_id(form) for form in simpler_forms(parse("x * sigmoid(1.07 * x)"), CORE)}
     assert expression_id(parse("swish")) in texts
