@@ -10,11 +10,11 @@ from typing import Any
 from evaluators.evaluation.evaluation import Evaluation, OnTask, Outcome, OverTasks
 from evaluators.evaluation.fidelity import Fidelity
 from grammars import Activation, activation_id
-from search.appraisal.at_once import trained_at_once
 from search.appraisal.course import Course
 from search.appraisal.rates import Tried, best_rate, or_worst, wanted_rates
 from search.appraisal.yardstick import Best, Yardstick, combined
 from search.executors import Executor, Stopping, WorkersUnusableError
+from search.executors.at_once import trained_at_once
 from search.history import Trained, YardsticksSet, find_training, find_yardsticks, write
 from search.journal.journal import Journal
 

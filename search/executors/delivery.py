@@ -89,6 +89,9 @@ class Delivery:
         while waiting or submitted:
             if stopping.is_set():
                 waiting.clear()
+                # Of several calls at a time most batches still wait for a worker.
+                while submitted and submitted[-1][1].cancel():
+                    submitted.pop()
                 if not submitted:
                     raise Interrupted
             free = self._slots.workers - arrivals.running if waiting else 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Final, Literal
@@ -13,6 +12,7 @@ from typing import Final, Literal
 from evaluators.evaluation.evaluation import Evaluation, Outcome
 from evaluators.evaluation.fidelity import Fidelity
 from search.executors import Executor, Interrupted
+from search.executors.at_once import trained_at_once
 from search.finals.entrant_results import is_scored
 from search.finals.results import Finals, finals_of, widest
 from search.history import (
@@ -41,9 +41,6 @@ OpenExecutor = Callable[[Stage, Split], AbstractContextManager[Executor]]
 """Workers for a stage that score what they train on one of the two splits."""
 
 ENDED: Final = "all stages are held and scored"
-
-# Batches under way at a time; whoever stops finals waits for them.
-_AT_ONCE: Final = 16
 
 
 def hold(
@@ -214,17 +211,13 @@ class _Holder:
             fidelity = Fidelity(steps, (run.seed,), run.learning_rate)
             granted.setdefault(fidelity, []).append(run)
 
-        def trained(fidelity: Fidelity) -> list[Evaluation]:
-            if self._stopping.is_set():
-                raise Interrupted
-            expressions = [self._expressions[run.candidate_id] for run in granted[fidelity]]
-            batches = executor.evaluate(expressions, fidelity, stopping=self._stopping)
-            return [evaluation for batch in batches for evaluation in batch]
-
         # Functions with learning rates of their own are batches of one, for a worker each.
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="finals") as threads:
-            for evaluations in threads.map(trained, granted):
-                yield from evaluations
+        asked = [
+            (fidelity, [self._expressions[run.candidate_id] for run in alike])
+            for fidelity, alike in granted.items()
+        ]
+        for _, evaluations in trained_at_once(executor, asked, stopping=self._stopping):
+            yield from evaluations
 
     def _is_over(self) -> bool:
         minutes = self._plan.minutes

@@ -13,7 +13,7 @@ from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import Task
 from grammars import Activation, activation_id
-from search.appraisal.rates import best_rate, missing_rates, or_worst
+from search.appraisal.rates import best_rate, or_worst, wanted_rates
 from search.executors import Executor, Interrupted, Stopping
 from search.finals import FinalsError
 from search.history import Plan, remembered
@@ -82,11 +82,12 @@ class Tuner:
                 for rate in sorted(wanted):
                     for identity, score in scores(wanted[rate], rate).items():
                         tried[identity][rate] = score
-                wanted = {}
-                for function in functions:
-                    known = tried[activation_id(function)]
-                    for rate in missing_rates(known, grid) if _learns(known) else ():
-                        wanted.setdefault(rate, []).append(function)
+                learning = [each for each in functions if _learns(tried[activation_id(each)])]
+                missing = wanted_rates([tried[activation_id(each)] for each in learning], grid)
+                wanted = {
+                    rate: [learning[number] for number in numbers]
+                    for rate, numbers in missing.items()
+                }
         return {
             identity: Found(refined(known), max(known.values()))
             if _learns(known)

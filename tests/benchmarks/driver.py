@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
 
 from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluation.fidelity import Fidelity
@@ -27,11 +26,12 @@ from search.journal.journal import FILE_NAME, Journal
 from search.loop.campaign import Loop
 from search.settings import Settings
 from search.tracking import Destination, Mirror
+from tests.search.ownerless import Ownerless
 from tests.search.simulation import BENCH, Simulation
 
 
 @dataclass
-class Paced:
+class Paced(Ownerless):
     """Simulated scoring at a steady rate, whose own work is not the driver's.
 
     Attributes:
@@ -66,15 +66,6 @@ class Paced:
             yield batch
             if self.done >= self.limit:
                 self.enough.set()
-
-    def abandon(self) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
 
 
 @dataclass

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from evaluators.evaluation.diagnostics import Diagnostics
 from evaluators.evaluation.evaluation import Evaluation
@@ -28,6 +28,7 @@ from search.journal.journal import FILE_NAME, Journal
 from search.loop.campaign import Loop
 from search.settings import Settings
 from tests.benchmarks.driver import launch_record
+from tests.search.ownerless import Ownerless
 from tests.search.simulation import BENCH, Simulation
 
 NAME: Final = "large"
@@ -40,7 +41,7 @@ COMMANDS: Final = (
 
 
 @dataclass
-class Diagnosed:
+class Diagnosed(Ownerless):
     """Simulated scoring whose records are as long as real ones."""
 
     simulation: Simulation = field(default_factory=lambda: Simulation(batch=32))
@@ -50,15 +51,6 @@ class Diagnosed:
     ) -> Iterator[list[Evaluation]]:
         for batch in self.simulation.evaluate(expressions, fidelity, stopping=stopping):
             yield [_diagnosed(evaluation) for evaluation in batch]
-
-    def abandon(self) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
 
 
 def _diagnosed(evaluation: Evaluation) -> Evaluation:

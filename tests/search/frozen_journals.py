@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 from unittest import mock
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome, SeedResult
@@ -22,6 +22,8 @@ from evaluators.evaluator import Bench
 from grammars import Activation, activation_id
 from search.executors import Interrupted
 from search.journal.journal import FILE_NAME
+
+from .ownerless import Ownerless
 
 FOLDER: Final = Path(__file__).parent / "frozen"
 
@@ -126,7 +128,7 @@ def recorded_versions(events: Told) -> Any:
 
 
 @dataclass(frozen=True)
-class RecordedTraining:
+class RecordedTraining(Ownerless):
     """An executor that gives what a journal tells of training, as often as it is asked.
 
     Attributes:
@@ -174,15 +176,6 @@ class RecordedTraining:
         result = SeedResult(seed, loss, accuracy)
         record = self.bench.record(expression, fidelity, Outcome.SCORED, per_seed=(result,))
         return Evaluation.from_json({**record.to_json(), "diagnostics": run["diagnostics"]})
-
-    def abandon(self) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
 
 
 def this_machine() -> Mapping[str, Any]:

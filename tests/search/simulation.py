@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Self
 
 import numpy as np
 
@@ -15,13 +14,15 @@ from evaluators.evaluator import Bench
 from grammars import Activation, evaluate, functions_of, parse
 from search.executors import Interrupted, Stopping
 
+from .ownerless import Ownerless
+
 BENCH = Bench("digits-mlp", "digits")
 _POINTS = np.linspace(-4.0, 4.0, 81)
 _TARGET = evaluate(parse("swish"), _POINTS)
 
 
 @dataclass
-class Simulation:
+class Simulation(Ownerless):
     """Scores by distance to Swish; training longer lowers every loss by the same factor.
 
     Of functions for the layers of a network half the mean distance counts, so that they win.
@@ -67,12 +68,3 @@ class Simulation:
         loss = (0.01 + min(distance, 10.0)) / fidelity.steps
         results = tuple(SeedResult(seed, loss, 1.0 / (1.0 + loss)) for seed in fidelity.seeds)
         return BENCH.record(expression, fidelity, Outcome.SCORED, per_seed=results)
-
-    def abandon(self) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,13 +24,15 @@ from search.journal.journal import FILE_NAME, Journal
 from search.loop.campaign import Ending, Loop
 from search.settings import Settings
 
+from .ownerless import Ownerless
+
 RATES = (0.001, 0.002, 0.004, 0.008, 0.016)
 BENCHES = (Bench("first", "digits"), Bench("second", "mnist1d"))
 _POINTS = np.linspace(-3.0, 3.0, 61)
 
 
 @dataclass
-class Field:
+class Field(Ownerless):
     """Trainings whose outcome is known: a function has a merit, and a best rate by its size.
 
     What doubles a function's output is worth as much as doubling the rate, and no more.
@@ -69,15 +71,6 @@ class Field:
         score = unit * (merit - 0.05 * off * off) + 0.001 * math.log(fidelity.steps)
         results = tuple(SeedResult(seed, math.exp(-score), 0.5) for seed in fidelity.seeds)
         return bench.record(each, fidelity, Outcome.SCORED, per_seed=results)
-
-    def abandon(self) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
 
 
 def settings(**scoring: Any) -> Settings:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluation.fidelity import Fidelity
 from grammars import Activation, parse
-from search.appraisal.at_once import trained_at_once
 from search.executors import Interrupted, WorkersUnusableError
+from search.executors.at_once import trained_at_once
 
+from .ownerless import Ownerless
 from .test_appraisal import Field
 
 FIRST, SECOND = Fidelity(10, (0,), 0.004, 0), Fidelity(10, (0,), 0.004, 1)
@@ -22,7 +23,7 @@ TEXTS = ("tanh(x)", "sin(x)")
 
 
 @dataclass
-class Backwards:
+class Backwards(Ownerless):
     """The second task is done before the first begins, which an executor of several workers may be.
 
     It fails if it is only asked for the second task once the first is done.
@@ -48,15 +49,6 @@ class Backwards:
             if self.stops_before_first:
                 self.wish.set()
             self.second_is_done.set()
-
-    def abandon(self) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
 
 
 def trained(executor: Backwards) -> Iterator[tuple[int, str]]:

@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,9 @@ from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import find_task
 from grammars import Expression, parse
 from search.executors import Interrupted, ProcessPool, WorkersUnusableError, Workload
+from search.executors.at_once import trained_at_once
 from search.executors.executor import split
+from search.executors.worker_pool import WorkerPool
 from search.executors.worker_process import _server
 
 from .faulty import FaultyWorkload
@@ -273,6 +276,27 @@ def test_stopping_delivers_the_running_batches_first() -> None:
         with pytest.raises(Interrupted):
             list(batches)
     assert [e.expression for e in delivered] == [str(EXPRESSIONS[0])]
+
+
+def test_of_several_calls_at_a_time_only_what_runs_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    submit, stopping, asked = WorkerPool.submit, threading.Event(), []
+
+    def submitted(self: WorkerPool, *batch: Any) -> Any:
+        future = submit(self, *batch)
+        asked.append(batch)
+        if len(asked) == 3:  # by far sooner than the one worker has started
+            stopping.set()
+        return future
+
+    monkeypatch.setattr(WorkerPool, "submit", submitted)
+    calls = [(Fidelity(30, (seed,)), EXPRESSIONS[:1]) for seed in range(3)]
+    delivered: list[Any] = []
+    with pool(workers=1) as executor, pytest.raises(Interrupted):
+        delivered.extend(trained_at_once(executor, calls, stopping=stopping))
+    assert len(asked) == 3
+    assert len(delivered) <= 1
 
 
 @pytest.mark.parametrize(

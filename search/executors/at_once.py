@@ -1,4 +1,4 @@
-"""Trainings on several tasks and at several learning rates, all under way at once."""
+"""Trainings of several fidelities, all under way at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluation.fidelity import Fidelity
 from grammars import Activation
-from search.executors import Executor, Interrupted, Stopping
+from search.executors.executor import Executor, Interrupted, Stopping
 
 Asked = tuple[Fidelity, Sequence[Activation]]
 """What is trained, and how."""
@@ -22,8 +22,8 @@ def trained_at_once(
 ) -> Iterator[tuple[Fidelity, list[Evaluation]]]:
     """Yields batches in the order of what is asked for, however they arrive.
 
-    A worker that has nothing more to do on one task so begins with the next, where one or two
-    functions on each would leave most of them idle.
+    A worker that has nothing more to do on one task or at one learning rate so begins with the
+    next, where one or two functions at each would leave most of them idle.
 
     Args:
         executor: Does the training.
