@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from evaluators.evaluation.evaluation import Evaluation, OnTask, Outcome, OverTasks
 from evaluators.evaluation.fidelity import Fidelity
-from grammars import Activation, activation_id
+from grammars import Activation
 from search.appraisal.course import Course
 from search.appraisal.rates import Tried, best_rate, or_worst, wanted_rates
 from search.appraisal.yardstick import Best, Yardstick, combined
 from search.executors import Executor, Stopping, WorkersUnusableError
-from search.executors.at_once import trained_at_once
+from search.executors.at_once import Memory, remembered_at_once
 from search.history import Trained, YardsticksSet, find_training, find_yardsticks, write
 from search.journal.journal import Journal
 
@@ -136,23 +137,21 @@ class Appraiser:
         self, course: Course, candidates: Sequence[Activation], wanted: Sequence[_Wanted]
     ) -> list[list[Evaluation]]:
         """One training of each candidate that is wanted, those from the journal that it holds."""
-        found: dict[str, Evaluation | None] = {}
-        keys, missing = [], []
-        for leg, rate, numbers in wanted:
-            task = course.legs[leg].number
-            fidelity = replace(course.fidelity, learning_rate=rate, task=task)
-            some = [candidates[number] for number in numbers]
-            keys.append([_key(each, course.rung, fidelity) for each in some])
-            found |= {key: find_training(self._journal, key) for key in keys[-1]}
-            if unknown := [e for key, e in zip(keys[-1], some, strict=True) if not found[key]]:
-                missing.append((fidelity, unknown))
-        for fidelity, batch in trained_at_once(self._executor, missing, stopping=self._stopping):
-            trainings = {
-                f"{each.candidate_id}@{_suffix(course.rung, fidelity)}": each for each in batch
-            }
-            write(self._journal, (Trained(key, each) for key, each in trainings.items()))
-            found |= trainings
-        return [[each for key in some if (each := found[key])] for some in keys]
+        asked = [
+            (
+                replace(course.fidelity, learning_rate=rate, task=course.legs[leg].number),
+                [candidates[number] for number in numbers],
+            )
+            for leg, rate, numbers in wanted
+        ]
+        memory = Memory(
+            key=lambda identity, how: f"{identity}@{_suffix(course.rung, how)}",
+            find=partial(find_training, self._journal),
+            keep=lambda some: write(self._journal, (Trained(*each) for each in some.items())),
+        )
+        return remembered_at_once(
+            asked, memory=memory, executor=lambda: self._executor, stopping=self._stopping
+        )
 
     def _together(
         self, course: Course, yardsticks: Sequence[Yardstick], on_legs: Sequence[_OnLeg]
@@ -206,10 +205,6 @@ def _at_best(evaluations: _ByRate) -> _OnLeg:
     failed = [each for each in evaluations.values() if each.outcome is Outcome.FAILED]
     best = failed[0] if failed else evaluations[rate]
     return _OnLeg(best, Best(rate, best.plain_score))
-
-
-def _key(candidate: Activation, rung: int, fidelity: Fidelity) -> str:
-    return f"{activation_id(candidate)}@{_suffix(rung, fidelity)}"
 
 
 def _suffix(rung: int, fidelity: Fidelity) -> str:

@@ -6,17 +6,17 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
-from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import Task
 from grammars import Activation, activation_id
 from search.appraisal.rates import best_rate, or_worst, wanted_rates
 from search.executors import Executor, Interrupted, Stopping
+from search.executors.at_once import Memory, remembered_at_once
 from search.finals import FinalsError
-from search.history import Plan, remembered
+from search.history import Measured, Plan, find_measurement, write
 from search.journal.journal import Journal
 
 # Each function meets so many rates on either side of the recipe's, a factor of two apart.
@@ -24,8 +24,8 @@ _AT_LEAST: Final = 2
 # A best rate further away is no learning rate of a network that trains.
 _AT_MOST: Final = 10
 
-_Scores = Callable[[Sequence[Activation], float], dict[str, float]]
-"""Minus the mean log validation loss at a rate, by id; minus infinity where nothing was learnt."""
+_Scores = Callable[[Mapping[float, Sequence[Activation]]], dict[float, dict[str, float]]]
+"""Minus the mean log validation loss by rate and id; minus infinity where nothing was learnt."""
 
 OpenExecutor = Callable[[Task], AbstractContextManager[Executor]]
 """Workers that train on a task and score on its validation split."""
@@ -79,8 +79,8 @@ class Tuner:
         }
         with self._trainer(task, steps, self.seeds) as scores:
             while wanted:
-                for rate in sorted(wanted):
-                    for identity, score in scores(wanted[rate], rate).items():
+                for rate, by_function in scores(wanted).items():
+                    for identity, score in by_function.items():
                         tried[identity][rate] = score
                 learning = [each for each in functions if _learns(tried[activation_id(each)])]
                 missing = wanted_rates([tried[activation_id(each)] for each in learning], grid)
@@ -102,12 +102,20 @@ class Tuner:
             Interrupted: As `best`.
         """
         with self._trainer(task, steps, self.seeds[:1]) as scores:
-            return scores(functions, task.recipe.learning_rate)
+            usual = task.recipe.learning_rate
+            return scores({usual: functions})[usual]
 
     @contextmanager
     def _trainer(self, task: Task, steps: int, seeds: tuple[int, ...]) -> Iterator[_Scores]:
         """Gives what trains on a task."""
         named = ",".join(map(str, seeds))
+        memory = Memory(
+            key=lambda identity, how: (
+                f"rates/{identity}@{task.digest}@{steps}@{named}@{how.learning_rate!r}"
+            ),
+            find=partial(find_measurement, self.journal),
+            keep=lambda some: write(self.journal, (Measured(*each) for each in some.items())),
+        )
 
         def opened() -> AbstractContextManager[Executor]:
             self.announce(f"finals: looking for learning rates on {task.name}")
@@ -115,21 +123,25 @@ class Tuner:
 
         with when_needed(opened) as workers:
 
-            def evaluate(functions: list[Activation], rate: float) -> Iterator[list[Evaluation]]:
+            def working() -> Executor:
                 if self.stopping.is_set():
                     raise Interrupted
-                fidelity = Fidelity(steps, seeds, rate)
-                return workers().evaluate(functions, fidelity, stopping=self.stopping)
+                return workers()
 
-            def scores(functions: Sequence[Activation], rate: float) -> dict[str, float]:
-                granted = f"{task.digest}@{steps}@{named}@{rate!r}"
-                found = remembered(
-                    self.journal,
-                    functions,
-                    key=lambda identity: f"rates/{identity}@{granted}",
-                    evaluate=lambda missing: evaluate(missing, rate),
+            def scores(
+                wanted: Mapping[float, Sequence[Activation]],
+            ) -> dict[float, dict[str, float]]:
+                rates = sorted(wanted)
+                trainings = remembered_at_once(
+                    [(Fidelity(steps, seeds, rate), wanted[rate]) for rate in rates],
+                    memory=memory,
+                    executor=working,
+                    stopping=self.stopping,
                 )
-                return {key: or_worst(each.plain_score) for key, each in found.items()}
+                return {
+                    rate: {each.candidate_id: or_worst(each.plain_score) for each in some}
+                    for rate, some in zip(rates, trainings, strict=True)
+                }
 
             yield scores
 

@@ -13,7 +13,7 @@ from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluation.fidelity import Fidelity
 from grammars import Activation, parse
 from search.executors import Interrupted, WorkersUnusableError
-from search.executors.at_once import trained_at_once
+from search.executors.at_once import Memory, remembered_at_once, trained_at_once
 
 from .ownerless import Ownerless
 from .test_appraisal import Field
@@ -73,3 +73,27 @@ def test_a_stop_loses_nothing_that_was_trained() -> None:
 def test_what_cannot_be_trained_is_said_at_once() -> None:
     with pytest.raises(WorkersUnusableError, match="no data"):
         next(trained(Backwards(error=WorkersUnusableError("no data"))))
+
+
+def test_what_is_remembered_is_trained_no_more_and_equal_functions_once() -> None:
+    training, kept = Field(), dict[str, Evaluation]()
+    memory = Memory(
+        key=lambda identity, how: f"{identity}@{how.task}", find=kept.get, keep=kept.update
+    )
+
+    def trained_for(*asked: tuple[Fidelity, list[str]]) -> list[list[str]]:
+        found = remembered_at_once(
+            [(how, [parse(text) for text in texts]) for how, texts in asked],
+            memory=memory,
+            executor=lambda: training,
+            stopping=threading.Event(),
+        )
+        return [[each.expression for each in some] for some in found]
+
+    assert trained_for((FIRST, ["tanh(x)"])) == [["tanh(x)"]]
+    asked = [["sin(x)", "tanh(x)", "sin(x)"], ["tanh(x)"]]
+    assert trained_for((FIRST, asked[0]), (SECOND, asked[1])) == asked
+    done = [(text, how.task) for text, how in training.done]
+    assert sorted(done) == [("sin(x)", 0), ("tanh(x)", 0), ("tanh(x)", 1)]
+    assert trained_for((FIRST, asked[0]), (SECOND, asked[1])) == asked
+    assert len(training.done) == len(done)
