@@ -44,8 +44,13 @@ def embedded_table(name: str) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(features), np.asarray(targets)
 
 
-def mnist1d() -> tuple[Split, Split]:
-    """The 4,000 training and 1,000 test signals of MNIST-1D, computed with its default seed.
+def mnist1d(*, samples: int = 5_000, test: int = 1_000, seed: int = 42) -> tuple[Split, Split]:
+    """Signals of MNIST-1D, computed; by default the 4,000 and 1,000 that are published.
+
+    Args:
+        samples: How many in all, a multiple of 10.
+        test: How many of them are test examples.
+        seed: Of the package's generators; 42 is the published set's.
 
     Returns:
         The training and the test examples: inputs [n, 40] float32 with mean 0 and standard
@@ -56,8 +61,11 @@ def mnist1d() -> tuple[Split, Split]:
     """
     from mnist1d.data import get_dataset_args, make_dataset
 
+    settings = get_dataset_args()
+    settings.num_samples, settings.seed = samples, seed
+    settings.train_split = (samples - test) / samples
     with _borrowed_generators():
-        made = make_dataset(get_dataset_args())
+        made = make_dataset(settings)
     return (
         Split(made["x"].astype(np.float32), made["y"].astype(np.int32)),
         Split(made["x_test"].astype(np.float32), made["y_test"].astype(np.int32)),

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -23,7 +24,7 @@ from scipy.stats import rankdata, spearmanr
 
 from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluation.fidelity import Fidelity
-from evaluators.tasks import Task, find_task, task_known_by_name
+from evaluators.tasks import Task, find_task, is_known_by_name, task_known_by_name
 from grammars import BASELINES, Expression, load_grammar, parse
 from search.appraisal import Appraiser, courses_of
 from search.executors import Executor, Workload
@@ -36,7 +37,7 @@ from .strategies import STEPS, TASK, score_on, search
 
 OUTPUT: Final = Path("runs/fairness.json")
 # Those of runs/campaigns/mnist.toml.
-TASKS: Final = ("mnist1d-mlp", "mnist-mlp", "mnist-deep")
+TASKS: Final = ("mnist1d-large-mlp", "mnist-mlp", "mnist-deep")
 RATES: Final = (0.001, 0.002, 0.004, 0.008, 0.016)
 ELSEWHERE: Final = ("fashion-mlp", "digits-mlp", "mnist-cnn")
 STEPS_ELSEWHERE: Final = (800, 400, 100)
@@ -83,7 +84,7 @@ def scale(site: Site, *, steps: int = 1600, seeds: Sequence[int] = range(900, 90
             by_rate = [
                 scores_of(executor, functions, Fidelity(steps, tuple(seeds), r)) for r in RATES
             ]
-        with working(site, task_known_by_name(name)) as executor:
+        with working(site, as_before(name)) as executor:
             before = scores_of(executor, functions, Fidelity(steps, tuple(seeds)))
         means = np.array([scores.mean(axis=1) for scores in by_rate])
         best = np.array([by_rate[number][f] for f, number in enumerate(means.argmax(axis=0))])
@@ -124,7 +125,7 @@ def order(site: Site, *, tasks: Sequence[str] = TASKS, steps: int = 800, count: 
                 return np.array(rates)[:, :, 0]
 
             now, truth = best(cheap, steps), best(dear, 4 * steps)
-        with working(site, task_known_by_name(name)) as executor:
+        with working(site, as_before(name)) as executor:
             before = scores_of(executor, functions, Fidelity(steps, cheap))[:, 0]
         rate = RATES.index(find_task(name).recipe.learning_rate)
         by_task[name] = {
@@ -169,7 +170,7 @@ def travel(site: Site, *, count: int = 200, steps: int = 800) -> Any:
     functions = _searched(count)
     appraised = _appraised(site, functions, steps=steps)
     now = _finite([-np.inf if each.score is None else each.score for each in appraised])
-    with working(site, task_known_by_name("mnist-mlp")) as executor:
+    with working(site, as_before("mnist-mlp")) as executor:
         before = _finite(scores_of(executor, functions, Fidelity(steps, (0,)))[:, 0])
     ranks = []
     for name, long in zip(ELSEWHERE, STEPS_ELSEWHERE, strict=True):
@@ -215,10 +216,10 @@ def cost(site: Site, *, count: int = 64, factor: float = 2.5) -> Any:
     """Seconds of the first two rungs on several tasks and rates, over one run on mnist-mlp."""
     functions = draw_functions(load_grammar("core"), count, seed=5)[-count:]
     rungs = [
-        {"tasks": ["mnist1d-mlp"], "steps": 400},
-        {"tasks": ["mnist1d-mlp", "mnist-mlp"], "steps": 400},
+        {"tasks": ["mnist1d-large-mlp"], "steps": 400},
+        {"tasks": ["mnist1d-large-mlp", "mnist-mlp"], "steps": 400},
     ]
-    names = ("mnist1d-mlp", "mnist-mlp", "mnist-deep", "fashion-mlp", "mnist-cnn")
+    names = (*TASKS, "fashion-mlp", "mnist-cnn")
     scoring = ScoringSettings.model_validate(
         {"tasks": names, "learning_rates": RATES[1:4], "rungs": rungs}
     )
@@ -299,6 +300,14 @@ def working(
         )
         with site.start(workload, ScoringSettings(batch=64, timeout_seconds=900.0)) as executor:
             yield executor
+
+
+def as_before(name: str) -> Task:
+    """A task under the recipes of before; one that is newer at their constant rate."""
+    if is_known_by_name(name):
+        return task_known_by_name(name)
+    task = find_task(name)
+    return replace(task, recipe=replace(task.recipe, schedule="constant", learning_rate=0.001))
 
 
 def scores_of(executor: Executor, functions: Sequence[Expression], fidelity: Fidelity) -> Scores:

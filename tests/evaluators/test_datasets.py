@@ -80,7 +80,11 @@ def cached_file(cache: Path, name: str) -> Path:
 
 @pytest.mark.parametrize(
     ("name", "shape", "counts"),
-    [("digits", (8, 8), (1257, 270, 270)), ("mnist1d", (40,), (3000, 1000, 1000))],
+    [
+        ("digits", (8, 8), (1257, 270, 270)),
+        ("mnist1d", (40,), (3000, 1000, 1000)),
+        ("mnist1d_large", (40,), (40_000, 5_000, 10_000)),
+    ],
 )
 def test_a_bundled_data_set_is_split_as_documented(name, shape, counts):
     dataset = datasets.load(name)

@@ -28,7 +28,13 @@ from evaluators.tasks import (
 from evaluators.training.program import Trained, TrainingProgram
 from grammars import parse
 
-_SHAPES = {"mnist": (28, 28), "fashion_mnist": (28, 28), "digits": (8, 8), "mnist1d": (40,)}
+_SHAPES = {
+    "mnist": (28, 28),
+    "fashion_mnist": (28, 28),
+    "digits": (8, 8),
+    "mnist1d": (40,),
+    "mnist1d_large": (40,),
+}
 TASKS = [task for task in shipped_tasks().values() if task.data.name in _SHAPES]
 
 
@@ -128,6 +134,22 @@ def test_names_in_old_records_stand_for_what_they_did(name: str) -> None:
     faster = task_known_by_name(f"{name}@0.003")
     assert (faster.name, faster.recipe.learning_rate) == (f"{name}@0.003", 0.003)
     assert faster.digest != task.digest
+
+
+def test_the_large_mnist1d_is_not_learnt_by_heart() -> None:
+    """After 3,200 steps the published set's validation loss has long been rising."""
+    late = {}
+    for name in ("mnist1d-mlp", "mnist1d-large-mlp"):
+        task = find_task(name)
+        data = DeviceData(load(task.data), batch=task.recipe.batch, network=task.network)
+        program = TrainingProgram([parse("gelu(x)")], task, data)
+        early, late[name] = (
+            run.result.validation_loss
+            for steps in (800, 3200)
+            for run in [program.train(0, seed=0, steps=steps)]
+        )
+        assert (late[name] < early) == (name == "mnist1d-large-mlp"), name
+    assert late["mnist1d-large-mlp"] < late["mnist1d-mlp"] / 1.5
 
 
 def test_the_task_of_the_shipped_curves_is_what_they_know_by_name() -> None:
