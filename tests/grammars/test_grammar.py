@@ -33,6 +33,7 @@ def test_the_shipped_grammars_are_those_that_the_documentation_names():
         "bingham2020",
         "core",
         "parametric",
+        "periodic",
         "piecewise",
         "smooth",
         "tiny",

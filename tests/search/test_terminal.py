@@ -146,7 +146,7 @@ def test_what_there_is_is_listed(runs: Path) -> None:
 
 
 def test_a_shipped_campaign_is_launched_by_its_name(tmp_path: Path) -> None:
-    assert set(shipped_campaigns()) == {"mnist", "quickstart", "tradeoffs"}
+    assert set(shipped_campaigns()) == {"beyond-relu", "mnist", "quickstart", "tradeoffs"}
     own = tmp_path / "quickstart"
     assert campaign_path("quickstart").name == "quickstart.toml"
     own.write_text("seed = 3", encoding="utf-8")
