@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -55,6 +55,13 @@ class LaunchRecord:
         if dataset.fallback_for is None:
             return task
         return f"{task} on {dataset.name} instead of {dataset.fallback_for}"
+
+    @property
+    def tasks(self) -> Sequence[str]:
+        """Names of all tasks that functions are scored on, the first as `trained_on`."""
+        scoring = self.settings.get("scoring") or {}
+        first, others = self.settings["task"], scoring.get("tasks") or ()
+        return [self.trained_on, *(str(name) for name in others if name != first)]
 
 
 @dataclass(frozen=True, slots=True)

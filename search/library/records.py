@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from evaluators.statistics.comparison import listed
 from search import finals
 from search.candidates import hall_of_fame
 from search.launching import campaign_copy
@@ -68,13 +69,14 @@ def readme(found: Findings, paths: list[Path]) -> str:
         for path, meaning, command in _contents(found.name)
         if Path(path) in paths or any(Path(path) in each.parents for each in paths)
     ]
-    dataset = found.launch.dataset
+    dataset, tasks = found.launch.dataset, found.launch.tasks
+    on = f"{dataset.name} ({dataset.source})" if len(tasks) == 1 else listed(tasks)
     lines = [
         f"# {plain(f'{found.name}: {head.title}')}",
         *(line for sentence in head.sentences for line in ("", plain(sentence))),
         "",
         f"Launched on {day(found.launch.time)}; searched for {duration(found.seconds)} on "
-        + plain(f"{dataset.name} ({dataset.source}). {_ended(found)} in this folder:"),
+        + plain(f"{on}. {_ended(found)} in this folder:"),
         "",
         *(f"    {line}" for line in commands(found, campaign_file=_COPY).splitlines()),
         "",

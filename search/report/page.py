@@ -188,10 +188,15 @@ def _facts(found: Findings) -> Iterator[tuple[str, str]]:
     yield "functions considered", f"{found.considered:,}"
     yield "trainings spent", f"{len(found.attempts):,}"
     yield "time searching", wording.duration(found.seconds)
-    yield "data set", str(found.launch.dataset.name)
-    yield "task", found.launch.trained_on
-    dataset = str(found.launch.dataset.name)
-    yield "test set opened", "never" if found.finals is None else times(found.finals, dataset)
+    tasks = found.launch.tasks
+    if len(tasks) == 1:
+        yield "data set", str(found.launch.dataset.name)
+    yield "task" if len(tasks) == 1 else "tasks", listed(tasks)
+    if found.finals is None:
+        yield "test set opened", "never"
+    else:
+        for dataset in dict.fromkeys(stage.dataset for stage in found.finals.plan.own):
+            yield f"test set of {dataset} opened", times(found.finals, dataset)
 
 
 def _environment() -> Environment:

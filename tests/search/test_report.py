@@ -22,7 +22,7 @@ from grammars import parse
 from search.cli.report import record_command, report_command
 from search.drawing.panels import drawn
 from search.journal.journal import FILE_NAME, Journal
-from search.library.records import RecordError, record
+from search.library.records import RecordError, readme, record
 from search.report import read_findings, write_report
 from search.report.claim import whole
 from search.report.figures import graphs
@@ -177,7 +177,7 @@ def test_opening_a_test_set_twice_is_shown(write_campaign: WriteCampaign) -> Non
                 journal.append(*event)
     text = text_of(render(read_findings(folder)))
     assert "The test set of digits was opened twice: what was decided after the first" in text
-    assert "test set opened twice" in text
+    assert "test set of digits opened twice" in text
 
 
 def test_a_fallback_data_set_is_named(write_campaign: WriteCampaign) -> None:
@@ -386,6 +386,17 @@ def test_a_record_holds_the_small_files_and_says_how_to_recompute_them(
     assert "It ended because 2 generations were done. The same settings" in readme
 
 
+def test_all_tasks_of_a_search_are_named(write_campaign: WriteCampaign) -> None:
+    found = read_findings(add_finals(write_campaign()))
+    assert "on digits (" in readme(found, [])
+    scoring = {**found.launch.settings["scoring"], "tasks": ["mnist-deep", found.launch.settings["task"]]}
+    launch = replace(found.launch, settings={**found.launch.settings, "scoring": scoring})
+    several = replace(found, launch=launch)
+    both = f"{found.launch.trained_on} and mnist-deep"
+    assert f" on {both}. It ended" in readme(several, [])
+    assert f"tasks {both}" in text_of(render(several))
+
+
 def test_every_figure_of_a_record_follows_from_the_runs_that_it_lists() -> None:
     for path in RECORDS.glob("*/finals.json"):
         document = json.loads(path.read_text())
@@ -431,7 +442,7 @@ def key_of(function: Mapping[str, Any]) -> str:
 
 
 def percents(function: Mapping[str, Any], card: Mapping[str, Any]) -> list[float]:
-    guess = 1.0 / card["classes"]
+    guess = 1.0 / card["classes"] if card["classes"] else 0.0
     return [
         100.0 * (guess if run["outcome"] == "diverged" else run["test_accuracy"])
         for run in function["runs"]
