@@ -191,12 +191,18 @@ def _facts(found: Findings) -> Iterator[tuple[str, str]]:
     tasks = found.launch.tasks
     if len(tasks) == 1:
         yield "data set", str(found.launch.dataset.name)
-    yield "task" if len(tasks) == 1 else "tasks", listed(tasks)
+        yield "task", tasks[0]
+    else:
+        yield "tasks", str(len(tasks))
     if found.finals is None:
         yield "test set opened", "never"
+        return
+    datasets = dict.fromkeys(stage.dataset for stage in found.finals.plan.own)
+    opened = dict.fromkeys(times(found.finals, dataset) for dataset in datasets)
+    if len(datasets) == 1:
+        yield "test set opened", listed([*opened])
     else:
-        for dataset in dict.fromkeys(stage.dataset for stage in found.finals.plan.own):
-            yield f"test set of {dataset} opened", times(found.finals, dataset)
+        yield "test sets opened", f"{listed([*opened])} each"
 
 
 def _environment() -> Environment:

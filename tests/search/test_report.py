@@ -177,7 +177,7 @@ def test_opening_a_test_set_twice_is_shown(write_campaign: WriteCampaign) -> Non
                 journal.append(*event)
     text = text_of(render(read_findings(folder)))
     assert "The test set of digits was opened twice: what was decided after the first" in text
-    assert "test set of digits opened twice" in text
+    assert "test set opened twice" in text
 
 
 def test_a_fallback_data_set_is_named(write_campaign: WriteCampaign) -> None:
@@ -389,12 +389,15 @@ def test_a_record_holds_the_small_files_and_says_how_to_recompute_them(
 def test_all_tasks_of_a_search_are_named(write_campaign: WriteCampaign) -> None:
     found = read_findings(add_finals(write_campaign()))
     assert "on digits (" in readme(found, [])
-    scoring = {**found.launch.settings["scoring"], "tasks": ["mnist-deep", found.launch.settings["task"]]}
+    scoring = {
+        **found.launch.settings["scoring"],
+        "tasks": ["mnist-deep", found.launch.settings["task"]],
+    }
     launch = replace(found.launch, settings={**found.launch.settings, "scoring": scoring})
     several = replace(found, launch=launch)
     both = f"{found.launch.trained_on} and mnist-deep"
     assert f" on {both}. It ended" in readme(several, [])
-    assert f"tasks {both}" in text_of(render(several))
+    assert "tasks 2" in text_of(render(several))
 
 
 def test_every_figure_of_a_record_follows_from_the_runs_that_it_lists() -> None:
