@@ -15,8 +15,16 @@ from search.appraisal.course import Course
 from search.appraisal.rates import Tried, best_rate, or_worst, wanted_rates
 from search.appraisal.yardstick import Best, Yardstick, combined
 from search.executors import Executor, Stopping, WorkersUnusableError
-from search.executors.at_once import Memory, remembered_at_once
-from search.history import Trained, YardsticksSet, find_training, find_yardsticks, write
+from search.executors.at_once import trained_at_once
+from search.history import (
+    Memory,
+    Trained,
+    YardsticksSet,
+    find_training,
+    find_yardsticks,
+    remembered,
+    write,
+)
 from search.journal.journal import Journal
 
 
@@ -144,13 +152,15 @@ class Appraiser:
             )
             for leg, rate, numbers in wanted
         ]
-        memory = Memory(
+        memory: Memory[Fidelity] = Memory(
             key=lambda identity, how: f"{identity}@{_suffix(course.rung, how)}",
             find=partial(find_training, self._journal),
             keep=lambda some: write(self._journal, (Trained(*each) for each in some.items())),
         )
-        return remembered_at_once(
-            asked, memory=memory, executor=lambda: self._executor, stopping=self._stopping
+        return remembered(
+            asked,
+            memory=memory,
+            train=lambda missing: trained_at_once(self._executor, missing, stopping=self._stopping),
         )
 
     def _together(

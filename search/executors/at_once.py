@@ -3,67 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from queue import SimpleQueue
 
 from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluation.fidelity import Fidelity
-from grammars import Activation, activation_id
+from grammars import Activation
 from search.executors.executor import Executor, Interrupted, Stopping
 
 Asked = tuple[Fidelity, Sequence[Activation]]
 """What is trained, and how."""
 
 _Arrivals = SimpleQueue[list[Evaluation] | Exception | None]
-
-
-@dataclass(frozen=True)
-class Memory:
-    """Where single trainings are kept.
-
-    Attributes:
-        key: Of the training of a function, by its id.
-        find: What a key stands for, if it is known.
-        keep: Makes trainings durable, by their keys.
-    """
-
-    key: Callable[[str, Fidelity], str]
-    find: Callable[[str], Evaluation | None]
-    keep: Callable[[Mapping[str, Evaluation]], None]
-
-
-def remembered_at_once(
-    asked: Sequence[Asked],
-    *,
-    memory: Memory,
-    executor: Callable[[], Executor],
-    stopping: Stopping,
-) -> list[list[Evaluation]]:
-    """One training of each function that is asked for, durable by then.
-
-    Args:
-        asked: What to train, and how; equal functions are trained once.
-        memory: What is in it is not trained again.
-        executor: Gives what trains the others; not called where there are none.
-        stopping: See `trained_at_once`.
-
-    Raises:
-        Interrupted, WorkersUnusableError: See `trained_at_once`.
-    """
-    keys = [[memory.key(activation_id(f), how) for f in some] for how, some in asked]
-    found = {key: memory.find(key) for each in keys for key in each}
-    missing: list[Asked] = []
-    for (how, some), own in zip(asked, keys, strict=True):
-        unknown = {key: f for key, f in zip(own, some, strict=True) if found[key] is None}
-        if unknown:
-            missing.append((how, list(unknown.values())))
-    if missing:
-        for how, batch in trained_at_once(executor(), missing, stopping=stopping):
-            trainings = {memory.key(each.candidate_id, how): each for each in batch}
-            memory.keep(trainings)
-            found |= trainings
-    return [[each for key in own if (each := found[key])] for own in keys]
 
 
 def trained_at_once(

@@ -49,7 +49,7 @@ from search.history.fold import (
     RungRecord,
     read_history,
 )
-from search.history.memory import remembered
+from search.history.memory import Memory, remembered
 from search.history.work_record import SEARCH, WorkRecord, part_of_finals
 
 __all__ = [
@@ -80,6 +80,7 @@ __all__ = [
     "Ledger",
     "Look",
     "Measured",
+    "Memory",
     "Opening",
     "Plan",
     "Point",

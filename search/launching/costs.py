@@ -14,7 +14,7 @@ from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import Task
 from grammars import Activation, activation_id, parse
 from search.executors import Executor, Interrupted, Stopping
-from search.history import Plan, remembered
+from search.history import Memory, Plan, remembered
 from search.journal.journal import Journal
 from search.launching.tuning import OpenExecutor, when_needed
 
@@ -75,21 +75,24 @@ class Timekeeper:
     ) -> dict[str, float]:
         """What the training of each takes, one after the other; NaN where it came to nothing."""
 
-        def evaluate(missing: list[Activation]) -> Iterator[list[Evaluation]]:
-            # A seed of its own each time: nothing is known of it before.
-            fidelity = Fidelity(_STEPS, (number,))
-            for function in missing:
-                if self.stopping.is_set():
-                    raise Interrupted
-                yield from worker().evaluate([function], fidelity, stopping=self.stopping)
+        def train(
+            missing: Sequence[tuple[Fidelity, Sequence[Activation]]],
+        ) -> Iterator[tuple[Fidelity, list[Evaluation]]]:
+            for fidelity, some in missing:
+                for function in some:
+                    if self.stopping.is_set():
+                        raise Interrupted
+                    for batch in worker().evaluate([function], fidelity, stopping=self.stopping):
+                        yield fidelity, batch
 
-        found = remembered(
-            self.journal,
-            functions,
-            key=lambda identity: f"cost/{identity}@{task.digest}@{_STEPS}@{number}",
-            evaluate=evaluate,
-        )
-        return {key: each.seconds if each.per_seed else math.nan for key, each in found.items()}
+        def key(identity: str, _: Fidelity) -> str:
+            return f"cost/{identity}@{task.digest}@{_STEPS}@{number}"
+
+        # A seed of its own each time: nothing is known of it before.
+        asked = [(Fidelity(_STEPS, (number,)), functions)]
+        memory = Memory.of_measurements(self.journal, key)
+        (found,) = remembered(asked, memory=memory, train=train)
+        return {each.candidate_id: each.seconds if each.per_seed else math.nan for each in found}
 
 
 def with_equal_time(plan: Plan, timekeeper: Timekeeper) -> Plan:

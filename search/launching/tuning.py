@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from typing import Final
 
 from evaluators.evaluation.fidelity import Fidelity
@@ -14,9 +14,9 @@ from evaluators.tasks import Task
 from grammars import Activation, activation_id
 from search.appraisal.rates import best_rate, or_worst, wanted_rates
 from search.executors import Executor, Interrupted, Stopping
-from search.executors.at_once import Memory, remembered_at_once
+from search.executors.at_once import trained_at_once
 from search.finals import FinalsError
-from search.history import Measured, Plan, find_measurement, write
+from search.history import Memory, Plan, remembered
 from search.journal.journal import Journal
 
 # Each function meets so many rates on either side of the recipe's, a factor of two apart.
@@ -109,13 +109,11 @@ class Tuner:
     def _trainer(self, task: Task, steps: int, seeds: tuple[int, ...]) -> Iterator[_Scores]:
         """Gives what trains on a task."""
         named = ",".join(map(str, seeds))
-        memory = Memory(
-            key=lambda identity, how: (
-                f"rates/{identity}@{task.digest}@{steps}@{named}@{how.learning_rate!r}"
-            ),
-            find=partial(find_measurement, self.journal),
-            keep=lambda some: write(self.journal, (Measured(*each) for each in some.items())),
-        )
+
+        def key(identity: str, how: Fidelity) -> str:
+            return f"rates/{identity}@{task.digest}@{steps}@{named}@{how.learning_rate!r}"
+
+        memory = Memory.of_measurements(self.journal, key)
 
         def opened() -> AbstractContextManager[Executor]:
             self.announce(f"finals: looking for learning rates on {task.name}")
@@ -132,11 +130,12 @@ class Tuner:
                 wanted: Mapping[float, Sequence[Activation]],
             ) -> dict[float, dict[str, float]]:
                 rates = sorted(wanted)
-                trainings = remembered_at_once(
+                trainings = remembered(
                     [(Fidelity(steps, seeds, rate), wanted[rate]) for rate in rates],
                     memory=memory,
-                    executor=working,
-                    stopping=self.stopping,
+                    train=lambda missing: trained_at_once(
+                        working(), missing, stopping=self.stopping
+                    ),
                 )
                 return {
                     rate: {each.candidate_id: or_worst(each.plain_score) for each in some}

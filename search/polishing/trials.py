@@ -9,7 +9,7 @@ from typing import Final
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
 from grammars import Activation, Expression, expression_id
-from search.history import find_evaluation, remembered
+from search.history import Memory, find_evaluation, remembered
 from search.journal.journal import Journal
 
 Evaluate = Callable[[Sequence[Activation], int], Iterator[list[Evaluation]]]
@@ -47,13 +47,21 @@ class Trials:
             for identity in map(expression_id, functions)
             if (evaluation := find_evaluation(self._journal, identity, self.rung)) is not None
         }
-        known |= remembered(
-            self._journal,
-            [each for each in functions if expression_id(each) not in known],
-            key=lambda identity: trial_key(identity, self.rung),
-            evaluate=lambda missing: self._evaluate(missing, self.rung),
+        unknown = [each for each in functions if expression_id(each) not in known]
+        (trained,) = remembered(
+            [(self.rung, unknown)],
+            memory=Memory.of_measurements(self._journal, trial_key),
+            train=self._trained,
         )
+        known |= {each.candidate_id: each for each in trained}
         return [known[identity] for identity in map(expression_id, functions) if identity in known]
+
+    def _trained(
+        self, missing: Sequence[tuple[int, Sequence[Activation]]]
+    ) -> Iterator[tuple[int, list[Evaluation]]]:
+        for rung, functions in missing:
+            for batch in self._evaluate(functions, rung):
+                yield rung, batch
 
 
 def lead(evaluation: Evaluation, over: Evaluation) -> tuple[float, float]:

@@ -13,7 +13,8 @@ from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluation.fidelity import Fidelity
 from grammars import Activation, parse
 from search.executors import Interrupted, WorkersUnusableError
-from search.executors.at_once import Memory, remembered_at_once, trained_at_once
+from search.executors.at_once import trained_at_once
+from search.history import Memory, remembered
 
 from .ownerless import Ownerless
 from .test_appraisal import Field
@@ -77,16 +78,15 @@ def test_what_cannot_be_trained_is_said_at_once() -> None:
 
 def test_what_is_remembered_is_trained_no_more_and_equal_functions_once() -> None:
     training, kept = Field(), dict[str, Evaluation]()
-    memory = Memory(
+    memory: Memory[Fidelity] = Memory(
         key=lambda identity, how: f"{identity}@{how.task}", find=kept.get, keep=kept.update
     )
 
     def trained_for(*asked: tuple[Fidelity, list[str]]) -> list[list[str]]:
-        found = remembered_at_once(
+        found = remembered(
             [(how, [parse(text) for text in texts]) for how, texts in asked],
             memory=memory,
-            executor=lambda: training,
-            stopping=threading.Event(),
+            train=lambda missing: trained_at_once(training, missing, stopping=threading.Event()),
         )
         return [[each.expression for each in some] for some in found]
 
