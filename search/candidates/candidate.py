@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from grammars import Activation, activation_id, canonical_form, parse_activation, readable
 
 Origin = Literal["discovered", "baseline"]
+
+GIVEN: Final = "seed"
+"""Variation of a function that was not made but given to start from."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Candidate:
         id: The expression id, equal for equal canonical forms.
         text: The expression as the strategy wrote it; parsed when somebody asks for it, since of
             the thousands that a journal holds only a few are looked at.
-        origin: Whether the search made it or the catalogue.
+        origin: Whether the search made it, or it is in the catalogue and was given.
         generation: In which it was first considered, counted from 0; baselines belong to 0.
         parents: Ids of the candidates that it was made from, empty for a random one.
         variation: What made it, such as "crossover" or "random"; a baseline's catalogue name.
@@ -56,6 +59,11 @@ class Candidate:
     def expression(self) -> Activation:
         """What the text says."""
         return parse_activation(self.text)
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the campaign file names it, to start from."""
+        return self.variation == GIVEN
 
     @cached_property
     def canonical(self) -> Activation:

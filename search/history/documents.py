@@ -126,8 +126,11 @@ def entry(event: Happening) -> Entry:
     match event:
         case Begun():
             document = asdict(event)
+            # As before there were any.
             if event.lessons is None:
-                del document["lessons"]  # as before there were any
+                del document["lessons"]
+            if not event.published:
+                del document["published"]
             return "campaign", _BEGUN, document
         case Learnt(lesson):
             return "lesson", lesson.candidate_id, lesson.to_json()
@@ -197,6 +200,7 @@ def _read_begun(document: Mapping[str, Any]) -> Begun:
         campaign_file=document["campaign_file"],
         further_tasks=tuple(document.get("further_tasks", ())),
         lessons=document.get("lessons"),
+        published=document.get("published", {}),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
@@ -46,6 +46,8 @@ class Begun:
         campaign_file: Its text.
         further_tasks: That candidates are scored on as well.
         lessons: SHA-256 of what was learnt from earlier campaigns; None for nothing.
+        published: Those of `seeds` that the catalogue knew then: their names by their ids. To score
+            them is no discovery.
     """
 
     settings: Mapping[str, Any]
@@ -58,6 +60,7 @@ class Begun:
     campaign_file: str
     further_tasks: tuple[Mapping[str, Any], ...] = ()
     lessons: str | None = None
+    published: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ class History:
             case Introduced(candidate) as introduced:
                 self.candidates[candidate.id] = CandidateRecord(introduced, told.time)
                 if candidate.origin == "baseline" and candidate.variation in RIVALS:
-                    self._rivals[candidate.variation] = candidate.id
+                    self._rivals.setdefault(candidate.variation, candidate.id)
             case GenerationEnded(summary):
                 self._add_generation(summary, told.time)
                 self.finish = None

@@ -16,7 +16,8 @@ from evaluators.tasks import (
     is_shipped_name,
     task_known_by_name,
 )
-from grammars import Expression, Grammar
+from grammars import Expression, Grammar, expression_id
+from grammars.analysis.relatives import known_as
 from search.candidates.lesson import Lesson
 from search.history import (
     Begun,
@@ -188,6 +189,7 @@ def _begun(
         versions={package: version(package) for package in _RECORDED_PACKAGES},
         campaign_file=campaign_file,
         further_tasks=tuple(task.to_mapping() for task in tasks[1:]),
+        published={expression_id(seed): names[0] for seed in seeds if (names := known_as(seed))},
     )
     return as_recorded(begun)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from evaluators.evaluation.evaluation import Outcome
 from evaluators.statistics.comparison import listed
 from evaluators.tasks import Task
-from grammars import Expression
+from grammars import BASELINES, Expression
 from search.candidates.lesson import Lesson
 from search.history import Begun, find_begun, read_history
 from search.history.launched import understood
@@ -97,7 +97,7 @@ def _lessons(
     theirs = conditions_of(begun)
     ours = {number: rungs[rung] for number, rung in enumerate(theirs) if rung in rungs}
     for record in history.candidates.values():
-        if record.is_baseline:
+        if record.candidate.variation in BASELINES:
             continue
         for each in record.rungs:
             score = each.evaluation.score

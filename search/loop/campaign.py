@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
@@ -24,6 +24,7 @@ from search.history import (
     GenerationEnded,
     Introduced,
     SearchEnded,
+    find_begun,
     find_lessons,
     find_polished,
     read_history,
@@ -122,6 +123,7 @@ class Loop:
         )
         self._considered: defaultdict[int, Considered] = defaultdict(Considered)
         self._baselines: dict[str, Candidate] = {}
+        self._published = begun.published if (begun := find_begun(journal)) else {}
         self._polished = find_polished(journal)
         self._ahead: deque[tuple[Asked, RaceAhead]] = deque()
         self._duplicates = self._trained = self._unimproved = 0
@@ -174,7 +176,8 @@ class Loop:
     def _ask(self, generation: int) -> Asked:
         count = self._settings.search.generation_size
         self._duplicates = 0
-        candidates = self._strategy.ask(count, generation=generation, admit=self._admit)
+        proposed = self._strategy.ask(count, generation=generation, admit=self._admit)
+        candidates = [self._labelled(each) for each in proposed]
         self._record(candidates)
         trainable = self._recorder.reject(candidates)
         if (require := self._settings.search.require) is not None:
@@ -191,6 +194,13 @@ class Loop:
             exhausted=len(candidates) < count,
         )
 
+    def _labelled(self, candidate: Candidate) -> Candidate:
+        """Under its name, where it is published and was given to start from."""
+        name = self._published.get(candidate.id) if candidate.is_given else None
+        if name is None:
+            return candidate
+        return replace(candidate, origin="baseline", variation=name)
+
     def _lacking(self, candidates: Sequence[Candidate], require: RequireSettings) -> dict[str, str]:
         """What candidates lack that is required, by id; baselines are measured by anyway."""
         reasons = {
@@ -203,7 +213,10 @@ class Loop:
     def _end_generation(self, asked: Asked, standings: Sequence[Standing]) -> None:
         self._strategy.tell(standings)
         is_new_best = self.hall_of_fame.add(
-            standing for standing in standings if standing.candidate.id not in self._baselines
+            standing
+            for standing in standings
+            if standing.candidate.origin == "discovered"
+            and standing.candidate.id not in self._baselines
         )
         self._trained += len(asked.trainable)
         self._exhausted = asked.exhausted
@@ -247,7 +260,7 @@ class Loop:
             for name in BASELINES
         ]
         self._baselines = {baseline.id: baseline for baseline in baselines}
-        self._record(baselines)
+        write(self._journal, map(Introduced.of, baselines))
         for rung in range(len(self._settings.scoring.rungs)):
             if self._appraiser is not None:
                 self._appraiser.measure_by([each.expression for each in baselines], rung)
@@ -271,11 +284,7 @@ class Loop:
         kept = self._baselines.keys() | self._polished
         write(
             self._journal,
-            (
-                Introduced.of(candidate)
-                for candidate in candidates
-                if candidate.origin == "baseline" or candidate.id not in kept
-            ),
+            (Introduced.of(candidate) for candidate in candidates if candidate.id not in kept),
         )
 
     def _evaluate_plainly(

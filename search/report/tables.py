@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from grammars import shortened
+from grammars import BASELINES, shortened
 from search.candidates.objectives import front_of, values_of
 from search.candidates.racing import Standing
 from search.finals import finals_rows
@@ -35,9 +35,9 @@ def tables(found: Findings) -> dict[str, Table]:
 
 
 def leaders(found: Findings, ranks: int) -> Iterator[tuple[int, Standing]]:
-    """The first ranks of the search, and the published functions that come later."""
+    """The first ranks of the search, and those later ones that every campaign scores."""
     for rank, standing in enumerate(found.standings, 1):
-        if rank <= ranks or standing.candidate.origin == "baseline":
+        if rank <= ranks or standing.candidate.variation in BASELINES:
             yield rank, standing
 
 

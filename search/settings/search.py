@@ -53,8 +53,9 @@ class SearchSettings(Section):
         optimism: With `surrogate`: how many standard deviations of the model's trees are added to
             what they expect; more tries what is unlike anything known.
         start_from: Catalogue names, expressions, and folders of campaigns whose hall of fame is
-            taken; the first candidates of an evolutionary strategy. With a template they are what
-            fills it.
+            taken; the first candidates of an evolutionary strategy. What is in the catalogue is
+            scored, bred from and to be beaten, but counts as no discovery. With a template they
+            are what fills it.
         learn_from: With `surrogate`: runs directories, or folders of campaigns, whose scores the
             model learns beside its own, where tasks, steps, seeds and rates are the same. They are
             read at the first launch, and kept in the journal.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from evaluators.evaluation.evaluation import OnTask
+from grammars import BASELINES
 from search.candidates.candidate import Origin
 from search.candidates.racing import Standing, ranked
 from search.history import History, Introduced
@@ -101,12 +102,12 @@ def leaderboard(
     Args:
         history: Of the campaign.
         top: How many, all by default.
-        baselines: Whether the published functions that come later follow, at their ranks.
+        baselines: Whether those functions follow, at their ranks, that every campaign scores.
     """
     return [
         _row(rank, standing, history.candidates[standing.candidate.id].introduced)
         for rank, standing in enumerate(standings(history), 1)
-        if top is None or rank <= top or (baselines and standing.candidate.origin == "baseline")
+        if top is None or rank <= top or (baselines and standing.candidate.variation in BASELINES)
     ]
 
 

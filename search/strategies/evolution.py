@@ -10,7 +10,7 @@ from random import Random
 from typing import ClassVar, Final, final
 
 from grammars import Expression, Grammar
-from search.candidates.candidate import Candidate
+from search.candidates.candidate import GIVEN, Candidate
 from search.candidates.racing import Standing
 from search.candidates.vitals import Vitals
 from search.settings import SearchSettings
@@ -150,7 +150,7 @@ class Evolution(ABC):
     ) -> Candidate | None:
         for expression in points:
             if admit(expression):
-                return Candidate.of(expression, generation=generation, variation="seed")
+                return Candidate.of(expression, generation=generation, variation=GIVEN)
         return None
 
     def _newcomer(self, generator: Random, *, generation: int, admit: Admit) -> Candidate | None:

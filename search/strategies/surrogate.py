@@ -12,7 +12,7 @@ import numpy as np
 
 from evaluators.probing.survey import Survey
 from grammars import Expression, Grammar
-from search.candidates.candidate import Candidate
+from search.candidates.candidate import GIVEN, Candidate
 from search.candidates.lesson import Lesson
 from search.candidates.racing import Standing
 from search.candidates.vitals import Forecasting, Vitals
@@ -155,7 +155,7 @@ class Surrogate:
     def _starts(self) -> Iterator[Candidate]:
         """Functions to start from."""
         for expression in self._start_from:
-            yield Candidate.of(expression, generation=0, variation="seed")
+            yield Candidate.of(expression, generation=0, variation=GIVEN)
 
     def _first(self, generator: Random, *, generation: int) -> Iterator[Candidate]:
         """Random functions whose shapes are far apart."""

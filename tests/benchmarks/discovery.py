@@ -167,10 +167,11 @@ def _document(strategy: str, seed: int, *, minutes: float) -> dict[str, Any]:
     """The shipped campaign by another strategy, ended by time, with its search alone."""
     shipped = tomllib.loads(campaign_path("mnist").read_text(encoding="utf-8"))
     kept = {name: value for name, value in shipped.items() if name not in _AFTERWARDS}
+    # From nothing, as the plain loop begins.
     searching = {
         name: value
         for name, value in shipped["search"].items()
-        if strategy == "surrogate" or name not in _OF_MODEL
+        if name != "start_from" and (strategy == "surrogate" or name not in _OF_MODEL)
     }
     return kept | {
         "name": strategy,

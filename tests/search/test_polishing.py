@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pytest
 
-from evaluators.evaluation.evaluation import Evaluation, SeedResult
+from evaluators.evaluation.evaluation import Evaluation, OnTask, OverTasks, SeedResult
 from evaluators.evaluation.fidelity import Fidelity
 from grammars import Expression, expression_id, load_grammar, parse
 from search.executors import Interrupted
@@ -158,6 +160,21 @@ def test_differences_are_judged_by_their_own_noise() -> None:
     assert not is_no_worse(noisy, better)
     assert is_no_worse(evaluation_of(0.4), evaluation_of(0.4))
     assert not is_no_worse(evaluation_of(0.41), evaluation_of(0.4))
+
+
+def over_tasks(*advantages: float) -> Evaluation:
+    tasks = tuple(
+        OnTask(f"task-{number}", "mnist", 0.001, -0.5, advantage)
+        for number, advantage in enumerate(advantages)
+    )
+    return replace(evaluation_of(0.5), over_tasks=OverTasks(mean(advantages), tasks))
+
+
+def test_over_several_tasks_little_is_given_away() -> None:
+    # Differences of +1.3, -0.2 and -2.9: a mean of -0.6 with a standard error of 1.2.
+    found, other = over_tasks(-2.0, -0.1, 0.2), over_tasks(-0.7, -0.3, -2.7)
+    assert not is_no_worse(other, found)
+    assert is_no_worse(over_tasks(-2.1, -0.3, 0.3), found)
 
 
 def test_a_simplex_finds_constants_by_training() -> None:
