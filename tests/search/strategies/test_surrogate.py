@@ -90,7 +90,7 @@ def test_it_tells_what_its_model_is_worth() -> None:
 
 def test_a_model_that_is_worse_than_chance_is_left_for_a_generation() -> None:
     strategy, admit = searching(), admitting_by_layer()
-    strategy.tell(scored(strategy.ask(24, generation=0, admit=admit)))
+    strategy.tell(scored(strategy.ask(48, generation=0, admit=admit)))
     # What the model has learnt to expect is turned upside down.
     strategy.tell(scored(strategy.ask(16, generation=1, admit=admit), upside_down=True))
     judged = strategy.vitals.forecasting
@@ -137,6 +137,17 @@ def test_the_model_ranks_functions_by_their_like() -> None:
     best = max(range(19), key=lambda number: score(asked[number]))
     assert abs(int(np.argmax(expected.mean)) - best) <= 1
     assert (expected.spread >= 0.0).all()
+
+
+def test_who_climbed_stands_above_who_did_not() -> None:
+    functions = [parse(f"tanh({a / 10:.1f} * x)") for a in range(1, 41)]
+    shapes = np.array([shape(each) for each in functions])
+    # On the second rung, with another task, the best score is below all of the first.
+    rungs = [0] * 20 + [1] * 20
+    scores = [*np.linspace(-3.0, 0.0, 20), *np.linspace(-9.0, -6.0, 20)]
+    expected = ScoreModel(shapes, rungs, scores).expected(shapes).mean
+    assert expected[20:].min() > expected[:15].max()
+    assert int(np.argmax(expected)) >= 37
 
 
 def test_scores_of_the_highest_rung_are_what_is_expected() -> None:
