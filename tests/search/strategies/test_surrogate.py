@@ -146,7 +146,7 @@ def test_who_climbed_stands_above_who_did_not() -> None:
     rungs = [0] * 20 + [1] * 20
     scores = [*np.linspace(-3.0, 0.0, 20), *np.linspace(-9.0, -6.0, 20)]
     expected = ScoreModel(shapes, rungs, scores).expected(shapes).mean
-    assert expected[20:].min() > expected[:15].max()
+    assert expected[21:].min() > expected[:20].max()
     assert int(np.argmax(expected)) >= 37
 
 
