@@ -30,14 +30,14 @@ def print_ending(campaign: Campaign, result: Launch) -> None:
     from search.history.unscored import has_found
     from search.journal.journal import FILE_NAME, Journal
     from search.standings.leaderboard import leaderboard
-    from search.standings.verdict import trained_on, verdict
+    from search.standings.verdict import verdict
     from search.tracking import destination_of_campaign
 
     settings, folder = campaign.settings, campaign.folder
     with Journal(folder / FILE_NAME, read_only=True) as journal:
         history = read_history(journal)
     rows, finals = leaderboard(history, top=10, baselines=True), finals_in(history)
-    print_leaderboard(rows, title=f"{settings.name}, {trained_on(history)}")
+    print_leaderboard(rows, history, name=settings.name)
     if finals is not None:
         print_finals(finals, title=settings.name)
     sentences = [f"The campaign ended: {result.reason}.", f"In {folder} are {_listed(folder)}."]

@@ -95,7 +95,6 @@ def leaderboard_command(
     from search.history import read_history
     from search.journal.journal import FILE_NAME, Journal
     from search.standings.leaderboard import find_campaign, leaderboard
-    from search.standings.verdict import trained_on
     from search.texts.commands import command
 
     # It reads, prints and ends: looking for cycles in between would take a tenth of its time.
@@ -108,12 +107,12 @@ def leaderboard_command(
         print_json(rows) if as_json else print_csv([_flat(row) for row in rows])
         return
     shown = leaderboard(history, top=top, baselines=True)
-    print_leaderboard(shown, title=f"{folder.name}, {trained_on(history)}")
+    print_leaderboard(shown, history, name=folder.name)
     holding = command("finals", folder.name, runs_dir=folder.parent)
     wide_console().print(_claimed(history, holding), highlight=False)
 
 
-def print_leaderboard(rows: list[LeaderboardRow], *, title: str) -> None:
+def print_leaderboard(rows: list[LeaderboardRow], history: History, *, name: str) -> None:
     """The first rows, and below them whichever baselines come later; nothing without rows.
 
     Where the terminal is narrow, columns are left out one by one, and their legend with them.
@@ -122,7 +121,10 @@ def print_leaderboard(rows: list[LeaderboardRow], *, title: str) -> None:
         return
     console = wide_console()
     columns = _fitting(rows, console.width)
-    table = Table(title=f"Leaderboard of {title}", title_justify="left", box=box.SIMPLE_HEAD)
+    tasks = ", ".join(history.launch.tasks) if history.launch else "not launched"
+    table = Table(
+        title=f"Leaderboard of {name}, {tasks}", title_justify="left", box=box.SIMPLE_HEAD
+    )
     for column in columns:
         is_text = column.heading == "expression"
         table.add_column(
@@ -137,7 +139,7 @@ def print_leaderboard(rows: list[LeaderboardRow], *, title: str) -> None:
         style = "cyan" if row.origin == "baseline" else None
         table.add_row(*(column.text(row) for column in columns), style=style)
     console.print(table)
-    console.print(_legend(rows[0], columns), style="dim", highlight=False)
+    console.print(_legend(rows[0], columns, history), style="dim", highlight=False)
 
 
 def _claimed(history: History, holding: str) -> str:
@@ -172,9 +174,9 @@ def _fitting(rows: list[LeaderboardRow], width: int) -> list[_Column]:
     return shown
 
 
-def _legend(first: LeaderboardRow, columns: list[_Column]) -> str:
+def _legend(first: LeaderboardRow, columns: list[_Column], history: History) -> str:
     headings = [column.heading for column in columns]
-    said = [f"score: {_scored(first)}, higher is better."]
+    said = [f"score: {_scored(first, history)}, higher is better."]
     if "trained" in headings:
         said.append("trained: steps x seeds.")
     said.append(
@@ -186,19 +188,22 @@ def _legend(first: LeaderboardRow, columns: list[_Column]) -> str:
     return " ".join(said).replace(" \n", "\n")
 
 
-def _scored(row: LeaderboardRow) -> str:
+def _scored(row: LeaderboardRow, history: History) -> str:
     """What the score of a leaderboard is, in words."""
     if not row.tasks:
         return "minus the mean log validation loss"
-    from evaluators.statistics.comparison import listed
+    from search.appraisal.wording import tasks_by_weight
 
+    aggregate = (
+        history.launch.settings["scoring"].get("aggregate", "mean") if history.launch else "mean"
+    )
+    tasks = tasks_by_weight([task.task for task in row.tasks], aggregate)
     rated = any(task.learning_rate is not None for task in row.tasks)
     at_own = ", each function at its own best learning rate" if rated else ""
     of_first = "; loss and accuracy are those of the first" if len(row.tasks) > 1 else ""
     return (
-        f"the advantage in log loss over the best baseline on "
-        f"{listed([task.task for task in row.tasks])}{at_own}, in units of the baselines' spread "
-        f"(by task, with the rate; --json has the scores too{of_first})"
+        f"the advantage in log loss over the best baseline on {tasks}{at_own}, in units of the "
+        f"baselines' spread (by task, with the rate; --json has the scores too{of_first})"
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from evaluators.statistics.comparison import listed
+from search.appraisal.wording import tasks_by_weight
 from search.finals import RivalPractice
 from search.report.findings import Findings
 from search.standings.lineage import Ancestor
@@ -70,10 +71,11 @@ def score_words(found: Findings) -> str:
             "A score is minus the mean logarithm of the validation loss: 0.1 more means a loss "
             "about 10\N{NO-BREAK SPACE}% lower."
         )
+    aggregate = found.launch.settings["scoring"].get("aggregate", "mean")
     return (
         "A score says how far a function is ahead of the best baseline in log validation loss on "
-        f"{listed([each.task for each in over.tasks])}, each at its best learning rate, in units "
-        "of the spread between baselines; below 0 it is behind."
+        f"{tasks_by_weight([each.task for each in over.tasks], aggregate)}, each at its best "
+        "learning rate, in units of the spread between baselines; below 0 it is behind."
     )
 
 

@@ -57,13 +57,6 @@ def _ended_finals(history: History) -> Finals | None:
     return None if finals is None or finals.ended is None else finals
 
 
-def trained_on(history: History) -> str:
-    """The task by its name, with the data set that took the place of an unavailable one."""
-    if history.launch is None:
-        return "not launched"
-    return history.launch.trained_on
-
-
 def _best_and_published(history: History) -> tuple[Standing, list[Standing]]:
     """The best discovered, and all published functions on its rung, the best first."""
     found = [each for each in scored(history) if each.candidate.origin == "discovered"]
