@@ -63,7 +63,7 @@ class ScoreModel:
         trees = ExtraTreesRegressor(_TREES, max_features=0.5, random_state=0, n_jobs=1)
         self._trees = trees.fit(self._known, places)
         known = standardised(self._known, like=self._known)
-        # Functions half as far apart as most are alike; fitting the scale as well brings nothing.
+        # Likeness falls to 1/e over the median distance.
         kernel = Matern(length_scale=max(float(np.median(pdist(known))), 1e-6), nu=0.5)
         process = GaussianProcessRegressor(kernel, alpha=_NOISE, optimizer=None)
         self._mean = float(places.mean())
