@@ -194,9 +194,7 @@ def _scored(row: LeaderboardRow, history: History) -> str:
         return "minus the mean log validation loss"
     from search.appraisal.wording import tasks_by_weight
 
-    aggregate = (
-        history.launch.settings["scoring"].get("aggregate", "mean") if history.launch else "mean"
-    )
+    aggregate = history.launch.aggregate if history.launch else "mean"
     tasks = tasks_by_weight([task.task for task in row.tasks], aggregate)
     rated = any(task.learning_rate is not None for task in row.tasks)
     at_own = ", each function at its own best learning rate" if rated else ""

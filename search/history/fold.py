@@ -63,6 +63,12 @@ class LaunchRecord:
         first, others = self.settings["task"], scoring.get("tasks") or ()
         return [self.trained_on, *(str(name) for name in others if name != first)]
 
+    @property
+    def aggregate(self) -> str | Mapping[str, float]:
+        """What becomes of the advantages on several tasks; see `ScoringSettings`."""
+        found: str | Mapping[str, float] = self.settings["scoring"].get("aggregate", "mean")
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class RungRecord:

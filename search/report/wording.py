@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from evaluators.statistics.comparison import listed
 from search.appraisal.wording import tasks_by_weight
+from search.candidates.candidate import GIVEN
 from search.finals import RivalPractice
 from search.report.findings import Findings
 from search.standings.lineage import Ancestor
@@ -19,7 +20,7 @@ _NOISE_ERRORS = 2.0
 
 _LONG_NUMBER = re.compile(r"\d+\.\d{5,}(?:e[+-]\d+)?")
 
-_BEGINNINGS = {"random": "drawn at random", "seed": "given to start from", "enumeration": "listed"}
+_BEGINNINGS = {"random": "drawn at random", GIVEN: "given to start from", "enumeration": "listed"}
 
 
 def percent(share: float, digits: int = 2) -> str:
@@ -71,7 +72,7 @@ def score_words(found: Findings) -> str:
             "A score is minus the mean logarithm of the validation loss: 0.1 more means a loss "
             "about 10\N{NO-BREAK SPACE}% lower."
         )
-    aggregate = found.launch.settings["scoring"].get("aggregate", "mean")
+    aggregate = found.launch.aggregate
     return (
         "A score says how far a function is ahead of the best baseline in log validation loss on "
         f"{tasks_by_weight([each.task for each in over.tasks], aggregate)}, each at its best "

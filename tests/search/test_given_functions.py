@@ -14,7 +14,7 @@ from search.standings.leaderboard import find_standing, leaderboard
 
 from .here import SimulatedPool
 
-# The first is nearest to Swish, by which the simulation scores.
+# Scored by their distance to Swish: the second is Swish, and the first is nearer than the last.
 PUBLISHED, EQUAL, OWN = "x * tanh(exp(x))", "x * sigmoid(x)", "x * sigmoid(1.8 * x)"
 
 
