@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from pydantic import ValidationError
+
 from evaluators.tasks import Task
 from grammars import Grammar, load_grammar
 from search.candidates.lesson import Lesson
@@ -23,7 +25,7 @@ from search.launching.campaign_tasks import CampaignTask, campaign_tasks
 from search.launching.identity import identify
 from search.launching.lessons import read_lessons
 from search.launching.rivals import check_rivals
-from search.settings import Settings
+from search.settings import Settings, SettingsError
 from search.strategies.starting_points import read_starting_points
 from search.tracking import Destination, check_destination
 
@@ -103,7 +105,7 @@ def prepare(settings: Settings, campaign_file: str, site: Site) -> Prepared:
         TrackingError: If MLflow is to follow, and cannot keep a store there.
         LearningCurvesError: If there are none to forecast from, or not of this task and its rungs.
     """
-    grammar = load_grammar(settings.grammar)
+    grammar = _grammar_of(settings)
     if settings.tracking.mlflow:
         check_destination(Destination.of(settings.tracking.model_dump(), site.runs_dir))
     if settings.finals is not None:
@@ -122,6 +124,26 @@ def prepare(settings: Settings, campaign_file: str, site: Site) -> Prepared:
             )
     screening = screening_of(settings, tasks[0].used, tasks[0].dataset.name)
     return Prepared(settings, campaign_file, grammar, tasks, screening)
+
+
+def _grammar_of(settings: Settings) -> Grammar:
+    """What the campaign may write: the grammar, within the size that its search asks for."""
+    grammar, most = load_grammar(settings.grammar), settings.search.max_size
+    if most is None:
+        return grammar
+    if most > grammar.max_size:
+        raise SettingsError(
+            f"search.max_size: the grammar {grammar.name!r} allows {grammar.max_size} nodes, got "
+            f"{most}; for more, copy the grammar to a file and change its max_size"
+        )
+    try:
+        return Grammar.model_validate({**grammar.model_dump(), "max_size": most})
+    except ValidationError as error:
+        (detail,) = error.errors()
+        raise SettingsError(
+            f"search.max_size: within {most} nodes the grammar {grammar.name!r} cannot be used: "
+            f"{detail['msg'].removeprefix('Value error, ')}"
+        ) from error
 
 
 def _begun_with(journal: Path) -> Mapping[str, Task]:

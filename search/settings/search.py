@@ -52,6 +52,8 @@ class SearchSettings(Section):
             the most promising are trained.
         optimism: With `surrogate`: how many standard deviations of the model's trees are added to
             what they expect; more tries what is unlike anything known.
+        max_size: Most nodes of a function, if fewer than the grammar allows; with a template, of
+            what fills it.
         start_from: Catalogue names, expressions, and folders of campaigns whose hall of fame is
             taken; the first candidates of an evolutionary strategy. What is in the catalogue is
             scored, bred from and to be beaten, but counts as no discovery. With a template they
@@ -80,6 +82,7 @@ class SearchSettings(Section):
     layers: Literal["shared", "first_middle_last", "each"] = "shared"
     brood: Annotated[int, Field(ge=100, le=1_000_000)] = 3_000
     optimism: Annotated[float, Field(ge=0.0, le=10.0)] = 1.0
+    max_size: Annotated[int, Field(ge=1)] | None = None
     start_from: Annotated[tuple[str, ...], Field(max_length=1_000, strict=False)] = ()
     learn_from: Annotated[tuple[str, ...], Field(max_length=100, strict=False)] = ()
     template: Annotated[str, Field(max_length=1_000)] | None = None
