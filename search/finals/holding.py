@@ -52,6 +52,7 @@ def hold(
     on_progress: Callable[[str, int, int], None] = lambda task, done, total: None,
     announce: Callable[[str], None] = lambda text: None,
     clock: Callable[[], float] = time.monotonic,
+    known: Callable[[Stage, Run], FinalistScored | None] = lambda stage, run: None,
 ) -> Finals:
     """Holds finals, or goes on with them: what the journal holds is not done again.
 
@@ -67,13 +68,15 @@ def hold(
         on_progress: Called with a task, its training runs done and how many they may become.
         announce: Receives sentences for people.
         clock: Seconds, for the budget in minutes.
+        known: Finds the test score of a run that another campaign has made; asked once the test
+            data are open.
 
     Raises:
         Interrupted: If `stopping` was set; holding the same plan again goes on.
         JournalError: If other finals of that number are recorded.
     """
     write(journal, [FinalsPlanned(plan)])
-    holder = _Holder(plan, journal, open_executor, stopping, on_progress, announce, clock)
+    holder = _Holder(plan, journal, open_executor, stopping, on_progress, announce, clock, known)
     for stage in plan.stages:
         holder.train(stage)
     for dataset in dict.fromkeys(stage.dataset for stage in plan.stages):
@@ -94,9 +97,11 @@ class _Holder:
         on_progress: Callable[[str, int, int], None],
         announce: Callable[[str], None],
         clock: Callable[[], float],
+        known: Callable[[Stage, Run], FinalistScored | None],
     ) -> None:
         self._plan, self._journal, self._open_executor = plan, journal, open_executor
         self._stopping, self._on_progress, self._announce = stopping, on_progress, announce
+        self._known = known
         history = read_history(journal)
         self.ledger: Ledger = history.finals
         before = history.work.seconds(part_of_finals(plan.number))
@@ -134,8 +139,11 @@ class _Holder:
         count = sum(len(runs) for runs in waiting.values())
         self._open_test_data(dataset, count)
         for stage, runs in waiting.items():
-            with self._open_executor(stage, "test") as executor:
-                self._score_stage(stage, runs, executor)
+            known = {run.key: score for run in runs if (score := self._known(stage, run))}
+            self.record(list(known.values()))
+            if left := [run for run in runs if run.key not in known]:
+                with self._open_executor(stage, "test") as executor:
+                    self._score_stage(stage, left, executor)
 
     def _open_test_data(self, dataset: str, runs: int) -> None:
         if not self.ledger.is_open(self._plan, dataset):

@@ -38,6 +38,7 @@ from search.launching.costs import Timekeeper, with_equal_time
 from search.launching.identity import recorded_task, task_finder
 from search.launching.open_campaign import OpenCampaign
 from search.launching.rivals import choose_rivals
+from search.launching.siblings import Siblings
 from search.launching.tuning import Tuner, with_own_rates
 from search.loop.observing import Observer
 from search.settings import FinalsSettings, Settings, check_fresh
@@ -55,11 +56,13 @@ class Finishing:
         campaign: Open for writing; finals stop as it does.
         settings: Of the campaign.
         observers: Are told how it goes.
+        siblings: Whose trainings need no repeating.
     """
 
     campaign: OpenCampaign
     settings: Settings
     observers: Sequence[Observer]
+    siblings: Siblings
 
     @property
     def last_plan(self) -> Plan | None:
@@ -89,6 +92,7 @@ class Finishing:
         history = read_history(self._journal)
         if not has_found(history):
             raise FinalsError(explain_unscored(history))
+        self.siblings.share_rates(self._journal)
         load, last = self.campaign.site.load, history.finals.last_plan
         ranked, tasks = self._ranked(history), self._tasks(history, wanted)
         steps = wanted.steps or self.settings.scoring.rungs[-1].steps
@@ -125,6 +129,11 @@ class Finishing:
         Returns:
             False if they were interrupted; the same plan goes on later.
         """
+        if taken := self.siblings.share_runs(self._journal, plan):
+            self.campaign.site.announce(
+                f"finals: {taken:,} training runs are those of the campaigns before, and are taken "
+                "from their journals"
+            )
         with Work(self._journal, part_of_finals(plan.number)) as work:
             watching = replace(self, observers=[*self.observers, work])
             try:
@@ -136,6 +145,7 @@ class Finishing:
                     on_progress=watching._on_progress,
                     announce=self.campaign.site.announce,
                     clock=awake_seconds,
+                    known=self.siblings.scores(self._journal, plan),
                 )
             except Interrupted:
                 return False

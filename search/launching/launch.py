@@ -27,6 +27,7 @@ from search.launching.identity import settings_in_force
 from search.launching.open_campaign import OpenCampaign, open_campaign
 from search.launching.polishing import polish
 from search.launching.preparing import STATES, Prepared, prepare
+from search.launching.siblings import Siblings
 from search.loop.campaign import STOPPED, Ending, Loop
 from search.loop.observing import Observer
 from search.settings import FinalsSettings, Settings
@@ -61,6 +62,7 @@ def launch(
     campaign_file: str,
     observers: Sequence[Observer] = (),
     stopping: threading.Event | None = None,
+    siblings: Sequence[Path] = (),
 ) -> Launch:
     """Runs a campaign in its folder, its finals included, or goes on with it.
 
@@ -70,6 +72,8 @@ def launch(
         campaign_file: Text of the file that it was read from, kept beside its journal.
         observers: Are told how it goes.
         stopping: Once it is set, the campaign stops after the running batches.
+        siblings: Folders of the same campaign from other seeds; what they have trained, and this
+            one would train again, is taken from their journals.
 
     Raises:
         SettingsError: If the folder holds another campaign of this name, or an altered copy of its
@@ -95,6 +99,8 @@ def launch(
         place_journal(folder, site.journal_dir)
     with open_campaign(folder, site, stopping=stopping) as campaign:
         prepared.identify(campaign.journal, campaign.site.announce)
+        alike = Siblings(tuple(siblings))
+        alike.share_search(campaign.journal)
         keep_copy(folder, campaign_file)
         _say_what_is_kept(campaign)
         if (template := settings.search.template) is not None:
@@ -104,7 +110,7 @@ def launch(
             ending = _search(prepared, campaign, watching, hall_of_fame)
             ending = _polish(ending, prepared, campaign, hall_of_fame)
             _leave_tidy(campaign, interrupted=ending.interrupted)
-            ending = _finish(ending, Finishing(campaign, settings, watching))
+            ending = _finish(ending, Finishing(campaign, settings, watching, alike))
     return Launch(folder, ending.reason, interrupted=ending.interrupted)
 
 
@@ -141,7 +147,7 @@ def hold_finals(
     with open_campaign(folder, site, stopping=stopping) as campaign:
         settings = settings_in_force(read_history(campaign.journal))
         with campaign.mirrored(settings, observers) as watching:
-            finishing = Finishing(campaign, settings, watching)
+            finishing = Finishing(campaign, settings, watching, Siblings())
             plan = finishing.last_plan if wanted is None else None
             if plan is not None:
                 return finishing.hold(plan)

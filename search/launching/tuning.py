@@ -24,6 +24,9 @@ _AT_LEAST: Final = 2
 # A best rate further away is no learning rate of a network that trains.
 _AT_MOST: Final = 10
 
+# Of a training in the journal; the function, the task by its content and the fidelity follow.
+_PREFIX: Final = "rates/"
+
 _Scores = Callable[[Mapping[float, Sequence[Activation]]], dict[float, dict[str, float]]]
 """Minus the mean log validation loss by rate and id; minus infinity where nothing was learnt."""
 
@@ -111,7 +114,7 @@ class Tuner:
         named = ",".join(map(str, seeds))
 
         def key(identity: str, how: Fidelity) -> str:
-            return f"rates/{identity}@{task.digest}@{steps}@{named}@{how.learning_rate!r}"
+            return f"{_PREFIX}{identity}@{task.digest}@{steps}@{named}@{how.learning_rate!r}"
 
         memory = Memory.of_measurements(self.journal, key)
 
@@ -143,6 +146,11 @@ class Tuner:
                 }
 
             yield scores
+
+
+def whose_rates(key: str) -> str | None:
+    """The id of the function that a measurement was made of for its learning rate, else None."""
+    return key[len(_PREFIX) :].partition("@")[0] if key.startswith(_PREFIX) else None
 
 
 def with_own_rates(plan: Plan, tuner: Tuner) -> Plan:

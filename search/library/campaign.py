@@ -109,8 +109,12 @@ class Campaign(RecordedCampaign):
         """
         self._stopping.clear()
         others = [type(self)(each, site=self.site) for each in following(self.settings, seeds)]
+        campaigns = (self, *others)
         watching = watch or partial(type(self)._shown, progress=progress)
-        is_done = all(self._has_ended(each, watching, on_end) for each in (self, *others))
+        is_done = all(
+            self._has_ended(each, watching, on_end, campaigns[:number])
+            for number, each in enumerate(campaigns)
+        )
         return replace(self.replicates(seeds), interrupted=not is_done)
 
     def stop(self) -> None:
@@ -234,12 +238,15 @@ class Campaign(RecordedCampaign):
         campaign: Campaign,
         watch: Callable[[Campaign], AbstractContextManager[Watching]],
         on_end: Callable[[Campaign], None],
+        siblings: Sequence[Campaign],
     ) -> bool:
         """Launches one of several campaigns unless they are to stop; whether it is at its end."""
         if self._stopping.is_set():
             return False
         with watch(campaign) as (observers, announce):
-            launched = campaign._launch(observers, announce, self._stopping)
+            launched = campaign._launch(
+                observers, announce, self._stopping, [each.folder for each in siblings]
+            )
         if not launched.interrupted:
             on_end(campaign)
         return not launched.interrupted
@@ -249,6 +256,7 @@ class Campaign(RecordedCampaign):
         observers: Sequence[Observer],
         announce: Callable[[str], None],
         stopping: threading.Event,
+        siblings: Sequence[Path] = (),
     ) -> Launch:
         settings, campaign_file = self._launched()
         return launch(
@@ -257,6 +265,7 @@ class Campaign(RecordedCampaign):
             campaign_file=campaign_file,
             observers=observers,
             stopping=stopping,
+            siblings=siblings,
         )
 
     @contextmanager

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,10 @@ import pytest
 from actsearch import Campaign, Site
 from evaluators.statistics.comparison import Comparison, Finding
 from grammars import parse, parse_activation
-from search.history import PROTOCOLS
+from search.finals import finals_in
+from search.history import PROTOCOLS, read_history
 from search.journal.journal import FILE_NAME, Journal
+from search.launching.launch import launch
 from search.settings import SettingsError
 from search.standings.kinship import Relation, families, kinship
 from search.standings.replicates import Replicate, Replicates
@@ -203,6 +206,71 @@ def test_killed_it_goes_on_to_the_same_end(campaign_file: Path, tmp_path: Path) 
     assert json.loads(resumed.stdout) == document
     for name in ("small", "small-seed8"):
         assert scores(tmp_path / "killed" / name) == scores(tmp_path / "whole" / name)
+
+
+def fair(runs_dir: Path, *, seed: int, name: str) -> Campaign:
+    """On two tasks, each function at its own rate, with finals against the best published."""
+    return Campaign(
+        {"seed": seed, "tracking": {"mlflow": False}},
+        name=name,
+        search={"population": 6},
+        scoring={
+            "tasks": ["digits-mlp", "modular-addition-31"],
+            "learning_rates": [0.001, 0.002],
+            "rungs": [{"steps": 20}],
+        },
+        stop={"generations": 1},
+        finals={
+            **{"top": 1, "seeds": 3, "max_seeds": 3, "measure": "log_loss"},
+            **{"own_rates": True, "all_tasks": True, "against": ["mish", "catalogue"]},
+        },
+        site=Site(runs_dir),
+    )
+
+
+def trained_by(run: Callable[[], object]) -> list[str]:
+    """What was trained, function by function."""
+    pools: list[SimulatedPool] = []
+
+    def pool(workload: Any, **limits: Any) -> SimulatedPool:
+        pools.append(SimulatedPool(workload, **limits))
+        return pools[-1]
+
+    with mock.patch("search.executors.starting.ProcessPool", pool):
+        run()
+    return [text for each in pools for text, _ in each.done]
+
+
+def test_what_replicates_have_in_common_is_trained_once(tmp_path: Path) -> None:
+    first = fair(tmp_path / "both", seed=7, name="fair")
+    whole = trained_by(lambda: first.run(progress=False))
+    together = trained_by(lambda: first.replicate(2, progress=False))
+    by_itself = fair(tmp_path / "alone", seed=8, name="fair-seed8")
+    alone = trained_by(lambda: by_itself.run(progress=False))
+    second = first.site.runs_dir / "fair-seed8"
+    assert dict(scores(second)) == dict(scores(by_itself.folder))
+    assert comparable(second) == comparable(by_itself.folder)
+    published = {str(parse(name)) for name in ("relu", "swish", "gelu", "tanh", "mish")}
+    assert published <= set(alone)
+    assert not published & set(together)
+    assert len(together) < len(alone) / 4
+    assert len(whole) > len(alone) / 2, "the first trains all"
+
+    other = fair(tmp_path / "other", seed=8, name="fair-seed8")
+    with mock.patch("search.launching.identity.version", return_value="another"):
+        anew = trained_by(
+            lambda: launch(other.settings, other.site, campaign_file="", siblings=[first.folder])
+        )
+    assert sorted(anew) == sorted(alone)
+
+
+def comparable(folder: Path) -> Any:
+    """What finals came to, apart from when and how fast."""
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        finals = finals_in(read_history(journal))
+    assert finals is not None
+    assert finals.ended is not None
+    return [repr(each.comparisons) for each in finals.cards], repr(finals.plan)
 
 
 def evaluations(folder: Path) -> int:
