@@ -84,10 +84,15 @@ def record_command(
         Path | None,
         typer.Option("--records-dir", help="Where records are kept. [default: RUNS_DIR/records]"),
     ] = None,
+    journal: Annotated[
+        bool,
+        typer.Option("--journal", help="Keep the journal too, compressed: others can go on."),
+    ] = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Copies a campaign's settings, hall of fame, finals and report to where records are kept."""
     from search.library.records import RECORDS, record
     from search.standings.leaderboard import find_campaign
 
-    print(record(find_campaign(campaign, runs_dir), records or runs_dir / RECORDS))
+    target = records or runs_dir / RECORDS
+    print(record(find_campaign(campaign, runs_dir), target, journal=journal))

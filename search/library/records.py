@@ -14,6 +14,8 @@ from typing import Final
 from evaluators.statistics.comparison import listed
 from search import finals
 from search.candidates import hall_of_fame
+from search.journal.journal import FILE_NAME as JOURNAL
+from search.journal.packing import PACKED, packed
 from search.launching import campaign_copy
 from search.report import FIGURES, FOLDER, PAGE, TABLES, Findings, lead, read_findings, write_report
 from search.report.repeating import commands
@@ -25,7 +27,8 @@ from search.texts.writing import write_whole
 RECORDS: Final = "records"
 README: Final = "README.md"
 
-# A record is read, not run: journals, training states and databases stay where they are.
+# A record is read, not run: training states and databases stay where they are, and so does the
+# journal unless it is asked for.
 _COPY: Final = campaign_copy.FILE_NAME
 _FILES: Final = (_COPY, hall_of_fame.FILE_NAME, finals.FILE_NAME)
 MAX_FILE_BYTES: Final = 2_000_000
@@ -35,12 +38,13 @@ class RecordError(ValueError):
     """A campaign that cannot be put on record as it is."""
 
 
-def record(folder: Path, records: Path) -> Path:
+def record(folder: Path, records: Path, *, journal: bool = False) -> Path:
     """Copies what a campaign came to into `<date>-<name>` under `records`.
 
     Args:
         folder: Of the campaign; its report is written.
         records: Where records are kept.
+        journal: Whether its journal is kept as well, compressed, so that others can go on with it.
 
     Returns:
         The folder of the record; one of the same campaign and date is replaced.
@@ -53,10 +57,14 @@ def record(folder: Path, records: Path) -> Path:
     target = records / f"{datetime.fromtimestamp(found.launch.time, UTC):%Y-%m-%d}-{found.name}"
     with _reported(folder) as report:
         paths = _checked(folder, report)
+        kept = _packed(folder) if journal else b""
         shutil.rmtree(target, ignore_errors=True)
         for place, path in paths.items():
             (target / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target / place)
+    if journal:
+        (target / PACKED).write_bytes(kept)
+        paths[Path(PACKED)] = folder / JOURNAL
     write_whole(target / README, readme(found, list(paths)))
     return target
 
@@ -102,6 +110,11 @@ def _contents(name: str) -> list[tuple[str, str, str]]:
             "every figure of the finals, and each training run that it comes from",
             command("finals", name, "--json"),
         ),
+        (
+            PACKED,
+            f"the campaign itself; unpacked to `runs/{name}/{JOURNAL}` it can be gone on with",
+            command("record", name, "--journal"),
+        ),
         (f"{FOLDER}/{PAGE}", "the report", report),
         (f"{FOLDER}/{FIGURES}", "its figures as PNG and SVG", report),
         (f"{FOLDER}/{TABLES}", "the tables behind it", report),
@@ -132,6 +145,21 @@ def _reported(folder: Path) -> Iterator[Path]:
         yield Path(passing)
 
 
+def _packed(folder: Path) -> bytes:
+    """The journal, if it is small enough."""
+    path = folder / JOURNAL
+    kept = packed(path)
+    _check_size(path, len(kept))
+    return kept
+
+
+def _check_size(path: Path, size: int) -> None:
+    if size > MAX_FILE_BYTES:
+        raise RecordError(
+            f"{path} has {size:,} bytes; at most {MAX_FILE_BYTES:,} belong into a record"
+        )
+
+
 def _checked(folder: Path, report: Path) -> dict[Path, Path]:
     """The files of a record by their places in it."""
     if not (report / PAGE).is_file():
@@ -143,8 +171,5 @@ def _checked(folder: Path, report: Path) -> dict[Path, Path]:
     reported = sorted(path for path in report.rglob("*") if path.is_file())
     paths |= {FOLDER / path.relative_to(report): path for path in reported}
     for path in paths.values():
-        if (size := path.stat().st_size) > MAX_FILE_BYTES:
-            raise RecordError(
-                f"{path} has {size:,} bytes; at most {MAX_FILE_BYTES:,} belong into a record"
-            )
+        _check_size(path, path.stat().st_size)
     return paths

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -450,6 +451,24 @@ def percents(function: Mapping[str, Any], card: Mapping[str, Any]) -> list[float
         100.0 * (guess if run["outcome"] == "diverged" else run["test_accuracy"])
         for run in function["runs"]
     ]
+
+
+def test_a_record_may_keep_the_journal_to_go_on_with(
+    write_campaign: WriteCampaign, tmp_path: Path
+) -> None:
+    folder = add_finals(write_campaign())
+    write_report(folder)
+    target = record(folder, tmp_path / "records", journal=True)
+    assert "unpacked to `runs/demo/journal.sqlite`" in (target / "README.md").read_text("utf-8")
+    elsewhere = tmp_path / "elsewhere" / "demo" / FILE_NAME
+    elsewhere.parent.mkdir(parents=True)
+    elsewhere.write_bytes(lzma.decompress((target / f"{FILE_NAME}.xz").read_bytes()))
+    told = []
+    for path in (folder / FILE_NAME, elsewhere):
+        with Journal(path) as journal:
+            told.append(list(journal.events()))
+    assert told[0] == told[1]
+    assert not (record(folder, tmp_path / "records") / f"{FILE_NAME}.xz").exists()
 
 
 def test_a_record_refuses_files_that_nobody_wants_to_commit(write_campaign: WriteCampaign) -> None:
