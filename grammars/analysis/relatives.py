@@ -39,6 +39,10 @@ _SCALES: Final = (0.05, 20.0)
 _PROMISING: Final = 0.6
 _FOLLOWED: Final = 2
 
+# To how many digits b and c, and then a and d, are tried, so that a relation is written shortly:
+# `x * sigmoid(1.8 * x)` is a swish of 1.8 x, times 1 / 1.8, which no few digits write.
+_DIGITS: Final = ((3, 3), (3, 12), (6, 6), (6, 12), (12, 12))
+
 # What a fit leaves over after its first steps, as a share of the values, to be finished.
 _CLOSE: Final = 1e-3
 
@@ -192,8 +196,8 @@ def _fitted(expression: Expression, values: numpy.ndarray, name: str) -> Relativ
         b, c = _refined(values, published, start)
         if not _SCALES[0] <= abs(b) <= _SCALES[1]:
             continue
-        for digits in (3, 6, 12):
-            relative = _rounded(values, name, b, c, digits)
+        for inner, outer in _DIGITS:
+            relative = _rounded(values, name, b, c, inner, outer)
             if _holds(expression, relative):
                 return relative
     return None
@@ -226,11 +230,18 @@ def _refined(
     return b, c
 
 
-def _rounded(values: numpy.ndarray, name: str, b: float, c: float, digits: int) -> Relative:
-    """The relation with b and c to so many digits, and the a and d that fit them best."""
-    b, c = round(b, digits) + 0.0, round(c, digits) + 0.0
+def _rounded(
+    values: numpy.ndarray, name: str, b: float, c: float, inner: int, outer: int
+) -> Relative:
+    """The relation with b and c to `inner` digits, and the a and d that fit them best."""
+    b, c = round(b, inner), _shift(c, inner)
     a, d, _ = _residual(values, definitions()[name], b, c)
-    return Relative(name, round(a, digits) + 0.0, b, c, round(d, digits) + 0.0)
+    return Relative(name, round(a, outer), b, c, _shift(d, outer))
+
+
+def _shift(number: float, digits: int) -> float:
+    """What is added, rounded; what a fit leaves of nothing is 0."""
+    return 0.0 if abs(number) < _TOLERANCE else round(number, digits) + 0.0
 
 
 def _holds(expression: Expression, relative: Relative) -> bool:

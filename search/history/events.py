@@ -46,8 +46,8 @@ class Begun:
         campaign_file: Its text.
         further_tasks: That candidates are scored on as well.
         lessons: SHA-256 of what was learnt from earlier campaigns; None for nothing.
-        published: Those of `seeds` that the catalogue knew then: their names by their ids. To score
-            them is no discovery.
+        published: Those of `seeds` that the catalogue knew then, or that only scale what it knew:
+            what they are, by their ids. To score them is no discovery.
     """
 
     settings: Mapping[str, Any]

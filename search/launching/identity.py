@@ -17,7 +17,7 @@ from evaluators.tasks import (
     task_known_by_name,
 )
 from grammars import Expression, Grammar, expression_id
-from grammars.analysis.relatives import known_as
+from grammars.analysis.relatives import known_as, relatives
 from search.candidates.lesson import Lesson
 from search.history import (
     Begun,
@@ -189,9 +189,17 @@ def _begun(
         versions={package: version(package) for package in _RECORDED_PACKAGES},
         campaign_file=campaign_file,
         further_tasks=tuple(task.to_mapping() for task in tasks[1:]),
-        published={expression_id(seed): names[0] for seed in seeds if (names := known_as(seed))},
+        published={expression_id(seed): known for seed in seeds if (known := _published_as(seed))},
     )
     return as_recorded(begun)
+
+
+def _published_as(seed: Expression) -> str | None:
+    """Its name in the catalogue; of a function that only scales a published one, how it does."""
+    if names := known_as(seed):
+        return names[0]
+    scaled = (kin for kin in relatives(seed) if kin.c == kin.d == 0.0)
+    return next((kin.formula for kin in scaled), None)
 
 
 def _deciding_task(task: Task) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from evaluators.statistics.comparison import listed
+from grammars import CATALOGUE
 from search.appraisal.wording import tasks_by_weight
 from search.candidates.candidate import GIVEN
 from search.finals import RivalPractice
@@ -106,7 +107,8 @@ def origin_words(ancestor: Ancestor) -> str:
     """How a candidate came about."""
     candidate = ancestor.candidate
     if candidate.origin == "baseline":
-        return f"published as {candidate.variation}"
+        is_named = candidate.variation in CATALOGUE
+        return f"published{' as' if is_named else ', scaled:'} {candidate.variation}"
     if not candidate.parents:
         how = _BEGINNINGS.get(candidate.variation, candidate.variation)
         return f"{how} in generation {candidate.generation}"

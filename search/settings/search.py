@@ -55,9 +55,9 @@ class SearchSettings(Section):
         max_size: Most nodes of a function, if fewer than the grammar allows; with a template, of
             what fills it.
         start_from: Catalogue names, expressions, and folders of campaigns whose hall of fame is
-            taken; the first candidates of an evolutionary strategy. What is in the catalogue is
-            scored, bred from and to be beaten, but counts as no discovery. With a template they
-            are what fills it.
+            taken; the first candidates of an evolutionary strategy. What is in the catalogue, or
+            only scales what is, is scored, bred from and to be beaten, but counts as no discovery.
+            With a template they are what fills it.
         learn_from: With `surrogate`: runs directories, or folders of campaigns, whose scores the
             model learns beside its own, where tasks, steps, seeds and rates are the same. They are
             read at the first launch, and kept in the journal.

@@ -15,14 +15,15 @@ from search.standings.leaderboard import find_standing, leaderboard
 from .here import SimulatedPool
 
 # Scored by their distance to Swish: the second is Swish, and the first is nearer than the last.
-PUBLISHED, EQUAL, OWN = "x * tanh(exp(x))", "x * sigmoid(x)", "x * sigmoid(1.8 * x)"
+PUBLISHED, EQUAL, OWN = "x * tanh(exp(x))", "x * sigmoid(x)", "x * sigmoid(x + 0.2)"
+SCALED = "x * sigmoid(1.8 * x)"
 
 
 def campaign(runs_dir: Path, *, generations: int = 1) -> Campaign:
     return Campaign(
         {"seed": 3, "task": "digits-mlp", "tracking": {"mlflow": False}},
         name="given",
-        search={"population": 12, "start_from": [PUBLISHED, EQUAL, OWN]},
+        search={"population": 12, "start_from": [PUBLISHED, EQUAL, OWN, SCALED]},
         scoring={"rungs": [{"steps": 10}, {"steps": 40, "seeds": 2}], "reduction_factor": 3.0},
         stop={"generations": generations},
         site=Site(runs_dir, announce=lambda text: None),
@@ -39,11 +40,13 @@ def run(which: Campaign) -> History:
 def test_it_is_to_be_beaten_and_bred_from(tmp_path: Path) -> None:
     history = run(campaign(tmp_path, generations=3))
     found = {each.candidate.text: each.candidate for each in history.candidates.values()}
-    assert [found[text].origin for text in (PUBLISHED, EQUAL, OWN)] == [
+    assert [found[text].origin for text in (PUBLISHED, EQUAL, OWN, SCALED)] == [
         "baseline",
         "baseline",
         "discovered",
+        "baseline",
     ]
+    assert found[SCALED].variation == "0.555555556 * swish(1.8 * x)"
     assert found[PUBLISHED].variation == "tanhexp"
     assert found[EQUAL].variation == "swish"
     assert history.generations[0].summary.best_id == found[OWN].id
