@@ -12,7 +12,7 @@ from evaluators.evaluation.evaluation import Evaluation, OnTask, Outcome, OverTa
 from evaluators.evaluation.fidelity import Fidelity
 from grammars import Activation
 from search.appraisal.course import Course
-from search.appraisal.rates import Tried, best_rate, or_worst, wanted_rates
+from search.appraisal.rates import Tried, best_rate, or_worst, refined, wanted_rates
 from search.appraisal.yardstick import Best, Yardstick, combined
 from search.executors import Executor, Stopping, WorkersUnusableError
 from search.executors.at_once import trained_at_once
@@ -35,10 +35,12 @@ class _OnLeg:
     Attributes:
         best: The training at its best rate; the one that failed, if one did.
         at: The rate and score of that.
+        tried: The best of the rates that were tried; the same unless it was refined.
     """
 
     best: Evaluation
     at: Best
+    tried: float | None
 
 
 _Wanted = tuple[int, float | None, list[int]]
@@ -116,7 +118,9 @@ class Appraiser:
         document = {}
         for leg, found in zip(course.legs, by_leg, strict=True):
             try:
-                document[leg.named] = Yardstick.of([each.at for each in found]).to_json()
+                # The field's rate is one of those that are tried.
+                theirs = [Best(each.tried, each.at.score) for each in found]
+                document[leg.named] = Yardstick.of(theirs).to_json()
             except ValueError as error:
                 reasons = "; ".join(dict.fromkeys(str(each.best.reason) for each in found))
                 raise WorkersUnusableError(
@@ -133,27 +137,52 @@ class Appraiser:
         everybody = list(range(len(candidates)))
         wanted: list[_Wanted] = [(leg, first, everybody) for leg, first in enumerate(firsts)]
         while wanted:
-            for (leg, rate, numbers), found in zip(
-                wanted, self._trained(course, candidates, wanted), strict=True
-            ):
-                for number, each in zip(numbers, found, strict=True):
+            found = self._trained(course, candidates, wanted, course.choosing)
+            for (leg, rate, numbers), evaluations in zip(wanted, found, strict=True):
+                for number, each in zip(numbers, evaluations, strict=True):
                     trained[leg][number][rate] = each
             wanted = list(_further(course, trained)) if course.explores else []
-        return [[_at_best(each) for each in by_candidate] for by_candidate in trained]
+        on_legs = [[_at_best(each) for each in by_candidate] for by_candidate in trained]
+        if course.rate_seeds:
+            self._score_at_own_rates(course, candidates, trained, on_legs)
+        return on_legs
+
+    def _score_at_own_rates(
+        self,
+        course: Course,
+        candidates: Sequence[Activation],
+        trained: Sequence[Sequence[_ByRate]],
+        on_legs: list[list[_OnLeg]],
+    ) -> None:
+        """Has the seeds that chose no rate decide, at each candidate's own, if it learns."""
+        wanted: list[_Wanted] = [
+            (leg, refined(_tried(trained[leg][number])), [number])
+            for leg, by_candidate in enumerate(on_legs)
+            for number, each in enumerate(by_candidate)
+            if each.at.score is not None and each.best.outcome is Outcome.SCORED
+        ]
+        found = self._trained(course, candidates, wanted, course.scoring)
+        for (leg, rate, (number,)), (evaluation,) in zip(wanted, found, strict=True):
+            at = Best(rate, evaluation.plain_score)
+            on_legs[leg][number] = replace(on_legs[leg][number], best=evaluation, at=at)
 
     def _trained(
-        self, course: Course, candidates: Sequence[Activation], wanted: Sequence[_Wanted]
+        self,
+        course: Course,
+        candidates: Sequence[Activation],
+        wanted: Sequence[_Wanted],
+        granted: Fidelity,
     ) -> list[list[Evaluation]]:
         """One training of each candidate that is wanted, those from the journal that it holds."""
         asked = [
             (
-                replace(course.fidelity, learning_rate=rate, task=course.legs[leg].number),
+                replace(granted, learning_rate=rate, task=course.legs[leg].number),
                 [candidates[number] for number in numbers],
             )
             for leg, rate, numbers in wanted
         ]
         memory: Memory[Fidelity] = Memory(
-            key=lambda identity, how: f"{identity}@{_suffix(course.rung, how)}",
+            key=lambda identity, how: f"{identity}@{_suffix(course, how)}",
             find=partial(find_training, self._journal),
             keep=lambda some: write(self._journal, (Trained(*each) for each in some.items())),
         )
@@ -214,9 +243,10 @@ def _at_best(evaluations: _ByRate) -> _OnLeg:
     rate = best_rate(tried) if tried else None
     failed = [each for each in evaluations.values() if each.outcome is Outcome.FAILED]
     best = failed[0] if failed else evaluations[rate]
-    return _OnLeg(best, Best(rate, best.plain_score))
+    return _OnLeg(best, Best(rate, best.plain_score), rate)
 
 
-def _suffix(rung: int, fidelity: Fidelity) -> str:
+def _suffix(course: Course, fidelity: Fidelity) -> str:
     rate = "own" if fidelity.learning_rate is None else repr(fidelity.learning_rate)
-    return f"{rung}@{fidelity.task}@{rate}"
+    chosen = "@chosen" if course.rate_seeds and fidelity.seeds == course.scoring.seeds else ""
+    return f"{course.rung}@{fidelity.task}@{rate}{chosen}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench
@@ -35,6 +35,7 @@ class Course:
         fidelity: Steps and seeds, the same on each.
         rates: The learning rates to choose from, ascending; empty for the recipes' own.
         explores: Whether candidates try other rates than the field's.
+        rate_seeds: How many of the seeds choose the rate alone; 0 if all seeds are trained at each.
     """
 
     rung: int
@@ -42,6 +43,17 @@ class Course:
     fidelity: Fidelity
     rates: tuple[float, ...]
     explores: bool
+    rate_seeds: int = 0
+
+    @property
+    def choosing(self) -> Fidelity:
+        """Steps and seeds at each rate that is tried."""
+        return replace(self.fidelity, seeds=self.fidelity.seeds[: self.rate_seeds or None])
+
+    @property
+    def scoring(self) -> Fidelity:
+        """Steps and seeds at the rate that was chosen, where these are others."""
+        return replace(self.fidelity, seeds=self.fidelity.seeds[self.rate_seeds :])
 
 
 def courses_of(scoring: ScoringSettings, benches: Sequence[Bench]) -> tuple[Course, ...]:
@@ -63,6 +75,7 @@ def courses_of(scoring: ScoringSettings, benches: Sequence[Bench]) -> tuple[Cour
             fidelity,
             scoring.learning_rates,
             explores=scoring.explores(number),
+            rate_seeds=rung.rate_seeds or 0,
         )
         for number, (rung, fidelity) in enumerate(
             zip(scoring.rungs, scoring.fidelities, strict=True)

@@ -32,6 +32,28 @@ def best_rate(tried: Tried) -> float:
     return max(sorted(tried), key=lambda rate: tried[rate])
 
 
+def refined(tried: Tried) -> float:
+    """The rate at the vertex of the parabola through the best of those tried and its neighbours.
+
+    On a grid of a factor of two a function whose best rate lies on the grid is ahead of the same
+    function times the square root of two, whose best rate lies between: by 0.02 in log loss on
+    MNIST, as much as separates good functions. The vertex takes that away (for the parabola see
+    Brent, Algorithms for Minimization without Derivatives, 1973).
+
+    Args:
+        tried: Scores by rate, with rates a factor of two apart around the best one.
+
+    Returns:
+        To three digits; the best rate itself where a neighbour is missing or never learnt.
+    """
+    best = best_rate(tried)
+    below, above = tried.get(best / 2.0, -math.inf), tried.get(2.0 * best, -math.inf)
+    bend = below - 2.0 * tried[best] + above
+    if not math.isfinite(bend) or bend == 0.0:
+        return best
+    return float(f"{best * 2.0 ** ((below - above) / (2.0 * bend)):.3g}")
+
+
 def or_worst(score: float | None) -> float:
     """A score; minus infinity where training diverged."""
     return -math.inf if score is None else score

@@ -12,7 +12,7 @@ from typing import Final
 from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import Task
 from grammars import Activation, activation_id
-from search.appraisal.rates import best_rate, or_worst, wanted_rates
+from search.appraisal.rates import or_worst, refined, wanted_rates
 from search.executors import Executor, Interrupted, Stopping
 from search.executors.at_once import trained_at_once
 from search.finals import FinalsError
@@ -177,28 +177,6 @@ def with_own_rates(plan: Plan, tuner: Tuner) -> Plan:
 
 def _learns(tried: Mapping[float, float]) -> bool:
     return max(tried.values()) > -math.inf
-
-
-def refined(tried: Mapping[float, float]) -> float:
-    """The rate at the vertex of the parabola through the best of those tried and its neighbours.
-
-    On a grid of a factor of two a function whose best rate lies on the grid is ahead of the same
-    function times the square root of two, whose best rate lies between: by 0.02 in log loss on
-    MNIST, as much as separates good functions. The vertex takes that away (for the parabola see
-    Brent, Algorithms for Minimization without Derivatives, 1973).
-
-    Args:
-        tried: Scores by rate, with rates a factor of two apart around the best one.
-
-    Returns:
-        To three digits; the best rate itself where a neighbour is missing or never learnt.
-    """
-    best = best_rate(tried)
-    below, above = tried.get(best / 2.0, -math.inf), tried.get(2.0 * best, -math.inf)
-    bend = below - 2.0 * tried[best] + above
-    if not math.isfinite(bend) or bend == 0.0:
-        return best
-    return float(f"{best * 2.0 ** ((below - above) / (2.0 * bend)):.3g}")
 
 
 @contextmanager

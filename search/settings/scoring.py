@@ -25,17 +25,32 @@ class Rung(Section):
         steps: Optimiser steps of each training run.
         seeds: Number of training runs.
         tasks: Of the section's tasks, those that count on this rung; None for all of them.
+        rate_seeds: Of the seeds, those that a function's learning rate is chosen with. The score is
+            then that of the others alone, at the rate refined by a parabola through the best and
+            its neighbours: what decides on a rate is noise too, and most seeds are trained once.
+            None for all seeds at each rate.
     """
 
     steps: Steps
     seeds: Annotated[int, Field(ge=1, le=1_000)] = 1
     tasks: Annotated[tuple[str, ...], Field(min_length=1, strict=False)] | None = None
+    rate_seeds: Annotated[int, Field(ge=1, le=1_000)] | None = None
+
+    @model_validator(mode="after")
+    def _keeps_seeds(self) -> Rung:
+        if self.rate_seeds is not None and self.rate_seeds >= self.seeds:
+            raise ValueError(
+                f"rate_seeds: {self.rate_seeds} of {self.seeds} seeds leave none to score with; "
+                "there must be more seeds than that"
+            )
+        return self
 
     @model_serializer(mode="wrap")
     def _without_what_is_not_set(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # As before there were tasks: MLflow keeps the rungs as a parameter, which may not change.
         document: dict[str, Any] = serialise(self)
-        return {key: value for key, value in document.items() if key != "tasks" or value}
+        later = ("tasks", "rate_seeds")
+        return {key: value for key, value in document.items() if key not in later or value}
 
     def __str__(self) -> str:
         on = "" if self.tasks is None else f" on {', '.join(self.tasks)}"
@@ -90,6 +105,16 @@ class ScoringSettings(Section):
             keeps_tasks = set(self.tasks_of(lower)) <= set(self.tasks_of(upper))
             if not (grows and keeps_tasks) or upper == lower:
                 raise ValueError(f"rungs must climb: {upper} follows {lower}")
+        return self
+
+    @model_validator(mode="after")
+    def _chooses_rates(self) -> ScoringSettings:
+        for number, rung in enumerate(self.rungs):
+            if rung.rate_seeds is not None and not self.explores(number):
+                raise ValueError(
+                    f"rungs: no learning rate is chosen on rung {number + 1}, so that rate_seeds "
+                    "means nothing there; it needs learning_rates, and a rung below"
+                )
         return self
 
     @model_validator(mode="after")

@@ -23,6 +23,7 @@ class Conditions:
         seeds: Of the training runs.
         rates: Learning rates to choose from; empty for the recipe's own.
         explores: Whether each function was scored at its own best rate, and not at the field's.
+        rate_seeds: How many of the seeds chose that rate, and did not count; 0 if all did both.
     """
 
     task: str = field(compare=False)
@@ -32,6 +33,7 @@ class Conditions:
     seeds: tuple[int, ...]
     rates: tuple[float, ...] = ()
     explores: bool = False
+    rate_seeds: int = 0
 
     @property
     def budget(self) -> tuple[int, bool]:
@@ -102,6 +104,7 @@ def rung_conditions(settings: Settings, tasks: Mapping[str, Task]) -> tuple[Rung
                 seeds=fidelity.seeds,
                 rates=scoring.learning_rates,
                 explores=scoring.explores(number),
+                rate_seeds=rung.rate_seeds or 0,
             )
             for name in names
         )

@@ -152,6 +152,42 @@ def test_scale_is_worth_nothing_at_each_functions_own_rate(tmp_path: Path) -> No
     assert rates[1] < rates[0] < rates[2]
 
 
+CHOSEN = [
+    {"tasks": ["first"], "steps": 10},
+    {"steps": 40},
+    {"steps": 80, "seeds": 6, "rate_seeds": 2},
+]
+
+
+def test_a_refined_rate_leaves_nothing_of_the_grid(tmp_path: Path) -> None:
+    """Between two rates of the grid lies the best one of the same function, scaled."""
+    texts = ("tanh(x)", "1.4142135623730951 * tanh(x)")
+    apart = []
+    for name, rungs in (("grid", settings().scoring.rungs), ("chosen", CHOSEN)):
+        found = appraised(tmp_path / name, texts, Field(), rungs=rungs)[-1]
+        apart.append(abs(found[0].score - found[1].score))
+        rates = [each.over_tasks.tasks[0].learning_rate for each in found]
+    assert apart[1] < apart[0] / 20.0
+    assert rates[0] / rates[1] == pytest.approx(2.0**0.5, rel=0.01)
+
+
+def test_seeds_that_choose_a_rate_do_not_score(tmp_path: Path) -> None:
+    training = Field(diverging=frozenset({"sin(x)"}))
+    (*_, last) = appraised(tmp_path, ("0.3 * tanh(x)", "sin(x)"), training, rungs=CHOSEN)
+    seeds = settings(rungs=CHOSEN).scoring.fidelities[-1].seeds
+    own = [f for text, f in training.done if text == "0.3 * tanh(x)" and f.steps == 80]
+    tried = {f.learning_rate for f in own if f.seeds == seeds[:2]}
+    assert tried <= set(RATES)
+    assert len(tried) >= 3
+    (on_first,) = [f for f in own if f.seeds == seeds[2:] and f.task == 0]
+    assert len(own) == sum(f.seeds in (seeds[:2], seeds[2:]) for f in own)
+    scaled, wild = last
+    assert on_first.learning_rate == scaled.over_tasks.tasks[0].learning_rate
+    assert [each.seed for each in scaled.per_seed] == list(seeds[2:])
+    assert wild.over_tasks.tasks[1].score is None
+    assert not [f for t, f in training.done if t == "sin(x)" and f.task == 1 and len(f.seeds) == 4]
+
+
 def test_no_task_drowns_another(tmp_path: Path) -> None:
     (*_, last) = appraised(tmp_path, ("tanh(x)", "sin(x)", "x * x"), Field())
     for each in last:
@@ -259,15 +295,17 @@ def test_ties_and_divergences_among_rates() -> None:
     assert missing_rates({0.004: -math.inf}, RATES) == [0.002, 0.008]
 
 
-def test_one_seed_is_one_campaign_and_a_stop_changes_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rungs", [settings().scoring.rungs, CHOSEN])
+def test_one_seed_is_one_campaign_and_a_stop_changes_nothing(tmp_path: Path, rungs: Any) -> None:
+    chosen = settings(rungs=rungs)
     whole = Field()
-    assert run(tmp_path / "whole", settings(), whole) == Ending("3 generations are done")
+    assert run(tmp_path / "whole", chosen, whole) == Ending("3 generations are done")
     events = told(tmp_path / "whole")
     for stop_after in (3, 60, 150, len(whole.done) - 9):
         cut = tmp_path / f"cut{stop_after}"
         first, second = Field(stop_after=stop_after), Field()
-        assert run(cut, settings(), first).interrupted
-        run(cut, settings(), second)
+        assert run(cut, chosen, first).interrupted
+        run(cut, chosen, second)
         assert told(cut) == events
         assert not set(first.done) & set(second.done), "nothing is trained twice"
 
@@ -320,6 +358,9 @@ def test_a_record_over_tasks_survives_the_journal() -> None:
         ({"rungs": [{"steps": 9, "tasks": ["other"]}]}, "other of a rung"),
         ({"forecast": "mnist-mlp"}, "learning curves are of one task at one learning rate"),
         ({"schedule": "slow"}, "constant"),
+        ({"rungs": [{"steps": 9, "seeds": 2, "rate_seeds": 2}]}, "2 of 2 seeds leave none"),
+        ({"rungs": CHOSEN, "learning_rates": []}, "no learning rate is chosen on rung 3"),
+        ({"rungs": [*CHOSEN[::-1][:1], {"steps": 90, "seeds": 6}]}, "is chosen on rung 1"),
     ],
 )
 def test_settings_that_cannot_be_used(scoring: dict[str, Any], match: str) -> None:

@@ -18,6 +18,7 @@ from evaluators.evaluator import Bench
 from evaluators.statistics.comparison import Finding
 from evaluators.tasks import find_task
 from grammars import CATALOGUE, Expression, expression_id, parse
+from search.appraisal.rates import refined
 from search.candidates.candidate import Candidate
 from search.executors import Interrupted
 from search.finals import (
@@ -35,7 +36,7 @@ from search.finals import (
 from search.history import read_history
 from search.launching.costs import Timekeeper, with_equal_time
 from search.launching.rivals import check_rivals, choose_rivals
-from search.launching.tuning import Tuner, refined, with_own_rates
+from search.launching.tuning import Tuner, with_own_rates
 from search.settings import FinalsSettings, SettingsError
 from search.settings.reading import checked
 from search.standings.replicate import named_alike
