@@ -82,7 +82,7 @@ class SearchSettings(Section):
     layers: Literal["shared", "first_middle_last", "each"] = "shared"
     brood: Annotated[int, Field(ge=100, le=1_000_000)] = 3_000
     optimism: Annotated[float, Field(ge=0.0, le=10.0)] = 1.0
-    max_size: Annotated[int, Field(ge=1)] | None = None
+    max_size: Annotated[int, Field(ge=1, le=1_000)] | None = None
     start_from: Annotated[tuple[str, ...], Field(max_length=1_000, strict=False)] = ()
     learn_from: Annotated[tuple[str, ...], Field(max_length=100, strict=False)] = ()
     template: Annotated[str, Field(max_length=1_000)] | None = None
