@@ -137,9 +137,10 @@ class _Held:
 
 
 def _rungs(begun: Begun) -> Mapping[str, Any]:
-    """All that decides what is trained on the rungs."""
+    """All that decides what is trained on the rungs and on watched tasks."""
     return {
         "scoring": begun.settings["scoring"],
+        "watch": begun.settings.get("watch"),
         "tasks": [begun.task, *begun.further_tasks],
         "dataset": begun.dataset,
     }
