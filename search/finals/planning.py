@@ -9,7 +9,7 @@ from typing import Final
 from evaluators.datasets import Dataset
 from evaluators.evaluation.evaluation import Outcome
 from evaluators.tasks import Task, find_task
-from grammars import BASELINES, CATALOGUE, Expression, parse
+from grammars import BASELINES, Expression, parse
 from search.candidates.candidate import Candidate
 from search.candidates.racing import Standing
 from search.finals.stages import Load, own_stages, recipe_stages, resized_stages, transfer_stages
@@ -200,7 +200,7 @@ def _entrant(candidate: Candidate, *, rank: int | None) -> Entrant:
         candidate_id=candidate.id,
         expression=str(candidate.canonical),
         written=str(candidate.expression),
-        name=candidate.variation if candidate.variation in CATALOGUE and is_baseline else None,
+        name=candidate.variation if is_baseline else None,
         role="baseline" if is_baseline else "finalist",
         rank=rank,
     )

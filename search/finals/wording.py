@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from evaluators.statistics.comparison import Finding, listed
+from evaluators.statistics.comparison import OPENINGS, Finding, listed
 from search.finals.results import Card, Finals
 from search.history import Entrant, Plan
 from search.history.finals_plan import Purpose
@@ -127,7 +127,7 @@ def _changed(finals: Finals, again: Card, leader: Entrant) -> str:
     if not pairs:
         return "nothing has been scored yet"
     others = [
-        f"{found.finding} against {finals.plan.titles[rival]}"
+        f"{OPENINGS[found.finding]} {finals.plan.titles[rival]}"
         for rival, before, found in pairs
         if before is not None and before.finding is not found.finding
     ]

@@ -63,7 +63,8 @@ class Entrant:
         candidate_id: The expression id.
         expression: In canonical form.
         written: As it was written, and is trained: rounding depends on it.
-        name: A baseline's catalogue name.
+        name: A baseline's catalogue name, or how a rival beside those was asked for; rivals of
+            before have none.
         role: Whether the search chose it, or it is there to be beaten.
         rank: Of a finalist in the search, counted from 1 without the baselines.
     """
@@ -92,7 +93,7 @@ class Entrant:
 
     @property
     def key(self) -> str:
-        """Under which comparisons know it: its catalogue name, or its id."""
+        """Under which comparisons know it: its name, or its id."""
         return self.candidate_id if self.name is None else self.name
 
 

@@ -94,7 +94,7 @@ _FIELDS: Final[Mapping[str, tuple[str, Callable[[], Iterator[Candidate]]]]] = {
 
 
 def _named(text: str) -> Candidate:
-    """A published function under its name, or any other as it is written."""
+    """A published function under its name, or any other as it is written here."""
     try:
         expression = parse(text)
     except ValueError as error:
@@ -102,5 +102,4 @@ def _named(text: str) -> Candidate:
         raise FinalsError(
             f"finals.against: {text!r} is neither a function nor {words}: {error}"
         ) from None
-    variation = text if text in CATALOGUE else "rival"
-    return Candidate.of(expression, generation=0, origin="baseline", variation=variation)
+    return Candidate.of(expression, generation=0, origin="baseline", variation=text)
