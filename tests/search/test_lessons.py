@@ -207,7 +207,7 @@ def test_functions_to_start_from_come_before_what_was_learnt(
         tmp_path,
         "taught",
         first.folder,
-        search={"start_from": ["x * erf(1.1 * x)"]},
+        search={"start_from": ["x * erf(x + 0.1)"]},
         stop={"generations": 1},
     )
     run(taught)

@@ -16,6 +16,7 @@ from search.history import read_history
 from search.journal.journal import FILE_NAME, Journal
 from search.launching.finishing import Finishing
 from search.launching.identity import settings_in_force
+from search.launching.siblings import Siblings
 from search.loop.campaign import Ending, Loop
 from search.settings import Settings
 from search.standings.leaderboard import standings
@@ -255,7 +256,10 @@ def test_those_who_lead_elsewhere_go_to_finals_first(launched: Path) -> None:
     chosen = settings_in_force(history)
     for watch, first in ((chosen.watch, best), (None, standings(history)[0].candidate.id)):
         finishing = Finishing(
-            cast(Any, None), chosen.model_copy(update={"watch": watch}), observers=()
+            cast(Any, None),
+            chosen.model_copy(update={"watch": watch}),
+            observers=(),
+            siblings=Siblings(),
         )
         assert finishing._ranked(history)[0].candidate.id == first
 
