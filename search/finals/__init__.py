@@ -3,7 +3,13 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from search.finals.documents import FILE_NAME, finals_document, finals_rows, write_finals
+from search.finals.documents import (
+    FILE_NAME,
+    finals_document,
+    finals_rows,
+    finals_text,
+    write_finals,
+)
 from search.finals.entrant_results import EntrantResults
 from search.finals.practice import LuckOfSearch, LuckOfTest, RivalPractice, rival_practice
 from search.finals.results import Card, Finals, finals_in, finals_of
@@ -48,6 +54,7 @@ __all__ = [
     "claim",
     "count_tried",
     "finals_document",
+    "finals_text",
     "finals_rows",
     "finals_in",
     "finals_of",

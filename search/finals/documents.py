@@ -86,10 +86,14 @@ def _differences(card: Card, identity: str, rivals: Sequence[str]) -> Mapping[st
     return row
 
 
+def finals_text(finals: Finals) -> str:
+    """The document as JSON, on one line: an hour's campaign has a megabyte and a half of runs."""
+    return json.dumps(finals_document(finals), ensure_ascii=False, allow_nan=False)
+
+
 def write_finals(finals: Finals, folder: Path) -> None:
     """Writes `finals.json`, whole or not at all."""
-    text = json.dumps(finals_document(finals), indent=1, ensure_ascii=False, allow_nan=False)
-    write_whole(folder / FILE_NAME, f"{text}\n")
+    write_whole(folder / FILE_NAME, f"{finals_text(finals)}\n")
 
 
 def _card(card: Card) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from evaluators.statistics.comparison import listed
-from grammars import Activation, parse_activation, shortened
+from grammars import CATALOGUE, Activation, parse_activation, shortened
 
 if TYPE_CHECKING:
     from evaluators.tasks import Task
@@ -93,8 +93,9 @@ class Entrant:
 
     @property
     def key(self) -> str:
-        """Under which comparisons know it: its name, or its id."""
-        return self.candidate_id if self.name is None else self.name
+        """Under which comparisons, and metrics, know it: its catalogue name, or its id."""
+        name = self.name
+        return self.candidate_id if name is None or name not in CATALOGUE else name
 
 
 @dataclass(frozen=True)

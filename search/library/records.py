@@ -31,8 +31,7 @@ README: Final = "README.md"
 # journal unless it is asked for.
 _COPY: Final = campaign_copy.FILE_NAME
 _FILES: Final = (_COPY, hall_of_fame.FILE_NAME, finals.FILE_NAME)
-# The finals of an hour's campaign, every training run of them, have two million.
-MAX_FILE_BYTES: Final = 5_000_000
+MAX_FILE_BYTES: Final = 2_000_000
 
 
 class RecordError(ValueError):

@@ -16,7 +16,7 @@ from search.finals import (
     Finals,
     Run,
     claim,
-    finals_document,
+    finals_text,
     opened,
     tried,
     where_it_holds,
@@ -93,7 +93,7 @@ class FinalsPages:
             metrics=list(metrics_at(figures, step=0, time=ended)),
             tags=outcome,
         )
-        self._client.log_text(run_id, _json(finals), names.FINALS_JSON)
+        self._client.log_text(run_id, finals_text(finals), names.FINALS_JSON)
         view = json.dumps(finals_view(finals.plan.number, finals.own.stage.task))
         self._client.set_experiment_tag(self._experiment, VIEW_TAG, view)
         self._client.set_terminated(run_id, "FINISHED", milliseconds(ended))
@@ -206,10 +206,6 @@ def _summary(card: Card, row: EntrantResults) -> dict[str, float | None]:
         values[f"difference_{each.rival}"] = each.difference
         values[f"p_{each.rival}"] = each.p_adjusted
     return values
-
-
-def _json(finals: Finals) -> str:
-    return json.dumps(finals_document(finals), indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def _describe(finals: Finals) -> str:

@@ -365,6 +365,9 @@ def test_a_chosen_rival_bears_the_same_name_in_every_replicate(tmp_path: Path) -
     assert finals.leader is not None
     rivals = [each.rival for each in named_alike(finals, finals.leader.candidate_id)]
     assert rivals == ["relu", "swish", "gelu", "the best of the catalogue", "x * cos(x)"]
+    assert finals.plan.rivals == ("relu", "swish", "gelu", "mish", identity("x * cos(x)")), (
+        "they are parts of metrics' names, which take neither * nor parentheses"
+    )
 
 
 def test_a_rival_that_nobody_can_read_is_told_before_the_search() -> None:
