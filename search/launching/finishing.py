@@ -199,6 +199,7 @@ class Finishing:
             lambda task: self._started(Workload(task)),
             self.campaign.stopping,
             wanted.tuning_seeds,
+            wanted.meeting_seeds,
             self.campaign.site.announce,
         )
 

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Final
 
 from evaluators.tasks import Task
-from grammars import CATALOGUE, parse
+from grammars import CATALOGUE, Expression, parse
 from search.candidates.candidate import Candidate
 from search.finals import RIVALS, FinalsError, Rival
 from search.launching.tuning import Tuner
@@ -68,13 +68,25 @@ def choose_rivals(
 def _best(
     contenders: Sequence[Candidate], tuner: Tuner, tasks: Sequence[Task], steps: int
 ) -> Candidate:
-    """On the mean over the tasks: at the recipes' rates first, the best few at their own."""
+    """On the mean over the tasks: at the recipes' rates first, the best few at their own.
+
+    The few meet on further seeds: by those that chose their rates alone, chance would choose among
+    good functions, and a claim against the best of them would be against another.
+    """
     functions = [each.expression for each in contenders]
     at_usual = [tuner.at_usual(task, functions, steps) for task in tasks]
     ranked = sorted(contenders, key=lambda c: (-fmean(scores[c.id] for scores in at_usual), c.id))
     few = ranked[:_CONTENDERS]
-    at_own = [tuner.best(task, [each.expression for each in few], steps) for task in tasks]
-    return max(few, key=lambda each: fmean(found[each.id].score for found in at_own))
+    met = [_met(task, [each.expression for each in few], tuner, steps) for task in tasks]
+    return max(few, key=lambda each: fmean(scores[each.id] for scores in met))
+
+
+def _met(
+    task: Task, functions: Sequence[Expression], tuner: Tuner, steps: int
+) -> Mapping[str, float]:
+    found = tuner.best(task, functions, steps)
+    rates = {identity: each.rate for identity, each in found.items()}
+    return tuner.meet(task, functions, steps, rates)
 
 
 def _catalogue() -> Iterator[Candidate]:

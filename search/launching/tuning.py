@@ -56,7 +56,8 @@ class Tuner:
         journal: Of the campaign.
         open_executor: Gives the workers of a task, once there is anything to train.
         stopping: Ends it after the running batches.
-        seeds: Of each training.
+        seeds: Of each training that a learning rate is chosen by.
+        meeting_seeds: Of each at which contenders meet.
         announce: Receives sentences for people.
     """
 
@@ -64,6 +65,7 @@ class Tuner:
     open_executor: OpenExecutor
     stopping: Stopping
     seeds: tuple[int, ...]
+    meeting_seeds: tuple[int, ...]
     announce: Callable[[str], None]
 
     def best(self, task: Task, functions: Sequence[Activation], steps: int) -> dict[str, Found]:
@@ -107,6 +109,21 @@ class Tuner:
         with self._trainer(task, steps, self.seeds[:1]) as scores:
             usual = task.recipe.learning_rate
             return scores({usual: functions})[usual]
+
+    def meet(
+        self, task: Task, functions: Sequence[Activation], steps: int, rates: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Scores with the further seeds, by id, each function at its own of `rates`.
+
+        Raises:
+            Interrupted: As `best`.
+        """
+        wanted: dict[float, list[Activation]] = {}
+        for each in functions:
+            wanted.setdefault(rates[activation_id(each)], []).append(each)
+        with self._trainer(task, steps, self.meeting_seeds) as scores:
+            found = scores(wanted).values()
+        return {identity: score for by_function in found for identity, score in by_function.items()}
 
     @contextmanager
     def _trainer(self, task: Task, steps: int, seeds: tuple[int, ...]) -> Iterator[_Scores]:

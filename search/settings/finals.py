@@ -39,6 +39,8 @@ class FinalsSettings(Section):
         against: Rivals beside ReLU, Swish and GELU: a function, its name in the catalogue,
             "catalogue" for the best of all the others there, or "scaled gelu" for the best
             `c * gelu(b * x)`, both on validation data of the tasks that the claim is about.
+        rival_seeds: Training seeds, beyond all others, on which the three that could be the best of
+            those meet, each at its own learning rate.
         longer: Whether they meet in runs of twice the steps as well: does the verdict last?
         equal_time: Whether they meet in runs that take each of them the processor time of ReLU's as
             well, by the measured cost of a step of the whole network: is it worth its cost?
@@ -64,6 +66,7 @@ class FinalsSettings(Section):
     own_rates: bool = False
     rate_seeds: Annotated[int, Field(ge=1, le=100)] = 2
     against: Annotated[tuple[str, ...], Field(max_length=20, strict=False)] = ()
+    rival_seeds: Annotated[int, Field(ge=1, le=1_000)] = 10
     longer: bool = False
     equal_time: bool = False
     resized: bool = False
@@ -86,9 +89,15 @@ class FinalsSettings(Section):
 
     @property
     def tuning_seeds(self) -> tuple[int, ...]:
-        """The seeds that learning rates and rivals are chosen with, beyond all others."""
+        """The seeds that learning rates are chosen with, beyond those of the comparison."""
         first = self.first_seed + max(self.max_seeds, self.transfer_seeds)
         return tuple(range(first, first + self.rate_seeds))
+
+    @property
+    def meeting_seeds(self) -> tuple[int, ...]:
+        """The seeds that rivals are chosen with in the end, beyond all others."""
+        first = self.tuning_seeds[-1] + 1
+        return tuple(range(first, first + self.rival_seeds))
 
     @property
     def looks(self) -> tuple[int, ...]:
@@ -107,8 +116,10 @@ def check_fresh(finals: FinalsSettings, scoring: ScoringSettings) -> None:
     """
     used = {seed for fidelity in scoring.fidelities for seed in fidelity.seeds}
     beyond = finals.tuning_seeds[0]
-    if finals.own_rates or finals.against:
-        beyond += finals.rate_seeds
+    if finals.own_rates:
+        beyond = finals.meeting_seeds[0]
+    if finals.against:
+        beyond = finals.meeting_seeds[-1] + 1
     fresh = range(finals.first_seed, beyond)
     if not used.isdisjoint(fresh):
         raise ValueError(

@@ -127,12 +127,13 @@ def planned(
 
 def tuner_of(folder: Path, training: Scaled, **changes: Any) -> Tuner:
     stopping = changes.pop("stopping", threading.Event())
-    seeds = changes.pop("seeds", (7, 8))
+    seeds, meeting = changes.pop("seeds", (7, 8)), changes.pop("meeting_seeds", (9, 10))
     return Tuner(
         journal_in(folder),
         lambda task: training.workers(Bench(task.name, task.name), "validation"),
         stopping,
         seeds,
+        meeting,
         lambda text: None,
     )
 
@@ -357,6 +358,32 @@ def test_rivals_are_the_best_of_what_they_are_chosen_from(tmp_path: Path) -> Non
     assert list(plan.chosen) == list(plan.rivals[3:5])
     assert "mish is there as the best of the catalogue" in plan.rule
     assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_rivals_are_not_chosen_by_the_seeds_that_chose_their_rates(tmp_path: Path) -> None:
+    better, worse = "tanhexp", "mish"
+    merits = {(identity(better), DIGITS): 0.55, (identity(worse), DIGITS): 0.5}
+    task, contenders = find_task(DIGITS), [parse(better), parse(worse)]
+    for first in range(100, 200):
+        training = Scaled(gains=merits, noise=0.1)
+        tuner = tuner_of(
+            tmp_path / f"{first}",
+            training,
+            seeds=(first,),
+            meeting_seeds=tuple(range(first + 1, first + 201)),
+        )
+        with tuner.journal:
+            found = tuner.best(task, contenders, 80)
+            if found[identity(worse)].score > found[identity(better)].score:
+                (rival,) = choose_rivals(
+                    ["catalogue"], tuner=tuner, tasks=[task], steps=80, without=()
+                )
+                break
+    else:
+        pytest.fail("chance never put the worse one first, so that nothing was tried")
+    assert rival.candidate.id == identity(better)
+    met = [rate for text, rate, seeds in training.asked if len(seeds) == 200]
+    assert set(met) >= {each.rate for each in found.values()}, "each at its own rate"
 
 
 def test_a_chosen_rival_bears_the_same_name_in_every_replicate(tmp_path: Path) -> None:
