@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Final
 
 from evaluators.tasks import Task
-from grammars import CATALOGUE, Expression, parse
+from grammars import CATALOGUE, Activation, parse
 from search.candidates.candidate import Candidate
 from search.finals import RIVALS, FinalsError, Rival
 from search.launching.tuning import Tuner
@@ -82,7 +82,7 @@ def _best(
 
 
 def _met(
-    task: Task, functions: Sequence[Expression], tuner: Tuner, steps: int
+    task: Task, functions: Sequence[Activation], tuner: Tuner, steps: int
 ) -> Mapping[str, float]:
     found = tuner.best(task, functions, steps)
     rates = {identity: each.rate for identity, each in found.items()}
