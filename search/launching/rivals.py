@@ -15,7 +15,7 @@ from search.launching.tuning import Tuner
 from search.settings import FinalsSettings
 
 # So many of those that could be a rival find their own rates; the others have lost by then.
-_CONTENDERS: Final = 3
+_CONTENDERS: Final = 5
 _SCALES: Final = (0.5, 1.0, 2.0)
 
 

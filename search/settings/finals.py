@@ -39,7 +39,7 @@ class FinalsSettings(Section):
         against: Rivals beside ReLU, Swish and GELU: a function, its name in the catalogue,
             "catalogue" for the best of all the others there, or "scaled gelu" for the best
             `c * gelu(b * x)`, both on validation data of the tasks that the claim is about.
-        rival_seeds: Training seeds, beyond all others, on which the three that could be the best of
+        rival_seeds: Training seeds, beyond all others, on which the five that could be the best of
             those meet, each at its own learning rate.
         longer: Whether they meet in runs of twice the steps as well: does the verdict last?
         equal_time: Whether they meet in runs that take each of them the processor time of ReLU's as
