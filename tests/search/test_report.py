@@ -474,8 +474,8 @@ def test_a_record_may_keep_the_journal_to_go_on_with(
 def test_a_record_refuses_files_that_nobody_wants_to_commit(write_campaign: WriteCampaign) -> None:
     folder = write_campaign()
     write_report(folder)
-    (folder / "report" / "video.bin").write_bytes(bytes(2_000_001))
-    with pytest.raises(RecordError, match=r"video\.bin has 2,000,001 bytes; at most 2,000,000"):
+    (folder / "report" / "video.bin").write_bytes(bytes(4_000_001))
+    with pytest.raises(RecordError, match=r"video\.bin has 4,000,001 bytes; at most 4,000,000"):
         record(folder, folder.parent / "records")
 
 
