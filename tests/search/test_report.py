@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 
 from evaluators.evaluation.evaluation import OnTask, OverTasks
 from evaluators.statistics.comparison import Comparison, compare
-from grammars import parse
+from grammars import CATALOGUE, parse
 from search.cli.report import record_command, report_command
 from search.drawing.panels import drawn
 from search.journal.journal import FILE_NAME, Journal
@@ -442,7 +442,8 @@ def minus_log_losses(function: Mapping[str, Any]) -> list[float]:
 
 
 def key_of(function: Mapping[str, Any]) -> str:
-    return function["name"] or function["candidate_id"]
+    name = function["name"]
+    return name if name in CATALOGUE else function["candidate_id"]
 
 
 def percents(function: Mapping[str, Any], card: Mapping[str, Any]) -> list[float]:
