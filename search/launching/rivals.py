@@ -84,9 +84,7 @@ def _best(
 def _met(
     task: Task, functions: Sequence[Activation], tuner: Tuner, steps: int
 ) -> Mapping[str, float]:
-    found = tuner.best(task, functions, steps)
-    rates = {identity: each.rate for identity, each in found.items()}
-    return tuner.meet(task, functions, steps, rates)
+    return tuner.meet(task, functions, steps, tuner.own_rates(task, functions, steps))
 
 
 def _catalogue() -> Iterator[Candidate]:

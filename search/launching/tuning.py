@@ -35,20 +35,6 @@ OpenExecutor = Callable[[Task], AbstractContextManager[Executor]]
 
 
 @dataclass(frozen=True)
-class Found:
-    """A function's best learning rate on a task.
-
-    Attributes:
-        rate: The rate, see `refined`; that of the recipe if it learns at none.
-        score: At the best of those tried, minus the mean logarithm of the validation loss; minus
-            infinity if it never learns.
-    """
-
-    rate: float
-    score: float
-
-
-@dataclass(frozen=True)
 class Tuner:
     """Trains functions at several rates; the journal is its memory.
 
@@ -68,10 +54,13 @@ class Tuner:
     meeting_seeds: tuple[int, ...]
     announce: Callable[[str], None]
 
-    def best(self, task: Task, functions: Sequence[Activation], steps: int) -> dict[str, Found]:
-        """Each function at its own best rate on a task, by its id.
+    def own_rates(
+        self, task: Task, functions: Sequence[Activation], steps: int
+    ) -> dict[str, float]:
+        """Each function's own best rate on a task, see `refined`, by its id.
 
-        At least five rates are tried, and further ones outwards while they are better.
+        At least five rates are tried, and further ones outwards while they are better. The rate of
+        a function that learns at none is the recipe's.
 
         Raises:
             Interrupted: If `stopping` was set; what was trained by then is kept.
@@ -94,9 +83,7 @@ class Tuner:
                     for rate, numbers in missing.items()
                 }
         return {
-            identity: Found(refined(known), max(known.values()))
-            if _learns(known)
-            else Found(usual, -math.inf)
+            identity: refined(known) if _learns(known) else usual
             for identity, known in tried.items()
         }
 
@@ -104,7 +91,7 @@ class Tuner:
         """Scores at the recipe's rate, with the first of the seeds, by id.
 
         Raises:
-            Interrupted: As `best`.
+            Interrupted: As `own_rates`.
         """
         with self._trainer(task, steps, self.seeds[:1]) as scores:
             usual = task.recipe.learning_rate
@@ -116,7 +103,7 @@ class Tuner:
         """Scores with the further seeds, by id, each function at its own of `rates`.
 
         Raises:
-            Interrupted: As `best`.
+            Interrupted: As `own_rates`.
         """
         wanted: dict[float, list[Activation]] = {}
         for each in functions:
@@ -186,8 +173,7 @@ def with_own_rates(plan: Plan, tuner: Tuner) -> Plan:
     stages = []
     for stage in plan.stages:
         functions = [plan.entrant(identity).activation for identity in stage.entrants]
-        found = tuner.best(stage.trained, functions, stage.steps)
-        rates = {identity: found[identity].rate for identity in stage.entrants}
+        rates = tuner.own_rates(stage.trained, functions, stage.steps)
         stages.append(replace(stage, rates=rates))
     return replace(plan, stages=tuple(stages), rate_seeds=len(tuner.seeds))
 

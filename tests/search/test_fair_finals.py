@@ -205,11 +205,11 @@ def test_a_best_rate_beyond_the_five_is_found_and_nothing_is_trained_twice(tmp_p
     training = Scaled(scales={identity(SCALED[5]): 2.0}, noise=0.0, best=usual * 2.0**4.3)
     functions = [parse("gelu"), parse(SCALED[5])]
     with (tuner := tuner_of(tmp_path, training)).journal:
-        found = tuner.best(task, functions, 80)
+        found = tuner.own_rates(task, functions, 80)
         count = len(training.asked)
-        assert tuner.best(task, functions, 80) == found
-    assert found[identity("gelu")].rate == pytest.approx(usual * 2.0**4.3, rel=0.01)
-    assert found[identity(SCALED[5])].rate == pytest.approx(usual * 2.0**3.3, rel=0.01)
+        assert tuner.own_rates(task, functions, 80) == found
+    assert found[identity("gelu")] == pytest.approx(usual * 2.0**4.3, rel=0.01)
+    assert found[identity(SCALED[5])] == pytest.approx(usual * 2.0**3.3, rel=0.01)
     rates = {rate for text, rate, _ in training.asked if text == str(parse("gelu"))}
     assert len(rates) >= 7
     assert len(training.asked) == count
@@ -221,11 +221,11 @@ def test_a_stopped_search_for_rates_goes_on_where_it_was(tmp_path: Path) -> None
     task, functions = find_task(DIGITS), [parse("gelu"), parse("relu")]
     with (tuner := tuner_of(tmp_path, training, stopping=stopping)).journal:
         with pytest.raises(Interrupted):
-            tuner.best(task, functions, 80)
+            tuner.own_rates(task, functions, 80)
         assert len(training.asked) == 3
         stopping.clear()
         training.stop_after = None
-        tuner.best(task, functions, 80)
+        tuner.own_rates(task, functions, 80)
     assert len(set(training.asked)) == len(training.asked)
 
 
@@ -363,27 +363,27 @@ def test_rivals_are_the_best_of_what_they_are_chosen_from(tmp_path: Path) -> Non
 def test_rivals_are_not_chosen_by_the_seeds_that_chose_their_rates(tmp_path: Path) -> None:
     better, worse = "tanhexp", "mish"
     merits = {(identity(better), DIGITS): 0.55, (identity(worse), DIGITS): 0.5}
-    task, contenders = find_task(DIGITS), [parse(better), parse(worse)]
-    for first in range(100, 200):
-        training = Scaled(gains=merits, noise=0.1)
+    task = find_task(DIGITS)
+
+    def chosen(place: str, *, rate_seed: int, meeting_seeds: Sequence[int]) -> str:
         tuner = tuner_of(
-            tmp_path / f"{first}",
-            training,
-            seeds=(first,),
-            meeting_seeds=tuple(range(first + 1, first + 201)),
+            tmp_path / place, training, seeds=(rate_seed,), meeting_seeds=tuple(meeting_seeds)
         )
         with tuner.journal:
-            found = tuner.best(task, contenders, 80)
-            if found[identity(worse)].score > found[identity(better)].score:
-                (rival,) = choose_rivals(
-                    ["catalogue"], tuner=tuner, tasks=[task], steps=80, without=()
-                )
-                break
-    else:
-        pytest.fail("chance never put the worse one first, so that nothing was tried")
-    assert rival.candidate.id == identity(better)
-    met = [rate for text, rate, seeds in training.asked if len(seeds) == 200]
-    assert set(met) >= {each.rate for each in found.values()}, "each at its own rate"
+            (rival,) = choose_rivals(["catalogue"], tuner=tuner, tasks=[task], steps=80, without=())
+        return rival.candidate.id
+
+    training = Scaled(gains=merits, noise=0.1)
+    unlucky = next(
+        seed
+        for seed in range(100, 200)
+        if chosen(f"by {seed}", rate_seed=seed, meeting_seeds=[seed]) == identity(worse)
+    )
+    further = range(1_000, 1_200)
+    assert chosen("met", rate_seed=unlucky, meeting_seeds=further) == identity(better)
+    met = {rate for _, rate, seeds in training.asked if seeds == tuple(further)}
+    grid = {task.recipe.learning_rate * 2.0**power for power in range(-10, 11)}
+    assert met - grid, "each at its own rate, refined between those that were tried"
 
 
 def test_a_chosen_rival_bears_the_same_name_in_every_replicate(tmp_path: Path) -> None:
