@@ -25,4 +25,5 @@ def packed(path: Path) -> bytes:
     """
     with closing(open_to_read(path)) as connection, closing(sqlite3.connect(":memory:")) as copy:
         connection.backup(copy)
+        copy.execute("VACUUM")
         return lzma.compress(copy.serialize(), preset=lzma.PRESET_EXTREME | 9)

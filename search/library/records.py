@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import tempfile
@@ -30,9 +31,10 @@ README: Final = "README.md"
 # A record is read, not run: training states and databases stay where they are, and so does the
 # journal unless it is asked for.
 _COPY: Final = campaign_copy.FILE_NAME
-_FILES: Final = (_COPY, hall_of_fame.FILE_NAME, finals.FILE_NAME)
-# Finals of sixteen functions on nine tasks, each training run with its curve, take 2.3 million.
-MAX_FILE_BYTES: Final = 4_000_000
+_FILES: Final = (_COPY, hall_of_fame.FILE_NAME)
+# Thousands of training runs, most of whose text is alike.
+_COMPRESSED_FINALS: Final = f"{finals.FILE_NAME}.xz"
+MAX_FILE_BYTES: Final = 2_000_000
 
 
 class RecordError(ValueError):
@@ -57,16 +59,20 @@ def record(folder: Path, records: Path, *, journal: bool = False) -> Path:
     found = read_findings(folder)
     target = records / f"{datetime.fromtimestamp(found.launch.time, UTC):%Y-%m-%d}-{found.name}"
     with _reported(folder) as report:
-        paths = _checked(folder, report)
-        kept = _packed(folder) if journal else b""
-        shutil.rmtree(target, ignore_errors=True)
-        for place, path in paths.items():
-            (target / place).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target / place)
+        contents = _contents(folder, report)
     if journal:
-        (target / PACKED).write_bytes(kept)
-        paths[Path(PACKED)] = folder / JOURNAL
-    write_whole(target / README, readme(found, list(paths)))
+        contents[Path(PACKED)] = packed(folder / JOURNAL)
+    for place, content in contents.items():
+        if len(content) > MAX_FILE_BYTES:
+            raise RecordError(
+                f"{place} has {len(content):,} bytes; at most {MAX_FILE_BYTES:,} belong into a "
+                "record"
+            )
+    shutil.rmtree(target, ignore_errors=True)
+    for place, content in contents.items():
+        (target / place).parent.mkdir(parents=True, exist_ok=True)
+        (target / place).write_bytes(content)
+    write_whole(target / README, readme(found, list(contents)))
     return target
 
 
@@ -75,7 +81,7 @@ def readme(found: Findings, paths: list[Path]) -> str:
     head = lead(found)
     rows = [
         f"| `{path}` | {meaning} | {code(command) if command else ''} |"
-        for path, meaning, command in _contents(found.name)
+        for path, meaning, command in _meanings(found.name)
         if Path(path) in paths or any(Path(path) in each.parents for each in paths)
     ]
     dataset, tasks = found.launch.dataset, found.launch.tasks
@@ -96,7 +102,7 @@ def readme(found: Findings, paths: list[Path]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _contents(name: str) -> list[tuple[str, str, str]]:
+def _meanings(name: str) -> list[tuple[str, str, str]]:
     """The files of a record, what they hold, and the command that computes it; "" for none."""
     report = command("report", name)
     return [
@@ -107,8 +113,9 @@ def _contents(name: str) -> list[tuple[str, str, str]]:
             command("leaderboard", name),
         ),
         (
-            finals.FILE_NAME,
-            "every figure of the finals, and each training run that it comes from",
+            _COMPRESSED_FINALS,
+            "every figure of the finals, and each training run that it comes from; `xz -dc` shows "
+            "it",
             command("finals", name, "--json"),
         ),
         (
@@ -146,31 +153,19 @@ def _reported(folder: Path) -> Iterator[Path]:
         yield Path(passing)
 
 
-def _packed(folder: Path) -> bytes:
-    """The journal, if it is small enough."""
-    path = folder / JOURNAL
-    kept = packed(path)
-    _check_size(path, len(kept))
-    return kept
-
-
-def _check_size(path: Path, size: int) -> None:
-    if size > MAX_FILE_BYTES:
-        raise RecordError(
-            f"{path} has {size:,} bytes; at most {MAX_FILE_BYTES:,} belong into a record"
-        )
-
-
-def _checked(folder: Path, report: Path) -> dict[Path, Path]:
-    """The files of a record by their places in it."""
+def _contents(folder: Path, report: Path) -> dict[Path, bytes]:
+    """What the files of a record hold, by their places in it."""
     if not (report / PAGE).is_file():
         raise RecordError(
             f"{folder} holds no report yet; "
             f"`{command('report', folder.name, runs_dir=folder.parent)}` writes it"
         )
-    paths = {Path(name): path for name in _FILES if (path := folder / name).is_file()}
-    reported = sorted(path for path in report.rglob("*") if path.is_file())
-    paths |= {FOLDER / path.relative_to(report): path for path in reported}
-    for path in paths.values():
-        _check_size(path, path.stat().st_size)
-    return paths
+    contents = {
+        Path(name): path.read_bytes() for name in _FILES if (path := folder / name).is_file()
+    }
+    if (whole := folder / finals.FILE_NAME).is_file():
+        contents[Path(_COMPRESSED_FINALS)] = lzma.compress(whole.read_bytes())
+    for path in sorted(report.rglob("*")):
+        if path.is_file():
+            contents[FOLDER / path.relative_to(report)] = path.read_bytes()
+    return contents
