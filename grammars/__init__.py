@@ -16,7 +16,7 @@ from grammars.algebra.layered import (
     parse_activation,
 )
 from grammars.algebra.printing import readable, shortened
-from grammars.catalogue import BASELINES, CATALOGUE, Entry
+from grammars.catalogue import BASELINES, CATALOGUE, Entry, title_of
 from grammars.expressions.expression import Call, Constant, Expression, Parameter, Variable
 from grammars.numerics.cached_evaluation import CachedEvaluation
 from grammars.numerics.compilation import evaluate, to_jax, with_partials
@@ -68,6 +68,7 @@ __all__ = [
     "readable",
     "same_function",
     "shortened",
+    "title_of",
     "to_jax",
     "with_partials",
 ]

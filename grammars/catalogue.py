@@ -20,12 +20,19 @@ class Entry:
         text: The expression in the language of `grammars.parsing.parser`.
         source: Author, year, and where a variant is meant, which one.
         aliases: Further names for the same function.
+        spelling: As sentences write it, where that is not the name with spaces.
     """
 
     name: str
     text: str
     source: str
     aliases: tuple[str, ...] = ()
+    spelling: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What sentences and tables call it, such as "Leaky ReLU"."""
+        return self.spelling or self.name.replace("_", " ")
 
 
 _SWISH_PAPER: Final = "found by search: Ramachandran, Zoph, Le 2017"
@@ -36,9 +43,14 @@ _ENTRIES: Final = (
     Entry("binary_step", "where(x >= 0, 1, 0)", "McCulloch, Pitts 1943: no gradient to learn from"),
     Entry("sigmoid", "sigmoid(x)", "Verhulst 1845", aliases=("logistic",)),
     Entry("tanh", "tanh(x)", "LeCun, Bottou, Orr, Müller 1998"),
-    Entry("relu", "relu(x)", "Nair, Hinton 2010"),
-    Entry("leaky_relu", "max(0.01 * x, x)", "Maas, Hannun, Ng 2013"),
-    Entry("elu", "where(x >= 0, x, expm1(x))", "Clevert, Unterthiner, Hochreiter 2016, alpha = 1"),
+    Entry("relu", "relu(x)", "Nair, Hinton 2010", spelling="ReLU"),
+    Entry("leaky_relu", "max(0.01 * x, x)", "Maas, Hannun, Ng 2013", spelling="Leaky ReLU"),
+    Entry(
+        "elu",
+        "where(x >= 0, x, expm1(x))",
+        "Clevert, Unterthiner, Hochreiter 2016, alpha = 1",
+        spelling="ELU",
+    ),
     Entry("softplus", "softplus(x)", "Dugas, Bengio, Belisle, Nadeau, Garcia 2001"),
     Entry(
         "sum_of_sigmoids",
@@ -50,61 +62,87 @@ _ENTRIES: Final = (
         "x * sigmoid(x)",
         "Elfwing, Uchibe, Doya 2017, as SiLU; Ramachandran, Zoph, Le 2017, beta = 1",
         aliases=("silu",),
+        spelling="Swish",
     ),
     Entry(
         "swish_beta",
         'x * sigmoid(param("beta", 1, per="channel") * x)',
         "Ramachandran, Zoph, Le 2017, trainable beta",
+        spelling="Swish with beta",
     ),
     Entry(
         "prelu",
         'where(x >= 0, x, param("slope", 0.25, per="channel") * x)',
         "He, Zhang, Ren, Sun 2015",
+        spelling="PReLU",
     ),
     Entry(
         "selu",
         "1.0507009873554805 * where(x >= 0, x, 1.6732632423542772 * expm1(x))",
         "Klambauer, Unterthiner, Mayr, Hochreiter 2017",
+        spelling="SELU",
     ),
-    Entry("gelu", "0.5 * x * (1 + erf(x / sqrt(2)))", "Hendrycks, Gimpel 2016, exact"),
+    Entry(
+        "gelu", "0.5 * x * (1 + erf(x / sqrt(2)))", "Hendrycks, Gimpel 2016, exact", spelling="GELU"
+    ),
     Entry(
         "gelu_tanh",
         "0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x ** 3)))",
         "Hendrycks, Gimpel 2016, approximated by tanh",
+        spelling="GELU by tanh",
     ),
-    Entry("quick_gelu", "x * sigmoid(1.702 * x)", "Hendrycks, Gimpel 2016, by sigmoid"),
-    Entry("e_swish", "1.375 * x * sigmoid(x)", "Alcaide 2018, beta = 1.375"),
-    Entry("mish", "x * tanh(softplus(x))", "Misra 2019"),
+    Entry(
+        "quick_gelu",
+        "x * sigmoid(1.702 * x)",
+        "Hendrycks, Gimpel 2016, by sigmoid",
+        spelling="Quick GELU",
+    ),
+    Entry("e_swish", "1.375 * x * sigmoid(x)", "Alcaide 2018, beta = 1.375", spelling="E-Swish"),
+    Entry("mish", "x * tanh(softplus(x))", "Misra 2019", spelling="Mish"),
     Entry("softsign", "x / (1 + abs(x))", "Turian, Bergstra, Bengio 2009"),
     Entry("hard_sigmoid", "clip(x / 6 + 0.5, 0, 1)", "Howard et al. 2019; PyTorch, Keras 3"),
     Entry(
         "hard_sigmoid_keras2",
         "clip(0.2 * x + 0.5, 0, 1)",
         "Theano and Keras 1 and 2; not the hard sigmoid of Keras 3",
+        spelling="hard sigmoid of Keras 2",
     ),
-    Entry("hard_swish", "x * clip(x / 6 + 0.5, 0, 1)", "Howard et al. 2019"),
+    Entry("hard_swish", "x * clip(x / 6 + 0.5, 0, 1)", "Howard et al. 2019", spelling="Hard Swish"),
     Entry("hard_tanh", "clip(x, -1, 1)", "Collobert 2004"),
-    Entry("relu6", "clip(x, 0, 6)", "Krizhevsky 2010"),
-    Entry("squared_relu", "square(relu(x))", "So et al. 2021 (Primer)"),
-    Entry("lisht", "x * tanh(x)", "Roy, Manna, Dubey, Chaudhuri 2019"),
-    Entry("x_erf", "x * erf(x)", "Biswas, Kumar, Banerjee, Pandey 2022, the smooth |x| of SMU"),
+    Entry("relu6", "clip(x, 0, 6)", "Krizhevsky 2010", spelling="ReLU6"),
+    Entry("squared_relu", "square(relu(x))", "So et al. 2021 (Primer)", spelling="Squared ReLU"),
+    Entry("lisht", "x * tanh(x)", "Roy, Manna, Dubey, Chaudhuri 2019", spelling="LiSHT"),
+    Entry(
+        "x_erf",
+        "x * erf(x)",
+        "Biswas, Kumar, Banerjee, Pandey 2022, the smooth |x| of SMU",
+        spelling="x erf(x)",
+    ),
     Entry("arctan", "atan(x)", "Kamruzzaman, Aziz 2002"),
     Entry("sine", "sin(x)", "Parascandolo, Huttunen, Virtanen 2016"),
     Entry(
         "normalized_sinc", "sinc(pi * x)", "sin(pi x) / (pi x), not the primitive sinc, sin(x) / x"
     ),
     Entry("gaussian", "exp(-x ** 2)", "Broomhead, Lowe 1988, as a radial basis"),
-    Entry("snake", "x + sin(x) ** 2", "Ziyin, Hartwig, Ueda 2020, a = 1"),
+    Entry("snake", "x + sin(x) ** 2", "Ziyin, Hartwig, Ueda 2020, a = 1", spelling="Snake"),
     Entry(
         "elish",
         "where(x >= 0, x * sigmoid(x), expm1(x) * sigmoid(x))",
         "Basirat, Roth 2018, found by genetic search",
+        spelling="ELiSH",
     ),
     Entry("squareplus", "(x + sqrt(x ** 2 + 4)) / 2", "Barron 2021, b = 4"),
-    Entry("isru", "x / sqrt(1 + x ** 2)", "Carlile, Delamarter, Kinney, Marti, Whitney 2017"),
-    Entry("tanhexp", "x * tanh(exp(x))", "Liu, Di 2020", aliases=("telu",)),
-    Entry("golu", "x * exp(-exp(-x))", "Das and others 2025, a Gompertz gate"),
-    Entry("serf", "x * erf(softplus(x))", "Nag, Bhattacharyya, Mukherjee, Kundu 2021"),
+    Entry(
+        "isru",
+        "x / sqrt(1 + x ** 2)",
+        "Carlile, Delamarter, Kinney, Marti, Whitney 2017",
+        spelling="ISRU",
+    ),
+    Entry("tanhexp", "x * tanh(exp(x))", "Liu, Di 2020", aliases=("telu",), spelling="TanhExp"),
+    Entry("golu", "x * exp(-exp(-x))", "Das and others 2025, a Gompertz gate", spelling="GoLU"),
+    Entry(
+        "serf", "x * erf(softplus(x))", "Nag, Bhattacharyya, Mukherjee, Kundu 2021", spelling="Serf"
+    ),
     Entry("tanhshrink", "x - tanh(x)", "PyTorch"),
     Entry("max_sigmoid", "max(x, sigmoid(x))", _SWISH_PAPER),
     Entry("cos_minus_x", "cos(x) - x", _SWISH_PAPER),
@@ -125,7 +163,9 @@ _ENTRIES: Final = (
         ' - param("b", 1, per="channel") * log_sigmoid(param("c", 1, per="channel") * x)',
         _PANGAEA,
     ),
-    Entry("gelu_sine", "gelu(x) + 0.1 * sin(x)", "Vitvitskyi et al. 2026"),
+    Entry(
+        "gelu_sine", "gelu(x) + 0.1 * sin(x)", "Vitvitskyi et al. 2026", spelling="GELU + 0.1 sine"
+    ),
 )
 
 CATALOGUE: Final[Mapping[str, Entry]] = {entry.name: entry for entry in _ENTRIES}
@@ -153,6 +193,11 @@ def definitions() -> Mapping[str, Expression]:
         expression = parse(entry.text, definitions=known)
         known.update(dict.fromkeys((entry.name, *entry.aliases), expression))
     return known
+
+
+def title_of(name: str) -> str:
+    """The title of a published function; any other name, or text, as it is."""
+    return CATALOGUE[name].title if name in CATALOGUE else name
 
 
 def entry_named(name: str) -> Entry | None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from evaluators.statistics.comparison import listed
-from grammars import CATALOGUE, Activation, parse_activation, shortened
+from grammars import CATALOGUE, Activation, parse_activation, shortened, title_of
 
 if TYPE_CHECKING:
     from evaluators.tasks import Task
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 RIVALS: Final = ("relu", "swish", "gelu")
 """Catalogue names of the baselines that every function is compared with."""
 
-TITLES: Final[Mapping[str, str]] = {"relu": "ReLU", "swish": "Swish", "gelu": "GELU"}
+TITLES: Final[Mapping[str, str]] = {name: title_of(name) for name in RIVALS}
 """How the rivals are called in sentences."""
 
 
@@ -89,7 +89,7 @@ class Entrant:
     @property
     def label(self) -> str:
         """What people call it."""
-        return self.shown if self.name is None else TITLES.get(self.name, self.name)
+        return self.shown if self.name is None else title_of(self.name)
 
     @property
     def key(self) -> str:

@@ -94,7 +94,7 @@ def _catalogue() -> Iterator[Candidate]:
 def _scaled_gelus() -> Iterator[Candidate]:
     for outer, inner in product(_SCALES, _SCALES):
         if (outer, inner) != (1.0, 1.0):
-            yield _named(f"{outer} * gelu({inner} * x)")
+            yield _named(f"{outer:g} * gelu({inner:g} * x)")
 
 
 _FIELDS: Final[Mapping[str, tuple[str, Callable[[], Iterator[Candidate]]]]] = {

@@ -11,8 +11,9 @@ from statistics import fmean, stdev
 from typing import Any, Final
 
 from evaluators.statistics.comparison import Comparison, Finding, listed
+from grammars import title_of
 from search.candidates.novelty import NOVEL
-from search.history import TITLES, Measure
+from search.history import Measure
 from search.standings.kinship import Kinship, families, kinship
 from search.standings.replicate import Replicate, read_replicate
 from search.texts.tables import Table, as_html, as_text
@@ -49,7 +50,7 @@ class Advantage:
     @property
     def title(self) -> str:
         """What the rival is called."""
-        return TITLES.get(self.rival, self.rival)
+        return title_of(self.rival)
 
 
 @dataclass(frozen=True, repr=False)
@@ -194,7 +195,7 @@ class Replicates:
         if not self.compared:
             return "No finals have ended: nothing is known of how often the leader passes."
         rivals = dict.fromkeys(c.rival for each in self.compared for c in each.comparisons)
-        names = listed([TITLES.get(rival, rival) for rival in rivals])
+        names = listed([title_of(rival) for rival in rivals])
         return (
             f"The leader is better than each of {names} in {self.passed} of {len(self.compared)} "
             "campaigns."

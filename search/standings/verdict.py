@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evaluators.statistics.comparison import Finding
+from grammars import title_of
 from search.candidates.racing import Standing, ranked
-from search.history import TITLES, History
+from search.history import History
 from search.history.unscored import explain_unscored, has_found
 from search.standings.leaderboard import scored
 from search.texts.commands import command
@@ -94,8 +95,7 @@ def _score(standing: Standing) -> float:
 
 
 def _title(standing: Standing) -> str:
-    name = standing.candidate.variation
-    return TITLES.get(name, name)
+    return title_of(standing.candidate.variation)
 
 
 def _apart(difference: float) -> str:
