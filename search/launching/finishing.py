@@ -77,6 +77,22 @@ class Finishing:
             return False
         return self.hold(plan)
 
+    def hold_own(self, wanted: FinalsSettings) -> bool:
+        """Holds the finals of the campaign file, unless that was done before.
+
+        Others may have been held since: a launch that has nothing to do, and replicates, leave
+        them the last.
+        """
+        try:
+            plan = self.next_plan(wanted)
+        except Interrupted:
+            return False
+        held = read_history(self._journal).finals
+        is_next = plan.number not in held.plans
+        if is_next and any(is_same(plan, held.plans[number]) for number in held.endings):
+            return True
+        return self.hold(plan)
+
     def next_plan(self, wanted: FinalsSettings) -> Plan:
         """The last plan, if it is what is wanted, else a new one.
 

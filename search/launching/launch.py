@@ -233,4 +233,4 @@ def _finish(ending: Ending, finishing: Finishing) -> Ending:
     if not any(standing.candidate.origin == "discovered" for standing in scored):
         campaign.site.announce("no finals were held: the search has scored no function of its own")
         return ending
-    return ending if finishing.hold_next(wanted) else STOPPED
+    return ending if finishing.hold_own(wanted) else STOPPED

@@ -356,7 +356,7 @@ def test_rivals_are_the_best_of_what_they_are_chosen_from(tmp_path: Path) -> Non
     assert len(plan.rivals) == 7
     assert len({each.candidate_id for each in plan.entrants}) == len(plan.entrants)
     assert list(plan.chosen) == list(plan.rivals[3:5])
-    assert "mish is there as the best of the catalogue" in plan.rule
+    assert "Mish is there as the best of the catalogue" in plan.rule
     assert Plan.from_json(plan.to_json()) == plan
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,6 +107,19 @@ def test_the_leaderboard_says_what_may_be_claimed(launched: Path) -> None:
     claim = json.loads((launched / "small" / "finals.json").read_text())["claim"]
     assert f"Finals: {claim} The search considered " in shown
     assert "The test sets of digits and mnist1d were opened once each." in shown
+
+
+def test_a_launch_leaves_finals_that_were_held_later_the_last(
+    campaign_file: Path, launched: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "small"
+    shutil.copytree(launched / "small", folder)
+    more = actsearch("finals", "small", "--seeds", "2", "--tasks", "", "--runs-dir", tmp_path)
+    assert more.returncode == 0, more.stderr
+    before = scores(folder)
+    assert actsearch("launch", campaign_file, "--runs-dir", tmp_path).returncode == 0
+    assert scores(folder) == before
+    assert json.loads((folder / "finals.json").read_text())["number"] == 2
 
 
 def test_killed_finals_go_on_to_the_same_end(
