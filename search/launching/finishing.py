@@ -206,6 +206,7 @@ class Finishing:
                 tasks=tasks,
                 steps=steps,
                 without=[*discovered[: wanted.top], *usual],
+                runs_dir=self._folder.parent,
             )
         )
 

@@ -110,7 +110,7 @@ def prepare(settings: Settings, campaign_file: str, site: Site) -> Prepared:
         check_destination(Destination.of(settings.tracking.model_dump(), site.runs_dir))
     if settings.finals is not None:
         check_tasks(settings.finals)
-        check_rivals(settings.finals)
+        check_rivals(settings.finals, site.runs_dir)
     tasks = campaign_tasks(
         settings,
         lambda data, fallback: site.load(data, fallback=fallback),

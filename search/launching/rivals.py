@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from itertools import islice, product
+from pathlib import Path
 from statistics import fmean
 from typing import Final
 
@@ -11,22 +12,28 @@ from evaluators.tasks import Task
 from grammars import CATALOGUE, Activation, parse
 from search.candidates.candidate import Candidate
 from search.finals import RIVALS, FinalsError, Rival
+from search.history import read_history
+from search.journal.campaign_folder import is_folder
+from search.journal.journal import FILE_NAME, Journal
 from search.launching.tuning import Tuner
 from search.settings import FinalsSettings
+from search.standings.finalists import polished_first
+from search.standings.leaderboard import standings
+from search.texts.commands import command
 
 # So many of those that could be a rival find their own rates; the others have lost by then.
 _CONTENDERS: Final = 5
 _SCALES: Final = (0.5, 1.0, 2.0)
 
 
-def check_rivals(settings: FinalsSettings) -> None:
-    """Makes sure, before a long search, that the rivals of its finals can be read.
+def check_rivals(settings: FinalsSettings, runs_dir: Path) -> None:
+    """Makes sure, before a long search, that the rivals of its finals are there.
 
     Raises:
-        FinalsError: If one of them cannot.
+        FinalsError: If one of them is not.
     """
     for wanted in settings.against:
-        if wanted not in _FIELDS:
+        if _field(wanted, runs_dir) is None:
             _named(wanted)
 
 
@@ -37,6 +44,7 @@ def choose_rivals(
     tasks: Sequence[Task],
     steps: int,
     without: Iterable[str],
+    runs_dir: Path,
 ) -> Iterator[Rival]:
     """Yields those that the settings ask for.
 
@@ -46,16 +54,21 @@ def choose_rivals(
         tasks: Those that the claim is about.
         steps: Of each training run.
         without: Ids of functions that are finalists, or rivals already.
+        runs_dir: Where the other campaigns are.
 
     Raises:
-        FinalsError: If one is neither a function nor one of the words.
+        FinalsError: If one is neither a function, one of the words nor another campaign, or that
+            has not ended.
         Interrupted: See `Tuner`.
     """
     taken = set(without)
     for wanted in against:
-        if wanted in _FIELDS:
-            what, field = _FIELDS[wanted]
-            contenders = [each for each in field() if each.id not in taken]
+        if (field := _field(wanted, runs_dir)) is not None:
+            what, candidates = field
+            contenders = [each for each in candidates if each.id not in taken]
+            if not contenders:
+                tuner.announce(f"finals: nothing is left of {what} that does not meet anyway")
+                continue
             rival = Rival(_best(contenders, tuner, tasks, steps), what)
             tuner.announce(f"finals: the best of {what} is {rival.candidate.readable}")
         else:
@@ -97,6 +110,45 @@ def _scaled_gelus() -> Iterator[Candidate]:
             yield _named(f"{outer:g} * gelu({inner:g} * x)")
 
 
+def _found_by(name: str, folder: Path) -> list[Candidate]:
+    """The best that the search of another campaign has found, as many as can be the rival."""
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        history = read_history(journal)
+    if history.finish is None:
+        raise FinalsError(
+            f"finals.against: the search of {name} has not ended; "
+            f"{command('launch', name, runs_dir=folder.parent)} goes on with it"
+        )
+    ranked = polished_first(standings(history), history.polished)
+    found = (each.candidate for each in ranked if each.candidate.origin == "discovered")
+    return [
+        Candidate.of(each.expression, generation=0, origin="baseline", variation=each.readable)
+        for each in islice(found, _CONTENDERS)
+    ]
+
+
+def _field(wanted: str, runs_dir: Path) -> tuple[str, list[Candidate]] | None:
+    """What a rival is to be the best of, in words, and the candidates; None if it is a function.
+
+    A campaign's name that is a function's too is the function's.
+    """
+    if wanted in _FIELDS:
+        what, candidates = _FIELDS[wanted]
+        return what, list(candidates())
+    folder = runs_dir / wanted
+    if is_folder(str(folder)) and (folder / FILE_NAME).is_file() and not _is_function(wanted):
+        return f"what {wanted} has found", _found_by(wanted, folder)
+    return None
+
+
+def _is_function(text: str) -> bool:
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True
+
+
 _FIELDS: Final[Mapping[str, tuple[str, Callable[[], Iterator[Candidate]]]]] = {
     "catalogue": ("the catalogue beside ReLU, Swish and GELU", _catalogue),
     "scaled gelu": ("the scaled GELUs c * gelu(b * x)", _scaled_gelus),
@@ -110,6 +162,7 @@ def _named(text: str) -> Candidate:
     except ValueError as error:
         words = " or ".join(f"{word!r}" for word in _FIELDS)
         raise FinalsError(
-            f"finals.against: {text!r} is neither a function nor {words}: {error}"
+            f"finals.against: {text!r} is neither a function nor {words} nor a campaign in the "
+            f"runs directory: {error}"
         ) from None
     return Candidate.of(expression, generation=0, origin="baseline", variation=text)

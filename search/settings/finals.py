@@ -37,8 +37,10 @@ class FinalsSettings(Section):
             the parabola through the best and its neighbours.
         rate_seeds: Training seeds that the rates are chosen with, none of which comes again.
         against: Rivals beside ReLU, Swish and GELU: a function, its name in the catalogue,
-            "catalogue" for the best of all the others there, or "scaled gelu" for the best
-            `c * gelu(b * x)`, both on validation data of the tasks that the claim is about.
+            "catalogue" for the best of all the others there, "scaled gelu" for the best
+            `c * gelu(b * x)`, or the name of a campaign in the same runs directory for the best of
+            the first five that its search has found, each on validation data of the tasks that the
+            claim is about.
         rival_seeds: Training seeds, beyond all others, on which the five that could be the best of
             those meet, each at its own learning rate.
         longer: Whether they meet in runs of twice the steps as well: does the verdict last?

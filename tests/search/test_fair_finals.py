@@ -34,6 +34,7 @@ from search.finals import (
     plan_finals,
 )
 from search.history import read_history
+from search.journal.journal import FILE_NAME, Journal
 from search.launching.costs import Timekeeper, with_equal_time
 from search.launching.rivals import check_rivals, choose_rivals
 from search.launching.tuning import Tuner, with_own_rates
@@ -348,6 +349,7 @@ def test_rivals_are_the_best_of_what_they_are_chosen_from(tmp_path: Path) -> Non
                 tasks=[find_task(DIGITS)],
                 steps=80,
                 without=[identity("tanhexp")],  # a finalist is not its own rival
+                runs_dir=tmp_path,
             )
         )
     assert [rival.candidate.id for rival in rivals] == [
@@ -372,7 +374,9 @@ def test_rivals_are_not_chosen_by_the_seeds_that_chose_their_rates(tmp_path: Pat
             tmp_path / place, training, seeds=(rate_seed,), meeting_seeds=tuple(meeting_seeds)
         )
         with tuner.journal:
-            (rival,) = choose_rivals(["catalogue"], tuner=tuner, tasks=[task], steps=80, without=())
+            (rival,) = choose_rivals(
+                ["catalogue"], tuner=tuner, tasks=[task], steps=80, without=(), runs_dir=tmp_path
+            )
         return rival.candidate.id
 
     training = Scaled(gains=merits, noise=0.1)
@@ -399,9 +403,13 @@ def test_a_chosen_rival_bears_the_same_name_in_every_replicate(tmp_path: Path) -
     )
 
 
-def test_a_rival_that_nobody_can_read_is_told_before_the_search() -> None:
+def test_a_rival_that_nobody_can_read_is_told_before_the_search(tmp_path: Path) -> None:
     with pytest.raises(FinalsError, match=r"finals\.against: 'catalog' is neither a function nor"):
-        check_rivals(wanted(against=["catalog"]))
+        check_rivals(wanted(against=["catalog"]), tmp_path)
+    (tmp_path / "begun").mkdir()
+    Journal(tmp_path / "begun" / FILE_NAME).close()
+    with pytest.raises(FinalsError, match=r"the search of begun has not ended; actsearch launch"):
+        check_rivals(wanted(against=["begun"]), tmp_path)
 
 
 def test_own_rates_and_rates_for_all_exclude_each_other() -> None:

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from grammars import BASELINES
+from search.history import read_history
 from search.journal.journal import FILE_NAME, Journal
+from search.standings.leaderboard import standings
 
 CAMPAIGN = """
 seed = 5
@@ -38,6 +40,11 @@ seeds = 3
 max_seeds = 3
 transfer = ["mnist1d-mlp"]
 transfer_seeds = 2
+"""
+
+AT_RANDOM = """
+[search]
+strategy = "random"
 """
 
 COMMAND = [sys.executable, "-m", "search"]
@@ -120,6 +127,30 @@ def test_a_launch_leaves_finals_that_were_held_later_the_last(
     assert actsearch("launch", campaign_file, "--runs-dir", tmp_path).returncode == 0
     assert scores(folder) == before
     assert json.loads((folder / "finals.json").read_text())["number"] == 2
+
+
+def test_the_best_of_another_campaign_is_a_rival(launched: Path, tmp_path: Path) -> None:
+    shutil.copytree(launched / "small", tmp_path / "small")
+    control = tmp_path / "control.toml"
+    control.write_text(CAMPAIGN.partition("[finals]")[0].replace("[search]", AT_RANDOM))
+    wanted = ["finals", "small", "--seeds", "2", "--tasks", "", "--runs-dir", tmp_path]
+    wanted += ["--set", 'against=["control"]']
+    early = actsearch(*wanted)
+    assert early.returncode == 2
+    assert "'control' is neither a function nor" in early.stderr
+    result = actsearch("launch", control, "--runs-dir", tmp_path)
+    assert result.returncode == 0, result.stderr
+    held = actsearch(*wanted)
+    assert held.returncode == 0, held.stderr
+    with Journal(tmp_path / "control" / FILE_NAME, read_only=True) as journal:
+        ranked = standings(read_history(journal))
+    found = [each.candidate.id for each in ranked if each.candidate.origin == "discovered"]
+    with Journal(tmp_path / "small" / FILE_NAME, read_only=True) as journal:
+        plan = read_history(journal).finals.last_plan
+    assert plan is not None
+    assert list(plan.chosen.values()) == ["what control has found"]
+    assert plan.rivals[-1] in found[:5]
+    assert "is there as the best of what control has found" in plan.rule
 
 
 def test_killed_finals_go_on_to_the_same_end(
