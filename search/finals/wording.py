@@ -126,14 +126,14 @@ def _changed(finals: Finals, again: Card, leader: Entrant) -> str:
     ]
     if not pairs:
         return "nothing has been scored yet"
-    others = [
-        f"{OPENINGS[found.finding]} {finals.plan.titles[rival]}"
-        for rival, before, found in pairs
-        if before is not None and before.finding is not found.finding
-    ]
+    others: dict[Finding, list[str]] = {}
+    for rival, before, found in pairs:
+        if before is not None and before.finding is not found.finding:
+            others.setdefault(found.finding, []).append(finals.plan.titles[rival])
     if not others:
         return "every one of these verdicts is the same"
-    return f"it is {listed(others)}; the other verdicts are the same"
+    changed = [f"{OPENINGS[finding]} {listed(names)}" for finding, names in others.items()]
+    return f"it is {listed(changed)}; the other verdicts are the same"
 
 
 def _counted(plan: Plan, counts: Mapping[str, int], finding: Finding) -> str:
