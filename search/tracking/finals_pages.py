@@ -94,8 +94,8 @@ class FinalsPages:
             tags=outcome,
         )
         self._client.log_text(run_id, finals_text(finals), names.FINALS_JSON)
-        view = json.dumps(finals_view(finals.plan.number, finals.own.stage.task))
-        self._client.set_experiment_tag(self._experiment, VIEW_TAG, view)
+        view = finals_view(finals.plan.number, finals.own.stage.task, finals.plan.measure)
+        self._client.set_experiment_tag(self._experiment, VIEW_TAG, json.dumps(view))
         self._client.set_terminated(run_id, "FINISHED", milliseconds(ended))
 
     def _write_function(

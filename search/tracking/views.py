@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from evaluators.statistics.comparison import listed
-from search.history import TITLES
+from search.history import TITLES, Measure
 from search.tracking import names
 
 # A "shared view" of the UI is a tag of the experiment; a link that names its key opens with it.
@@ -15,12 +15,12 @@ VIEW_KEY: Final = "actsearch"
 VIEW_TAG: Final = f"{names.SHARED_VIEW}{VIEW_KEY}"
 
 
-def _table(*, sorted_by: str, **columns: Sequence[str]) -> dict[str, Any]:
-    """A table of runs, the highest first, with these columns of metrics, params and tags."""
+def _table(*, sorted_by: str, ascending: bool = False, **columns: Sequence[str]) -> dict[str, Any]:
+    """A table of runs with these columns of metrics, params and tags, the highest run first."""
     keys = [f"{section}.`{name}`" for section, names in columns.items() for name in names]
     return {
         "orderByKey": f"metrics.`{sorted_by}`",
-        "orderByAsc": False,
+        "orderByAsc": ascending,
         "selectedColumns": keys,
         # Else the UI sorts them by their names.
         "columnOrder": keys,
@@ -141,15 +141,20 @@ def candidates_view(tasks: Sequence[str]) -> dict[str, Any]:
     return {**_CANDIDATES_TABLE, **charts, **shown}
 
 
-_FINALS_TABLE: Final = _table(
-    sorted_by="mean_percent",
-    metrics=(
-        "mean_percent",
-        "deviation_points",
-        *(f"{figure}_{rival}" for rival in TITLES for figure in ("difference", "p")),
-    ),
-    tags=("role", "verdict"),
-)
+def _finals_table(measured: Sequence[str], *, ascending: bool) -> dict[str, Any]:
+    compared = (f"{figure}_{rival}" for rival in TITLES for figure in ("difference", "p"))
+    return _table(
+        sorted_by=measured[0],
+        ascending=ascending,
+        metrics=(*measured, *compared),
+        tags=("role", "verdict"),
+    )
+
+
+_FINALS_TABLES: Final = {
+    "accuracy": _finals_table(("mean_percent", "deviation_points"), ascending=False),
+    "log_loss": _finals_table(("log_test_loss", "mean_percent"), ascending=True),
+}
 
 
 def charts_link(base_url: str, experiment_id: str) -> str:
@@ -183,7 +188,7 @@ def comparison_link(base_url: str, experiment_id: str) -> str:
 
 
 def finals_link(base_url: str, experiment_id: str) -> str:
-    """The page that compares the functions of a campaign's finals, the most accurate first.
+    """The page that compares the functions of a campaign's finals, the best first.
 
     Args:
         base_url: Of the dashboard, such as `http://127.0.0.1:5000`.
@@ -192,10 +197,13 @@ def finals_link(base_url: str, experiment_id: str) -> str:
     return _runs_page(base_url, experiment_id, viewStateShareKey=VIEW_KEY)
 
 
-def finals_view(number: int, task: str) -> dict[str, Any]:
-    """The functions of one finals on one task: accuracies on two tasks can't be compared."""
+def finals_view(number: int, task: str, measure: Measure) -> dict[str, Any]:
+    """The functions of one finals on one task, since figures of two tasks can't be compared.
+
+    What comes first is the best by what the finals compare by.
+    """
     only = f"tags.{names.FINALS} = '{number}' and tags.task = '{task}'"
-    return {**_FINALS_TABLE, "searchFilter": only}
+    return {**_FINALS_TABLES[measure.setting], "searchFilter": only}
 
 
 def _runs_page(base_url: str, experiment_id: str, **query: str) -> str:

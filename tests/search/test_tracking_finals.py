@@ -20,13 +20,14 @@ from evaluators.datasets import load
 from evaluators.tasks import find_task
 from grammars import BASELINES, evaluate, parse
 from search.finals import Finals, count_tried, finals_document, hold, plan_finals
-from search.history import read_history
+from search.history import PROTOCOLS, read_history
 from search.journal.journal import FILE_NAME, Journal
 from search.settings import FinalsSettings
 from search.standings.leaderboard import standings
 from search.tracking import Destination, Mirror, Store, database_path, names, replica, store_uri
 from search.tracking.finals_pages import FinalsPages
 from search.tracking.models import model_code
+from search.tracking.views import finals_view
 
 from .finals_simulation import SimulatedTraining
 from .store import without_ids
@@ -95,6 +96,18 @@ def rows(runs_dir: Path) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(database_path(runs_dir))) as database:
         found = (row for query in queries for row in database.execute(query))
         return sorted(map(without_ids, found), key=repr)
+
+
+def test_the_table_of_finals_begins_with_the_best_by_their_measure() -> None:
+    sorted_by = {}
+    for measure in PROTOCOLS:
+        view = finals_view(1, "digits-mlp", measure)
+        sorted_by[measure.setting] = view["orderByKey"], view["orderByAsc"]
+    assert sorted_by == {
+        "accuracy": ("metrics.`mean_percent`", False),
+        "log_loss": ("metrics.`log_test_loss`", True),
+    }
+    assert {"mean_percent", "log_test_loss"} <= names.FINALS_FUNCTION_METRICS.keys()
 
 
 def test_finals_are_runs_below_a_parent_with_metrics_by_seed(
