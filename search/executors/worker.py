@@ -10,9 +10,10 @@ import signal
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Final
 
 from evaluators.datasets import DataError
@@ -37,6 +38,9 @@ STARVATION: Final = 10.0
 
 _LOOK_SECONDS: Final = 0.5
 
+# Linux tells sizes of a process in pages; the sixth is that of its data and stack.
+_STATM: Final = Path("/proc/self/statm")
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -46,11 +50,13 @@ class Answer:
         evaluations: One a candidate; empty where there is a reason.
         reason: The error that the batch raised.
         unusable: Why this worker can evaluate nothing at all.
+        is_worn: Whether the worker is short of memory, and another one should take the next batch.
     """
 
     evaluations: list[Evaluation] = field(default_factory=list)
     reason: str | None = None
     unusable: str | None = None
+    is_worn: bool = False
 
 
 def serve(pipe: Connection[Answer, tuple[list[str], Fidelity]], workload: Workload) -> None:
@@ -58,7 +64,7 @@ def serve(pipe: Connection[Answer, tuple[list[str], Fidelity]], workload: Worklo
     _end_with_the_owner()
     _print_nothing()
     _take_signals()
-    _limit_memory(workload.memory_gib)
+    wear = _Wear(_limit_memory(workload.memory_gib))
     allowance = _Allowance()
     try:
         evaluators: Evaluators | Exception = Evaluators(workload, allow=allowance)
@@ -69,7 +75,7 @@ def serve(pipe: Connection[Answer, tuple[list[str], Fidelity]], workload: Worklo
             texts, fidelity = pipe.recv()
             answer = _answered(evaluators, texts, fidelity)
             allowance.end()
-            pipe.send(answer)
+            pipe.send(replace(answer, is_worn=wear.is_great()))
 
 
 def _answered(evaluators: Evaluators | Exception, texts: list[str], fidelity: Fidelity) -> Answer:
@@ -121,13 +127,44 @@ def _take_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _limit_memory(gib: float) -> None:
-    """Bounds what the process may allocate; mapped data files and shared memory don't count."""
-    if math.isfinite(gib):
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        wanted = int(gib * 2**30)
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+def _limit_memory(gib: float) -> float:
+    """Bounds what the process may allocate; mapped data files and shared memory don't count.
+
+    Returns:
+        The bound in bytes.
+    """
+    if not math.isfinite(gib):
+        return math.inf
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = int(gib * 2**30)
+    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    return soft
+
+
+class _Wear:
+    """Compiled programs leave traces: told early, nobody's batch meets the end of the memory.
+
+    LLVM, for one, ends the whole process there, and says so on the terminal.
+    """
+
+    def __init__(self, bound: float) -> None:
+        self._bound = bound
+        self._enough: float | None = None
+
+    def is_great(self) -> bool:
+        """Whether half of what the first batch left is used up."""
+        used = _allocated()
+        if self._enough is None:
+            self._enough = (used + self._bound) / 2
+        return used > self._enough
+
+
+def _allocated() -> float:
+    """Bytes that count against the bound; 0 where the system does not tell."""
+    with suppress(OSError):
+        return int(_STATM.read_text().split()[5]) * resource.getpagesize()
+    return 0.0
 
 
 class _Allowance:

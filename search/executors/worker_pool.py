@@ -21,7 +21,8 @@ from search.executors.executor import WorkersUnusableError, Workload, use_single
 from search.executors.familiar import Familiar
 from search.executors.worker_process import WorkerProcess
 
-# A worker starts anew after it has compiled for so many batches: programs leave traces in memory.
+# A worker starts anew after it has compiled for so many batches, since programs leave traces, and
+# sooner where it says that its memory goes.
 BATCHES_PER_WORKER: Final = 50
 
 # How often waiting for a worker looks at the clock.
@@ -43,12 +44,14 @@ class _Worker:
         self._process.start()
         theirs.close()
         self._compiled = 0
+        self._is_worn = False
         self.familiar = Familiar()
 
     @property
     def is_fit(self) -> bool:
         """Whether it may take another batch."""
-        return self._compiled < BATCHES_PER_WORKER and self._process.is_alive()
+        is_worn = self._is_worn or self._compiled >= BATCHES_PER_WORKER
+        return not is_worn and self._process.is_alive()
 
     def ask(self, texts: list[str], fidelity: Fidelity, *, seconds: float) -> worker.Answer:
         """Has a batch evaluated.
@@ -63,7 +66,9 @@ class _Worker:
         while not self._pipe.poll(_LOOK_SECONDS):
             if awake_seconds() > end:
                 raise TimeoutError
-        return self._pipe.recv()
+        answer = self._pipe.recv()
+        self._is_worn = answer.is_worn
+        return answer
 
     def kill(self) -> None:
         """Ends the process, whatever it is doing."""

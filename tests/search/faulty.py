@@ -58,8 +58,17 @@ def kill(allow: Callable[[float], None]) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+LEAKED: list[bytearray] = []
+
+
+def leak(allow: Callable[[float], None]) -> None:
+    """Leaves much behind, as hundreds of compiled programs do."""
+    LEAKED.append(bytearray(700 << 20))
+
+
 FAULTS = {
-    fault.__name__: fault for fault in (segfault, exhaust_memory, hang, spin, raise_error, kill)
+    fault.__name__: fault
+    for fault in (segfault, exhaust_memory, hang, spin, raise_error, kill, leak)
 }
 
 

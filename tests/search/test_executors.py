@@ -232,6 +232,18 @@ def test_only_the_culprit_fails_and_the_reason_is_known(
     assert [line.split()[0] for line in workload.attempts()] == ["3", "1", "1"][: 3 - is_certain]
 
 
+def test_a_worker_gives_way_before_its_memory_ends(tmp_path: Path, alone: list[Evaluation]) -> None:
+    leaking = [EXPRESSIONS[number % 5] for number in range(10)]
+    workload = FaultyWorkload(
+        find_task("digits-mlp"),
+        faults=tuple((str(each), "leak") for each in EXPRESSIONS),
+        log=tmp_path / "log",
+    )
+    with ProcessPool(workload, workers=1, batch=1, timeout_seconds=60.0) as executor:
+        assert essence(evaluate(executor, leaking)) == essence(alone) * 2
+    assert len(workload.attempts()) == 10, "none was lost to a want of memory and tried again"
+
+
 def test_bad_luck_is_no_fault(tmp_path: Path, alone: list[Evaluation]) -> None:
     """A candidate all by itself, whose worker was killed from outside."""
     unlucky = str(EXPRESSIONS[1])
