@@ -16,7 +16,7 @@ VIEW_TAG: Final = f"{names.SHARED_VIEW}{VIEW_KEY}"
 
 
 def _table(*, sorted_by: str, ascending: bool = False, **columns: Sequence[str]) -> dict[str, Any]:
-    """A table of runs with these columns of metrics, params and tags, the highest run first."""
+    """A table of runs in the order of a metric, with these columns of metrics, params, tags."""
     keys = [f"{section}.`{name}`" for section, names in columns.items() for name in names]
     return {
         "orderByKey": f"metrics.`{sorted_by}`",
