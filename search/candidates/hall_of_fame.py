@@ -32,9 +32,15 @@ _COLUMNS: Final = (
 
 
 class HallOfFame:
-    """The best `capacity` candidates by rung and score, ties broken by id."""
+    """The best `capacity` candidates by rung and score, ties broken by id.
+
+    Attributes:
+        is_current: Not while a campaign that is run again is behind what its journal holds; its
+            file, which is ahead, stays as it is until then.
+    """
 
     def __init__(self, *, capacity: int = 50) -> None:
+        self.is_current = True
         self._capacity = capacity
         self._standings: dict[str, Standing] = {}
         self._novelties: dict[str, str] = {}
@@ -80,7 +86,9 @@ class HallOfFame:
         return found
 
     def write(self, folder: Path) -> None:
-        """Writes `hall_of_fame.csv`, whole or not at all; from any thread."""
+        """Writes `hall_of_fame.csv`, whole or not at all, if this is current; from any thread."""
+        if not self.is_current:
+            return
         with self._writing:
             write_whole(folder / FILE_NAME, self._table())
 

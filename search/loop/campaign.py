@@ -126,6 +126,7 @@ class Loop:
         self._published = begun.published if (begun := find_begun(journal)) else {}
         self._polished = find_polished(journal)
         self._ahead: deque[tuple[Asked, RaceAhead]] = deque()
+        self._recorded = sum(1 for _ in journal.events("generation"))
         self._duplicates = self._trained = self._unimproved = 0
         self._exhausted = False
 
@@ -218,6 +219,7 @@ class Loop:
             if standing.candidate.origin == "discovered"
             and standing.candidate.id not in self._baselines
         )
+        self.hall_of_fame.is_current = asked.number + 1 >= self._recorded
         self._trained += len(asked.trainable)
         self._exhausted = asked.exhausted
         self._unimproved = 0 if is_new_best else self._unimproved + 1

@@ -21,6 +21,7 @@ from search.finals import count_tried
 from search.history import read_history
 from search.journal.journal import FILE_NAME, Journal
 from search.loop.campaign import Ending, Loop
+from search.loop.observing import Callbacks
 from search.settings import Settings
 from search.standings.leaderboard import leaderboard
 
@@ -123,6 +124,22 @@ def test_a_stopped_campaign_goes_on_as_if_nothing_had_happened(
     run(tmp_path / "cut", settings(), second)
     assert told(tmp_path / "cut") == told(tmp_path / "whole")
     assert not set(first.done) & set(second.done)
+
+
+def test_a_campaign_that_is_run_again_shows_its_best_all_the_while(tmp_path: Path) -> None:
+    def read(**changes: Any) -> list[str]:
+        texts: list[str] = []
+        path = tmp_path / HALL_OF_FAME
+        reader = Callbacks(lambda _: texts.append(path.read_text(encoding="utf-8")), lambda _: None)
+        run(tmp_path, settings(**changes), observers=[reader])
+        return texts
+
+    first = read()
+    assert len(set(first)) > 1
+    assert read() == first[-1:] * 4
+    further = read(stop__generations=6)
+    assert further[:4] == first[-1:] * 4
+    assert further[5] != first[-1]
 
 
 def test_a_model_of_scores_comes_to_the_same_when_a_campaign_goes_on(tmp_path: Path) -> None:
