@@ -8,17 +8,15 @@ from typing import Final
 
 import numpy as np
 
-from evaluators.probing.shapes import NEARBY, shapes
-from grammars import CachedEvaluation, Call, Expression, Variable, parse
+from evaluators.probing.shapes import NEARBY, mirrored, negated, shapes
+from grammars import CachedEvaluation, Expression, parse
 from grammars.catalogue import definitions
-from grammars.expressions.expression import substitute
 
 UNIT: Final = ("gelu", "swish")
 """Two published functions: the distance between them is 1."""
 
 # Beyond so many standard deviations of the published functions a feature tells nothing more.
 _FARTHEST: Final = 3.0
-_X: Final = Variable()
 
 
 def apart(first: Sequence[Expression], second: Sequence[Expression]) -> float:
@@ -47,10 +45,7 @@ def places(functions: Sequence[Expression]) -> np.ndarray:
     Returns:
         [functions, features].
     """
-    centre, scale = _published()
-    there = shapes(CachedEvaluation(NEARBY)(functions))
-    bounded: np.ndarray = np.clip((there - centre) / scale, -_FARTHEST, _FARTHEST)
-    return bounded
+    return _placed(_shapes(functions))
 
 
 def oriented(functions: Sequence[Expression]) -> np.ndarray:
@@ -59,21 +54,32 @@ def oriented(functions: Sequence[Expression]) -> np.ndarray:
     Returns:
         [functions, features].
     """
-    sides = np.stack([places(each) for each in zip(*map(_sides, functions), strict=True)])
+    sides = _sides(functions)
     squares = ((sides - places([parse(UNIT[0])])) ** 2).mean(axis=2)
     nearest: np.ndarray = sides[squares.argmin(axis=0), np.arange(len(functions))]
     return nearest
 
 
 def _distance(one: Expression, other: Expression) -> float:
-    squares = ((places(_sides(other)) - places([one])) ** 2).mean(axis=1)
+    squares = ((_sides([other])[:, 0] - places([one])) ** 2).mean(axis=1)
     return float(np.sqrt(squares.min()))
 
 
-def _sides(function: Expression) -> tuple[Expression, ...]:
-    """f(x), f(-x), -f(x) and -f(-x)."""
-    mirrored = substitute(function, Call("neg", (_X,)))
-    return function, mirrored, Call("neg", (function,)), Call("neg", (mirrored,))
+def _sides(functions: Sequence[Expression]) -> np.ndarray:
+    """Where f(x), f(-x), -f(x) and -f(-x) lie [sides, functions, features]."""
+    there = _shapes(functions)
+    behind = mirrored(there)
+    return _placed(np.stack([there, behind, negated(there), negated(behind)]))
+
+
+def _placed(there: np.ndarray) -> np.ndarray:
+    centre, scale = _published()
+    bounded: np.ndarray = np.clip((there - centre) / scale, -_FARTHEST, _FARTHEST)
+    return bounded
+
+
+def _shapes(functions: Sequence[Expression]) -> np.ndarray:
+    return shapes(CachedEvaluation(NEARBY)(functions))
 
 
 @cache
@@ -84,6 +90,6 @@ def _unit() -> float:
 @cache
 def _published() -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each feature over the catalogue."""
-    there = shapes(CachedEvaluation(NEARBY)(list(definitions().values())))
+    there = _shapes(list(definitions().values()))
     scale = there.std(axis=0)
     return there.mean(axis=0), np.where(scale > 0.0, scale, 1.0)

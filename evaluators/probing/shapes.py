@@ -20,6 +20,35 @@ NEARBY: Final = np.concatenate([EVERYWHERE, EVERYWHERE + STEP, EVERYWHERE - STEP
 """Where a function must be evaluated for its shape to be known."""
 _LARGEST: Final = 1e6
 
+# `_moments` gives so many for each spread. Those by which a function is put upright are of N(0, 1).
+_MOMENTS: Final = 7
+_FIRST: Final = 2 * len(POINTS) + _SPREADS.index(1.0) * _MOMENTS
+_MEAN: Final = _FIRST
+_SLOPE: Final = _FIRST + 2
+_CURVATURE: Final = _FIRST + 6
+# What has none of one of them has so much by rounding.
+_NONE: Final = 1e-9
+
+# How f(-x) and -f(x) follow from f(x): which feature takes the place of each, and with which sign.
+_OPPOSITE: Final = np.argmin(np.abs(POINTS[:, None] + POINTS), axis=0)
+_MIRRORED: Final = np.concatenate(
+    [
+        _OPPOSITE,
+        len(POINTS) + _OPPOSITE,
+        2 * len(POINTS) + np.arange(_MOMENTS * len(_SPREADS)),
+    ]
+)
+_MIRRORED_SIGN: Final = np.concatenate(
+    [
+        np.ones(len(POINTS)),
+        -np.ones(len(POINTS)),
+        np.tile([1, 1, -1, 1, 1, -1, 1], len(_SPREADS)),
+    ]
+)
+_NEGATED_SIGN: Final = np.concatenate(
+    [-np.ones(2 * len(POINTS)), np.tile([-1, 1, -1, 1, 1, -1, -1], len(_SPREADS))]
+)
+
 
 def shape(function: Expression) -> np.ndarray:
     """What a function does, on a scale that large numbers don't dominate.
@@ -61,6 +90,39 @@ def shapes(nearby: np.ndarray) -> np.ndarray:
         np.concatenate([values[:, :count], slopes[:, :count], moments], axis=1)
     )
     return squeezed
+
+
+def mirrored(of: np.ndarray) -> np.ndarray:
+    """The shapes of f(-x) from those of f(x) [..., features]."""
+    turned: np.ndarray = of[..., _MIRRORED] * _MIRRORED_SIGN
+    return turned
+
+
+def negated(of: np.ndarray) -> np.ndarray:
+    """The shapes of -f(x) from those of f(x) [..., features]."""
+    turned: np.ndarray = of * _NEGATED_SIGN
+    return turned
+
+
+def upright(of: np.ndarray) -> np.ndarray:
+    """The shapes of those mirror images that bend upwards, else are above 0, and rise.
+
+    To a network whose weights begin as often negative as positive f(x), f(-x), -f(x) and -f(-x)
+    are worth the same: with the weights before or after them turned, training goes on alike. So
+    what is learnt of one is said of all. Where a network is not so, the last two features tell
+    them apart.
+
+    Args:
+        of: Shapes [..., features].
+
+    Returns:
+        [..., features + 2]; the last two are 1 where f was negated, and where it was mirrored.
+    """
+    curvature, mean = of[..., _CURVATURE, None], of[..., _MEAN, None]
+    is_down = np.where(np.abs(curvature) > _NONE, curvature, mean) < -_NONE
+    up = np.where(is_down, negated(of), of)
+    falls = up[..., _SLOPE, None] < -_NONE
+    return np.concatenate([np.where(falls, mirrored(up), up), is_down, falls], axis=-1)
 
 
 def _integrals(values: np.ndarray, slopes: np.ndarray) -> list[np.ndarray]:

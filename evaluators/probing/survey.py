@@ -17,7 +17,7 @@ from evaluators.probing.probes import (
     SMALLEST_SLOPE,
     STEP,
 )
-from evaluators.probing.shapes import NEARBY, shapes
+from evaluators.probing.shapes import NEARBY, shapes, upright
 from grammars import CachedEvaluation, Expression
 
 _BULK_POINTS: Final = POINTS[BULK]
@@ -33,7 +33,7 @@ class Surveyed(NamedTuple):
 
     Attributes:
         fit: Whether each passes the probes [functions].
-        shapes: See `evaluators.probing.shapes` [functions, features].
+        shapes: See `evaluators.probing.shapes.upright` [functions, features].
     """
 
     fit: np.ndarray
@@ -62,7 +62,7 @@ class Survey:
                 & _bent(at_points[:, REACH])
                 & _followable(at_points[:, BULK], right, left)
             )
-        return Surveyed(fit, shapes(nearby))
+        return Surveyed(fit, upright(shapes(nearby)))
 
 
 def _finite(values: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evaluators.probing.probes import probe
-from evaluators.probing.shapes import shape
+from evaluators.probing.shapes import shape, upright
 from evaluators.probing.survey import Survey
 from grammars import CATALOGUE, CachedEvaluation, Call, Expression, evaluate, load_grammar, parse
 
@@ -32,7 +32,7 @@ def test_bred_functions_are_probed_and_shaped_as_single_ones_are(grammar: str) -
     functions = _bred(grammar, 120)
     surveyed = Survey()(functions)
     assert surveyed.fit.tolist() == [probe(function) is None for function in functions]
-    expected = np.array([shape(function) for function in functions])
+    expected = upright(np.array([shape(function) for function in functions]))
     np.testing.assert_allclose(surveyed.shapes, expected, rtol=1e-9, atol=1e-9)
 
 

@@ -22,9 +22,9 @@ from search.strategies.surrogate import Surrogate
 from .battery import admitting_by_layer, distance, generations, standing
 
 
-def searching(**settings: Any) -> Surrogate:
+def searching(*, seed: int = 3, **settings: Any) -> Surrogate:
     chosen = SearchSettings.model_validate({"strategy": "surrogate", "brood": 300, **settings})
-    strategy = begin(load_grammar("core"), chosen, seed=3)
+    strategy = begin(load_grammar("core"), chosen, seed=seed)
     assert isinstance(strategy, Surrogate)
     return strategy
 
@@ -89,10 +89,10 @@ def test_it_tells_what_its_model_is_worth() -> None:
 
 
 def test_a_model_that_is_worse_than_chance_is_left_for_a_generation() -> None:
-    strategy, admit = searching(), admitting_by_layer()
-    strategy.tell(scored(strategy.ask(48, generation=0, admit=admit)))
+    strategy, admit = searching(seed=4), admitting_by_layer()
+    strategy.tell(scored(strategy.ask(64, generation=0, admit=admit)))
     # What the model has learnt to expect is turned upside down.
-    strategy.tell(scored(strategy.ask(16, generation=1, admit=admit), upside_down=True))
+    strategy.tell(scored(strategy.ask(32, generation=1, admit=admit), upside_down=True))
     judged = strategy.vitals.forecasting
     assert judged is not None
     assert judged.correlation is not None
@@ -114,7 +114,9 @@ def test_it_learns_from_baselines_that_it_did_not_propose() -> None:
         Candidate.of(parse(name), generation=0, origin="baseline", variation=name)
         for name in BASELINES
     ]
-    strategy.learn(scored(baselines))
+    # Ahead of all that is drawn at random.
+    ahead = [standing(each, loss=0.01 * place) for place, each in enumerate(baselines, 1)]
+    strategy.learn([each for each in ahead if each is not None])
     first = strategy.ask(16, generation=0, admit=admit)
     assert {c.variation for c in first} == {"spread"}, "baselines alone teach too little"
     strategy.tell(scored(first))
