@@ -22,10 +22,9 @@ _LARGEST: Final = 1e6
 
 # `_moments` gives so many for each spread. Those by which a function is put upright are of N(0, 1).
 _MOMENTS: Final = 7
-_FIRST: Final = 2 * len(POINTS) + _SPREADS.index(1.0) * _MOMENTS
-_MEAN: Final = _FIRST
-_SLOPE: Final = _FIRST + 2
-_CURVATURE: Final = _FIRST + 6
+_MEAN: Final = 2 * len(POINTS) + _SPREADS.index(1.0) * _MOMENTS
+_SLOPE: Final = _MEAN + 2
+_CURVATURE: Final = _MEAN + 6
 # What has none of one of them has so much by rounding.
 _NONE: Final = 1e-9
 
