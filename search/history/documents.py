@@ -28,6 +28,7 @@ from search.history.events import (
     Polished,
     Relaunched,
     SearchEnded,
+    Settled,
     TestDataOpened,
     Told,
     Trained,
@@ -158,6 +159,8 @@ def entry(event: Happening) -> Entry:
             return "measurement", key, evaluation.to_json()
         case Polished(candidate_id, path):
             return "polish", candidate_id, {"path": list(path)}
+        case Settled(number):
+            return "settled", f"{number:04d}", asdict(event)
         case _:
             return _finals_entry(event)
 
@@ -264,6 +267,7 @@ _READERS: Final[Mapping[Kind, Callable[[Event], Happening]]] = {
     "work": lambda row: Worked(**row.payload, part=int(row.key.rpartition("/")[2])),
     "measurement": lambda row: Measured(row.key, Evaluation.from_json(row.payload)),
     "polish": lambda row: Polished(row.key, tuple(row.payload["path"])),
+    "settled": lambda row: Settled(**row.payload),
     "finals_plan": _read_plan,
     "finals_run": _read_run,
     "finals_look": _read_look,

@@ -193,6 +193,19 @@ class Polished:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """Search and polishing are at their end, and all that they leave behind is written.
+
+    Attributes:
+        number: Of these events, counted from 1.
+        budget: Parts of `Settings` as JSON that a later launch may change to take them on.
+    """
+
+    number: int
+    budget: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class FinalsPlanned:
     """Finals were decided on."""
 
@@ -272,6 +285,7 @@ Happening = (
     | Worked
     | Measured
     | Polished
+    | Settled
     | FinalsPlanned
     | FinalistTrained
     | FinalsLooked

@@ -20,6 +20,7 @@ from search.history.events import (
     Polished,
     Relaunched,
     SearchEnded,
+    Settled,
     Told,
 )
 from search.history.finals_ledger import Ledger
@@ -172,6 +173,7 @@ class History:
         endings: Why the search ended, each time.
         trainings: Evaluations for which something was trained.
         ended: How the search ended last, whether a larger budget has taken it on since or not.
+        settled: When search and polishing were last done; see `is_settled`.
     """
 
     position: int = 0
@@ -188,12 +190,19 @@ class History:
     endings: list[str] = field(default_factory=list)
     trainings: int = 0
     ended: FinishRecord | None = None
+    settled: Settled | None = None
+    _is_reopened: bool = False
     _rivals: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """Of the campaign."""
         return str(self.launch.settings["name"]) if self.launch else "campaign"
+
+    def is_settled(self, budget: Mapping[str, Any]) -> bool:
+        """Whether a launch with this budget has nothing to search and nothing to polish."""
+        settled = self.settled
+        return settled is not None and not self._is_reopened and settled.budget == budget
 
     def add(self, told: Told) -> None:
         """Takes the next event of the journal."""
@@ -202,14 +211,14 @@ class History:
         match told.event:
             case Evaluated() as evaluated:
                 self._add_evaluation(evaluated, told.time)
-                self.finish = None  # a larger budget has taken the campaign on
+                self._reopen()  # a larger budget has taken the campaign on
             case Introduced(candidate) as introduced:
                 self.candidates[candidate.id] = CandidateRecord(introduced, told.time)
                 if candidate.origin == "baseline" and candidate.variation in RIVALS:
                     self._rivals.setdefault(candidate.variation, candidate.id)
             case GenerationEnded(summary):
                 self._add_generation(summary, told.time)
-                self.finish = None
+                self._reopen()
             case SearchEnded(reason):
                 self.finish = self.ended = FinishRecord(reason, told.time)
                 self.endings.append(reason)
@@ -223,6 +232,8 @@ class History:
             case Polished(candidate_id, path):
                 self.polished[candidate_id] = path
                 self.finish = self.ended  # its evaluations are none of the search's
+            case Settled() as settled:
+                self.settled, self._is_reopened = settled, False
             case _:
                 self.finals.add(told)
 
@@ -237,6 +248,9 @@ class History:
                     f"(event {told.sequence}: {error}); restore a copy, or move it away and launch "
                     "the campaign again"
                 ) from error
+
+    def _reopen(self) -> None:
+        self.finish, self._is_reopened = None, True
 
     def _add_evaluation(self, evaluated: Evaluated, time: float) -> None:
         evaluation = evaluated.evaluation

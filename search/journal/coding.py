@@ -21,6 +21,7 @@ Kind = Literal[
     "work",
     "measurement",
     "polish",
+    "settled",
     "finals_plan",
     "finals_run",
     "finals_look",

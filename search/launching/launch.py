@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from search.candidates.hall_of_fame import FILE_NAME as HALL_OF_FAME
 from search.candidates.hall_of_fame import HallOfFame
 from search.candidates.novelty_watch import NoveltyWatch
 from search.drawing import draw_front
 from search.executors import dry_run
 from search.executors.site import Site
 from search.finals import finals_in
-from search.history import SEARCH, read_history
+from search.history import SEARCH, Settled, read_history, write
 from search.history.work import Work
 from search.journal.campaign_folder import located
 from search.journal.journal import FILE_NAME, Journal
@@ -106,10 +107,7 @@ def launch(
         if (template := settings.search.template) is not None:
             campaign.site.announce(f"the search fills the template {template}")
         with campaign.mirrored(settings, observers) as watching:
-            hall_of_fame = HallOfFame()
-            ending = _search(prepared, campaign, watching, hall_of_fame)
-            ending = _polish(ending, prepared, campaign, hall_of_fame)
-            _leave_tidy(campaign, interrupted=ending.interrupted)
+            ending = _settle(prepared, campaign, watching)
             ending = _finish(ending, Finishing(campaign, settings, watching, alike))
     return Launch(folder, ending.reason, interrupted=ending.interrupted)
 
@@ -167,6 +165,25 @@ def _say_what_is_kept(campaign: OpenCampaign) -> None:
         campaign.site.announce(
             f"resuming: {kept} evaluations already done, by {campaign.journal.path.resolve()}"
         )
+
+
+def _settle(prepared: Prepared, campaign: OpenCampaign, observers: Sequence[Observer]) -> Ending:
+    """Searches and polishes, unless that was done to the end by an earlier launch."""
+    folder, journal = campaign.folder, campaign.journal
+    history = read_history(journal)
+    budget = prepared.settings.model_dump(mode="json", include={"stop", "polish"})
+    is_whole = (folder / HALL_OF_FAME).exists()  # a journal may come alone
+    if is_whole and history.ended is not None and history.is_settled(budget):
+        campaign.site.announce(f"the search has ended: {history.ended.reason}")
+        return Ending(history.ended.reason)
+    hall_of_fame = HallOfFame()
+    ending = _search(prepared, campaign, observers, hall_of_fame)
+    ending = _polish(ending, prepared, campaign, hall_of_fame)
+    _leave_tidy(campaign, interrupted=ending.interrupted)
+    if not ending.interrupted:
+        number = 1 if history.settled is None else history.settled.number + 1
+        write(journal, [Settled(number, budget)])
+    return ending
 
 
 def _search(

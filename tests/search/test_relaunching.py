@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from html import unescape
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -114,3 +116,56 @@ def test_a_launch_with_the_same_settings_is_no_event(tmp_path: Path, runs_dir: P
     launch(campaign_file, runs_dir)
     with Journal(runs_dir / "growing" / FILE_NAME, read_only=True) as journal:
         assert [event.key for event in journal.events("campaign", "launch")] == ["settings"]
+
+
+def events_of(runs_dir: Path) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """All but how long finals were looked at."""
+    with Journal(runs_dir / "growing" / FILE_NAME, read_only=True) as journal:
+        return [
+            (event.kind, event.key, event.payload)
+            for event in journal.events()
+            if not event.key.startswith("finals ")
+        ]
+
+
+def test_what_was_searched_to_the_end_is_not_searched_again(tmp_path: Path, runs_dir: Path) -> None:
+    campaign_file = tmp_path / "growing.toml"
+    campaign_file.write_text(CAMPAIGN)
+    launch(campaign_file, runs_dir)
+    before = events_of(runs_dir)
+    with mock.patch("search.launching.launch.Loop", side_effect=AssertionError("searched again")):
+        answer = launch(campaign_file, runs_dir)
+    assert "the search has ended: 2 generations are done" in answer.stderr
+    assert events_of(runs_dir) == before
+
+    # Polishing can be added afterwards, and is done once as well.
+    campaign_file.write_text(CAMPAIGN + "polish = { functions = 1, trainings = 4 }\n")
+    launch(campaign_file, runs_dir)
+    polished = events_of(runs_dir)
+    assert {kind for kind, *_ in polished[len(before) :]} >= {"polish", "settled"}
+    with mock.patch("search.launching.launch.polish", side_effect=AssertionError("polished again")):
+        launch(campaign_file, runs_dir)
+    assert events_of(runs_dir) == polished
+
+
+def test_a_smaller_budget_is_that_of_another_search(grown: Path, tmp_path: Path) -> None:
+    hall_of_fame = grown / "growing" / "hall_of_fame.csv"
+    of_four_generations = hall_of_fame.read_text()
+    (tmp_path / "growing.toml").write_text(CAMPAIGN)
+    launch(tmp_path / "growing.toml", grown)
+    settled = [payload for kind, _, payload in events_of(grown) if kind == "settled"]
+    assert [each["budget"]["stop"]["generations"] for each in settled] == [2, 4, 2]
+    assert hall_of_fame.read_text() == of_four_generations
+
+
+def test_a_journal_that_came_alone_gets_back_what_belongs_to_it(
+    tmp_path: Path, runs_dir: Path
+) -> None:
+    campaign_file = tmp_path / "growing.toml"
+    campaign_file.write_text(CAMPAIGN)
+    launch(campaign_file, runs_dir)
+    hall_of_fame = runs_dir / "growing" / "hall_of_fame.csv"
+    before = hall_of_fame.read_text()
+    hall_of_fame.unlink()
+    launch(campaign_file, runs_dir)
+    assert hall_of_fame.read_text() == before

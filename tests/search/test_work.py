@@ -132,8 +132,9 @@ def test_what_ends_a_launch_is_said_and_not_that_its_end_is_not_recorded(tmp_pat
 def test_every_launch_records_its_begin_and_its_end(tmp_path: Path) -> None:
     file = tmp_path / "whole.toml"
     file.write_text(CAMPAIGN)
-    for _ in range(2):
-        assert actsearch("launch", file, "--runs-dir", tmp_path).status == 0
+    for generations in (2, 3, 3):  # the last has nothing left to search
+        budget = f"stop.generations={generations}"
+        assert actsearch("launch", file, "--set", budget, "--runs-dir", tmp_path).status == 0
     with Journal(tmp_path / "whole" / FILE_NAME, read_only=True) as journal:
         told = [
             (e.payload["of"], e.payload["launch"], e.payload["state"])
