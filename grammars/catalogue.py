@@ -116,7 +116,7 @@ _ENTRIES: Final = (
         "x_erf",
         "x * erf(x)",
         "Biswas, Kumar, Banerjee, Pandey 2022, the smooth |x| of SMU",
-        spelling="x erf(x)",
+        spelling="x * erf(x)",
     ),
     Entry("arctan", "atan(x)", "Kamruzzaman, Aziz 2002"),
     Entry("sine", "sin(x)", "Parascandolo, Huttunen, Virtanen 2016"),
