@@ -45,6 +45,12 @@ _HEADING: Final = 16
 def finals_command(
     campaign: CampaignName,
     top: Annotated[int | None, typer.Option(min=1, help="Best of the search that enter.")] = None,
+    candidate: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--candidate", help="The id of one that enters in place of the best, or how it begins."
+        ),
+    ] = None,
     seeds: Annotated[
         int | None, typer.Option(min=2, help="Training seeds, analysed once, after the last.")
     ] = None,
@@ -91,6 +97,7 @@ def finals_command(
         steps=steps,
         minutes=minutes,
         register_leader=register or None,
+        candidates=tuple(candidate or ()) or None,
     )
     changes |= overridden({}, overrides or ())
     progress = FinalsProgress()
@@ -155,7 +162,7 @@ def _explanation(finals: Finals) -> str:
     )
 
 
-def _changes(*, tasks: str | None, **given: float | None) -> dict[str, Any]:
+def _changes(*, tasks: str | None, **given: Any) -> dict[str, Any]:
     """What the options change in the settings of finals."""
     changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if "seeds" in changes:

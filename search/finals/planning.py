@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -60,6 +60,7 @@ def plan_finals(
     find: Callable[[str], Task] = find_task,
     others: Sequence[tuple[Task, Dataset]] = (),
     rivals: Sequence[Rival] = (),
+    named: Collection[str] = (),
 ) -> Plan:
     """Plans finals from what a search has found on validation data.
 
@@ -75,13 +76,14 @@ def plan_finals(
         find: Gets the tasks to transfer to by name.
         others: Further tasks that the claim is about, each with its data set.
         rivals: Those beside ReLU, Swish and GELU.
+        named: Ids of those that take part in place of the best.
 
     Raises:
         FinalsError: If the search has scored no function of its own, or what it has found cannot
             be registered.
         UnknownTaskError: If a task of the settings does not exist.
     """
-    entrants = tuple(_entrants(standings, settings.top, rivals))
+    entrants = tuple(_entrants(standings, settings.top, named, rivals))
     chosen = {_entrant(each.candidate, rank=None).key: each.best_of for each in rivals}
     keys = tuple(dict.fromkeys((*RIVALS, *chosen)))
     if settings.register_leader:
@@ -107,6 +109,7 @@ def plan_finals(
         register=settings.register_leader,
         protocol=next(p.number for p in PROTOCOLS if p.setting == settings.measure),
         chosen={key: best_of for key, best_of in chosen.items() if best_of},
+        is_by_name=bool(named),
     )
 
 
@@ -166,15 +169,16 @@ def _comparable(plan: Plan) -> Plan:
 
 
 def _entrants(
-    standings: Iterable[Standing], top: int, rivals: Iterable[Rival]
+    standings: Iterable[Standing], top: int, named: Collection[str], rivals: Iterable[Rival]
 ) -> Iterator[Entrant]:
     discovered = [each.candidate for each in standings if each.candidate.origin == "discovered"]
     if not discovered:
         raise FinalsError(
             "finals compare what a search has found, and this one has scored no function of its own"
         )
-    for rank, candidate in enumerate(discovered[:top], 1):
-        yield _entrant(candidate, rank=rank)
+    for rank, candidate in enumerate(discovered, 1):
+        if candidate.id in named if named else rank <= top:
+            yield _entrant(candidate, rank=rank)
     baselines = (
         Candidate.of(parse(name), generation=0, origin="baseline", variation=name)
         for name in BASELINES

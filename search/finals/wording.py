@@ -37,10 +37,11 @@ def claim(finals: Finals) -> str:
 def tried(plan: Plan) -> str:
     """How many candidates the finalists were chosen from."""
     counts = plan.tried
+    chosen = "chosen by hand, knowing" if plan.is_by_name else "chosen on"
     return (
         f"The search considered {counts['considered']:,} functions, {counts['distinct']:,} of them "
         f"distinct, and trained {counts['trained']:,}; {_number(len(plan.finalists), 'finalist')} "
-        f"{'was' if len(plan.finalists) == 1 else 'were'} chosen on validation data."
+        f"{'was' if len(plan.finalists) == 1 else 'were'} {chosen} validation data."
     )
 
 

@@ -181,6 +181,7 @@ class Plan:
             best of.
         rate_seeds: Training seeds that each function's own learning rates were chosen with; 0 where
             all have the tasks' rates.
+        is_by_name: Whether somebody named the finalists, instead of the search's order.
     """
 
     number: int
@@ -197,6 +198,7 @@ class Plan:
     protocol: int = PROTOCOLS[0].number
     chosen: Mapping[str, str] = field(default_factory=dict, hash=False)
     rate_seeds: int = 0
+    is_by_name: bool = False
 
     @property
     def measure(self) -> Measure:
@@ -219,7 +221,7 @@ class Plan:
 
     @property
     def finalists(self) -> tuple[Entrant, ...]:
-        """Those that the search chose, best first."""
+        """Those of the search, best first."""
         return tuple(entrant for entrant in self.entrants if entrant.role == "finalist")
 
     @property
@@ -272,7 +274,7 @@ class Plan:
                     del stage[name]
         if self.protocol == PROTOCOLS[0].number:
             del document["protocol"]
-        for name in ("chosen", "rate_seeds"):
+        for name in ("chosen", "rate_seeds", "is_by_name"):
             if not document[name]:
                 del document[name]
         return document

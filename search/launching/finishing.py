@@ -43,7 +43,7 @@ from search.launching.tuning import Tuner, with_own_rates
 from search.loop.observing import Observer
 from search.settings import FinalsSettings, Settings, check_fresh
 from search.standings.finalists import polished_first
-from search.standings.leaderboard import standings
+from search.standings.leaderboard import find_standing, standings
 
 _STATES: Final = "finals-states"
 
@@ -110,7 +110,9 @@ class Finishing:
             raise FinalsError(explain_unscored(history))
         self.siblings.share_rates(self._journal)
         load, last = self.campaign.site.load, history.finals.last_plan
-        ranked, tasks = self._ranked(history), self._tasks(history, wanted)
+        named = self._named(history, wanted)
+        ranked = standings(history) if named else self._ranked(history)
+        tasks = self._tasks(history, wanted)
         steps = wanted.steps or self.settings.scoring.rungs[-1].steps
         first, *others = [(task, load(task.data)) for task in tasks]
         trained = [task.on(dataset) for task, dataset in (first, *others)]
@@ -125,7 +127,8 @@ class Finishing:
             load=load,
             find=task_finder(history),
             others=others,
-            rivals=self._rivals(wanted, ranked, trained, steps),
+            rivals=self._rivals(wanted, named or _discovered(ranked)[: wanted.top], trained, steps),
+            named=named,
         )
         if wanted.equal_time:
             plan = with_equal_time(plan, self._timekeeper())
@@ -182,6 +185,16 @@ class Finishing:
         }
         return sorted(ranked, key=lambda each: -leads.get(each.candidate.id, -math.inf))
 
+    def _named(self, history: History, wanted: FinalsSettings) -> list[str]:
+        """Ids of those that somebody wants to take part in place of the best."""
+        found = [find_standing(history, identity) for identity in wanted.candidates]
+        if others := [each for each in found if each.candidate.origin != "discovered"]:
+            raise FinalsError(
+                f"finals.candidates: {others[0].candidate.readable} is no discovery of this search;"
+                " name functions that are, and this one as a rival in finals.against"
+            )
+        return [each.candidate.id for each in found]
+
     def _tasks(self, history: History, wanted: FinalsSettings) -> list[Task]:
         """Those that the claim is about."""
         begun = find_begun(self._journal) if wanted.all_tasks else None
@@ -193,11 +206,10 @@ class Finishing:
     def _rivals(
         self,
         wanted: FinalsSettings,
-        ranked: Sequence[Standing],
+        finalists: Sequence[str],
         tasks: Sequence[Task],
         steps: int,
     ) -> list[Rival]:
-        discovered = [each.candidate.id for each in ranked if each.candidate.origin == "discovered"]
         usual = [expression_id(parse(name)) for name in RIVALS]
         return list(
             choose_rivals(
@@ -205,7 +217,7 @@ class Finishing:
                 tuner=self._tuner(wanted),
                 tasks=tasks,
                 steps=steps,
-                without=[*discovered[: wanted.top], *usual],
+                without=[*finalists, *usual],
                 runs_dir=self._folder.parent,
             )
         )
@@ -253,3 +265,8 @@ class Finishing:
     def _on_progress(self, task: str, done: int, total: int) -> None:
         for observer in self.observers:
             observer.on_finals(task, done, total)
+
+
+def _discovered(ranked: Sequence[Standing]) -> list[str]:
+    """Ids of what the search has found, best first."""
+    return [each.candidate.id for each in ranked if each.candidate.origin == "discovered"]

@@ -63,7 +63,10 @@ def _options(plan: Plan, settings: Settings) -> Iterator[tuple[str, str]]:
     own, *others = plan.stages
     transfer = [stage.task for stage in others if stage.purpose == "transfer"]
     transfer += [task for task, _ in plan.left_out]
-    if len(plan.finalists) != usual.top:
+    if plan.is_by_name:
+        for each in plan.finalists:
+            yield "--candidate", each.candidate_id
+    elif len(plan.finalists) != usual.top:
         yield "--top", str(len(plan.finalists))
     if own.looks != usual.looks:
         yield "--seeds", str(own.looks[-1])

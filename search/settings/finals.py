@@ -9,12 +9,16 @@ from pydantic import Field, model_validator
 from search.settings.scoring import ScoringSettings
 from search.settings.section import LearningRate, Minutes, Seconds, Section, Steps
 
+CandidateId = Annotated[str, Field(min_length=1, max_length=64)]
+
 
 class FinalsSettings(Section):
     """The last, honest comparison, held when the search has ended; without this section none is.
 
     Attributes:
         top: Best of the search that take part; all baselines do.
+        candidates: Ids, or their beginnings, of functions that take part in place of the best, for
+            whoever chooses from a leaderboard.
         seeds: Training seeds at the first interim analysis; the number doubles each time.
         max_seeds: At the last of them.
         half_width: They end when every interval of a finalist against ReLU, Swish and GELU, on
@@ -52,6 +56,7 @@ class FinalsSettings(Section):
     """
 
     top: Annotated[int, Field(ge=1, le=50)] = 3
+    candidates: Annotated[tuple[CandidateId, ...], Field(max_length=50, strict=False)] = ()
     seeds: Annotated[int, Field(ge=2, le=1_000)] = 10
     max_seeds: Annotated[int, Field(ge=2, le=1_000)] = 20
     half_width: Annotated[float, Field(gt=0.0, le=100.0)] = 0.1

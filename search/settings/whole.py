@@ -128,3 +128,12 @@ class Settings(Section):
         if self.finals is not None:
             check_fresh(self.finals, self.scoring)
         return self
+
+    @model_validator(mode="after")
+    def _names_nobody_yet(self) -> Settings:
+        if self.finals is not None and self.finals.candidates:
+            raise ValueError(
+                "finals.candidates: a search has ids once it has run; leave this out, and choose "
+                "then: actsearch finals CAMPAIGN --candidate ID"
+            )
+        return self

@@ -10,7 +10,7 @@ from typing import Any, Final
 from evaluators.statistics.comparison import Comparison, Finding
 from grammars import Activation
 from search.candidates.novelty import novelty
-from search.finals import Finals, finals_in
+from search.finals import Finals, claim, finals_in
 from search.history import TITLES, Begun, History, Measure, find_begun, read_history
 from search.history.unscored import has_found
 from search.journal.journal import FILE_NAME, Journal
@@ -82,7 +82,7 @@ def read_replicate(seed: int, folder: Path) -> Replicate:
     if not has_found(history):
         state = "searching" if history.finish is None else "nothing found"
         return Replicate(folder.name, seed, state, deciding=deciding)
-    finals = finals_in(history)
+    finals = _own_finals(history)
     function, candidate_id, shown = _leader(history, finals)
     has_ended = finals is not None and finals.ended is not None
     return Replicate(
@@ -95,9 +95,15 @@ def read_replicate(seed: int, folder: Path) -> Replicate:
         novelty=novelty(function),
         comparisons=named_alike(finals, candidate_id) if finals and has_ended else (),
         measure=finals.plan.measure if finals and has_ended else None,
-        claim=verdict(history),
+        claim=claim(finals) if finals and has_ended else verdict(history),
         deciding=deciding,
     )
+
+
+def _own_finals(history: History) -> Finals | None:
+    """The last whose finalists nobody named: replicates differ in nothing but their seeds."""
+    own = [number for number, plan in history.finals.plans.items() if not plan.is_by_name]
+    return finals_in(history, number=max(own)) if own else None
 
 
 def named_alike(finals: Finals, candidate_id: str) -> tuple[Comparison, ...]:

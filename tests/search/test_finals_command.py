@@ -9,14 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from grammars import BASELINES
+from grammars import BASELINES, expression_id, parse
 from search.history import read_history
 from search.journal.journal import FILE_NAME, Journal
+from search.settings import Settings
 from search.standings.leaderboard import standings
 
 CAMPAIGN = """
@@ -179,3 +182,41 @@ def runs_in(journal: Path) -> int:
             return sum(1 for _ in opened.events("finals_run"))
     except FileNotFoundError:
         return 0
+
+
+def test_a_function_of_ones_own_choice_enters_in_place_of_the_best(
+    launched: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "small"
+    shutil.copytree(launched / "small", folder)
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        everything = standings(read_history(journal))
+    third = [each.candidate for each in everything if each.candidate.origin == "discovered"][2]
+    replicates = actsearch("replicate", "small", "--show", "--json", "--runs-dir", tmp_path)
+
+    options = ["--seeds", "2", "--tasks", "", "--runs-dir", tmp_path]
+    held = actsearch("finals", "small", "--candidate", third.id[:8], *options)
+    assert held.returncode == 0, held.stderr
+    assert "1 finalist was chosen by hand, knowing validation data" in " ".join(held.stdout.split())
+    document = json.loads((folder / "finals.json").read_text())
+    finalists = [each for each in document["cards"][0]["functions"] if each["role"] == "finalist"]
+    assert [(each["candidate_id"], each["rank"]) for each in finalists] == [(third.id, 3)]
+    page = unescape((folder / "report" / "index.html").read_text())
+    assert f"actsearch finals small --candidate {third.id} --seeds 2" in page
+    # Replicates differ in nothing but their seeds, so that what one chose is left out.
+    after = actsearch("replicate", "small", "--show", "--json", "--runs-dir", tmp_path)
+    assert json.loads(after.stdout) == json.loads(replicates.stdout)
+
+    for wrong, says in [
+        (expression_id(parse("relu")), "relu(x) is no discovery of this search"),
+        ("third", "begins with 'third'; `actsearch leaderboard` shows the ids"),
+    ]:
+        refused = actsearch("finals", "small", "--candidate", wrong, *options)
+        assert refused.returncode == 2
+        assert says in " ".join(refused.stderr.split())
+
+
+def test_a_campaign_file_names_no_finalists() -> None:
+    finals = {"candidates": ["12345678"]}
+    with pytest.raises(ValidationError, match="actsearch finals CAMPAIGN --candidate ID"):
+        Settings.model_validate({"name": "early", "seed": 1, "finals": finals})
