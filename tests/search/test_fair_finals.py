@@ -137,7 +137,7 @@ def tuner_of(folder: Path, training: Scaled, **changes: Any) -> Tuner:
         stopping,
         seeds,
         meeting,
-        lambda text: None,
+        changes.pop("announce", lambda text: None),
     )
 
 
@@ -340,8 +340,8 @@ def test_the_order_in_networks_of_other_sizes_is_told(tmp_path: Path) -> None:
 def test_rivals_are_the_best_of_what_they_are_chosen_from(tmp_path: Path) -> None:
     merits = {(identity("mish"), DIGITS): 0.2, (identity("tanhexp"), DIGITS): 0.4}
     merits[identity("2 * gelu(0.5 * x)"), DIGITS] = 0.3
-    training = Scaled(gains=merits, noise=0.0)
-    with (tuner := tuner_of(tmp_path, training)).journal:
+    training, said = Scaled(gains=merits, noise=0.0), list[str]()
+    with (tuner := tuner_of(tmp_path, training, announce=said.append)).journal:
         rivals = list(
             choose_rivals(
                 ["catalogue", "scaled gelu", "cos", "x * cos(x)"],
@@ -355,6 +355,7 @@ def test_rivals_are_the_best_of_what_they_are_chosen_from(tmp_path: Path) -> Non
     assert [rival.candidate.id for rival in rivals] == [
         identity(text) for text in ("mish", "2 * gelu(0.5 * x)", "cos(x)", "x * cos(x)")
     ]
+    assert "finals: the best of the catalogue beside ReLU, Swish and GELU is Mish" in said
     plan = planned(["x * tanh(exp(x))"], wanted(), rivals=rivals)
     assert plan.rivals[:4] == (*RIVALS, "mish")
     assert len(plan.rivals) == 7
