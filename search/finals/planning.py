@@ -36,6 +36,11 @@ class Rival:
     candidate: Candidate
     best_of: str = ""
 
+    @property
+    def entrant(self) -> Entrant:
+        """As it takes part."""
+        return _entrant(self.candidate, rank=None)
+
 
 def check_tasks(settings: FinalsSettings) -> None:
     """Makes sure, before a long search, that the tasks of its finals exist.
@@ -84,7 +89,7 @@ def plan_finals(
         UnknownTaskError: If a task of the settings does not exist.
     """
     entrants = tuple(_entrants(standings, settings.top, named, rivals))
-    chosen = {_entrant(each.candidate, rank=None).key: each.best_of for each in rivals}
+    chosen = {each.entrant.key: each.best_of for each in rivals}
     keys = tuple(dict.fromkeys((*RIVALS, *chosen)))
     if settings.register_leader:
         _check_single(entrants)

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Final
 
 from evaluators.tasks import Task
-from grammars import CATALOGUE, Activation, parse, title_of
+from grammars import CATALOGUE, Activation, parse
 from search.candidates.candidate import Candidate
 from search.finals import RIVALS, FinalsError, Rival
 from search.history import read_history
@@ -70,18 +70,12 @@ def choose_rivals(
                 tuner.announce(f"finals: nothing is left of {what} that does not meet anyway")
                 continue
             rival = Rival(_best(contenders, tuner, tasks, steps), what)
-            tuner.announce(f"finals: the best of {what} is {_called(rival.candidate)}")
+            tuner.announce(f"finals: the best of {what} is {rival.entrant.label}")
         else:
             rival = Rival(_named(wanted))
         if rival.candidate.id not in taken:
             taken.add(rival.candidate.id)
             yield rival
-
-
-def _called(candidate: Candidate) -> str:
-    """As people write a published function; another as it reads."""
-    is_published = candidate.origin == "baseline"
-    return title_of(candidate.variation) if is_published else candidate.readable
 
 
 def _best(
