@@ -156,7 +156,10 @@ def _claimed(history: History, holding: str) -> str:
 
 
 def _fitting(rows: list[LeaderboardRow], width: int) -> list[_Column]:
-    """The columns that there is room for beside a readable expression."""
+    """The columns that there is room for beside a readable expression.
+
+    Of columns that are worth as much, such as those of tasks, the last leaves first.
+    """
     shown = _columns(rows[0])
     needed = {
         column.heading: _LEAST_EXPRESSION
@@ -166,7 +169,9 @@ def _fitting(rows: list[LeaderboardRow], width: int) -> list[_Column]:
     }
     while sum(needed[each.heading] + _PADDING for each in shown) + _PADDING > width:
         leaving = min(
-            (each for each in shown if each.stays), key=lambda each: each.stays, default=None
+            (each for each in reversed(shown) if each.stays),
+            key=lambda each: each.stays,
+            default=None,
         )
         if leaving is None:
             break

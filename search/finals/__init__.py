@@ -13,7 +13,7 @@ from search.finals.documents import (
 from search.finals.entrant_results import EntrantResults
 from search.finals.practice import LuckOfSearch, LuckOfTest, RivalPractice, rival_practice
 from search.finals.results import Card, Finals, finals_in, finals_of
-from search.finals.wording import claim, opened, orders, rule_in_force, tried, where_it_holds
+from search.finals.wording import claim, opened, orders, rule_in_force, times, tried, where_it_holds
 from search.history import RIVALS, TITLES, Entrant, Ledger, Look, Opening, Plan, Point, Run, Stage
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ __all__ = [
     "plan_finals",
     "rival_practice",
     "rule_in_force",
+    "times",
     "tried",
     "where_it_holds",
     "write_finals",

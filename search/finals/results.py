@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -115,6 +116,11 @@ class Finals:
     def first(self) -> Card:
         """That of the campaign's first task."""
         return next(card for card in self.cards if card.stage == self.plan.stages[0])
+
+    @property
+    def times_opened(self) -> Counter[str]:
+        """How often the test data of each data set were opened."""
+        return Counter(opening.dataset for opening in self.openings)
 
     @cached_property
     def orders(self) -> Mapping[str, float]:

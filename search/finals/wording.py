@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -47,18 +46,23 @@ def tried(plan: Plan) -> str:
 
 def opened(finals: Finals) -> str:
     """How often test data were opened in this campaign."""
-    counts = Counter(opening.dataset for opening in finals.openings)
+    counts = finals.times_opened
     if not counts:
         return "No test set was opened."
     alike: dict[int, list[str]] = {}
     for dataset, count in counts.items():
         alike.setdefault(count, []).append(dataset)
     return " ".join(
-        f"The test set of {listed(datasets)} was opened {_times(count)}."
+        f"The test set of {listed(datasets)} was opened {times(count)}."
         if len(datasets) == 1
-        else f"The test sets of {listed(datasets)} were opened {_times(count)} each."
+        else f"The test sets of {listed(datasets)} were opened {times(count)} each."
         for count, datasets in alike.items()
     )
+
+
+def times(count: int) -> str:
+    """How often something was done."""
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def where_it_holds(finals: Finals, entrant: Entrant) -> str:
@@ -161,10 +165,6 @@ def _tally(found: Mapping[Finding, Sequence[str]]) -> str:
             where = listed(tasks) if finding.is_settled else _number(len(tasks), "task")
             parts.append(f"{finding} on {where}")
     return ", ".join(parts)
-
-
-def _times(count: int) -> str:
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _number(count: int, noun: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +11,7 @@ from markupsafe import Markup, escape
 
 from evaluators.statistics.comparison import OPENINGS, Comparison, Finding, listed, p_words
 from grammars import parse_activation
-from search.finals import Finals, claim, opened, tried
+from search.finals import Finals, claim, opened, times, tried
 from search.report.findings import Findings
 from search.report.formula import mathml
 from search.report.wording import signed
@@ -81,12 +80,6 @@ def whole(formula: object) -> Markup:
     return Markup("").join([*parts, escape(text[end:])])
 
 
-def times(finals: Finals, dataset: str) -> str:
-    """How often the test set was opened, as a figure."""
-    count = Counter(opening.dataset for opening in finals.openings)[dataset]
-    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
-
-
 def _without_finals(found: Findings) -> Lead:
     """Nothing about better or worse: the search alone cannot say it."""
     expression = parse_activation(found.winners[0].candidate.readable)
@@ -132,9 +125,9 @@ def _title(comparisons: Sequence[Comparison], titles: Mapping[str, str]) -> str:
 
 def _reopened(finals: Finals) -> str:
     """What opening a test set again takes away from the claim."""
-    counts = Counter(opening.dataset for opening in finals.openings)
+    counts = finals.times_opened
     return " ".join(
-        f"The test set of {dataset} was opened {times(finals, dataset)}: what was decided after "
+        f"The test set of {dataset} was opened {times(counts[dataset])}: what was decided after "
         "the first time was decided by somebody who may have seen it."
         for dataset in dict.fromkeys(stage.dataset for stage in finals.plan.own)
         if counts[dataset] > 1

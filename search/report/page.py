@@ -20,9 +20,9 @@ from search.candidates.novelty import novelty
 from search.candidates.objectives import OBJECTIVES, front_of
 from search.candidates.racing import Standing
 from search.drawing import Panel, front_panel, function_panels, inline_svg
-from search.finals import Finals, opened, rule_in_force, tried, where_it_holds
+from search.finals import Finals, opened, rule_in_force, times, tried, where_it_holds
 from search.report import wording
-from search.report.claim import finding_lines, lead, times, unbroken, whole
+from search.report.claim import finding_lines, lead, unbroken, whole
 from search.report.figures import (
     baseline_name,
     graphs,
@@ -198,11 +198,13 @@ def _facts(found: Findings) -> Iterator[tuple[str, str]]:
         yield "test set opened", "never"
         return
     datasets = dict.fromkeys(stage.dataset for stage in found.finals.plan.own)
-    opened = dict.fromkeys(times(found.finals, dataset) for dataset in datasets)
+    counts = found.finals.times_opened
+    least, most = (end(counts[dataset] for dataset in datasets) for end in (min, max))
     if len(datasets) == 1:
-        yield "test set opened", listed([*opened])
+        yield "test set opened", times(most)
     else:
-        yield "test sets opened", f"{listed([*opened])} each"
+        often = times(most) if least == most else f"from {least} to {most} times"
+        yield "test sets opened", f"{often} each"
 
 
 def _environment() -> Environment:

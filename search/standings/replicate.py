@@ -16,7 +16,7 @@ from search.history.unscored import has_found
 from search.journal.journal import FILE_NAME, Journal
 from search.standings.finalists import polished_first
 from search.standings.leaderboard import standings
-from search.standings.verdict import verdict
+from search.standings.verdict import untested
 from search.texts.dotted import flatten
 
 _OWN: Final = ("name", "seed", "description", "tracking")
@@ -95,7 +95,7 @@ def read_replicate(seed: int, folder: Path) -> Replicate:
         novelty=novelty(function),
         comparisons=named_alike(finals, candidate_id) if finals and has_ended else (),
         measure=finals.plan.measure if finals and has_ended else None,
-        claim=claim(finals) if finals and has_ended else verdict(history),
+        claim=claim(finals) if finals and has_ended else untested(history),
         deciding=deciding,
     )
 

@@ -30,7 +30,33 @@ def verdict(history: History, holding: str | None = None) -> str:
         from search.finals import claim
 
         return claim(finals)
-    return _untested(history, command("finals", history.name) if holding is None else holding)
+    return untested(history, holding)
+
+
+def untested(history: History, holding: str | None = None) -> str:
+    """How the best stands to what is published by the scores of the search, which prove nothing.
+
+    Args:
+        history: Of a campaign that has scored something.
+        holding: As of `verdict`.
+    """
+    best, published = _best_and_published(history)
+    if not published:
+        return f"No published function was trained as long as the best, {best.candidate.readable}."
+    if holding is None:
+        holding = command("finals", history.name)
+    strongest, score = published[0], _score(best)
+    not_tested = f"not yet tested: {holding}" if holding else "not yet tested."
+    if score > _score(strongest):
+        return f"Ahead of {_title(strongest)} by {_apart(score - _score(strongest))}, {not_tested}"
+    relu = next((each for each in published if each.candidate.variation == "relu"), None)
+    if relu is None or score <= _score(relu):
+        rival = relu or strongest
+        return f"No function beat {_title(rival)} ({score:.3f} against {_score(rival):.3f})."
+    return (
+        f"No function beat {_title(strongest)} ({score:.3f} against {_score(strongest):.3f}); the "
+        f"best is ahead of ReLU by {_apart(score - _score(relu))}, {not_tested}"
+    )
 
 
 def is_ahead(history: History) -> bool:
@@ -70,24 +96,6 @@ def _best_and_published(history: History) -> tuple[Standing, list[Standing]]:
         if standing.candidate.origin == "baseline" and standing.rung == best.rung
     )
     return best, list(published)
-
-
-def _untested(history: History, holding: str) -> str:
-    best, published = _best_and_published(history)
-    if not published:
-        return f"No published function was trained as long as the best, {best.candidate.readable}."
-    strongest, score = published[0], _score(best)
-    untested = f"not yet tested: {holding}" if holding else "not yet tested."
-    if score > _score(strongest):
-        return f"Ahead of {_title(strongest)} by {_apart(score - _score(strongest))}, {untested}"
-    relu = next((each for each in published if each.candidate.variation == "relu"), None)
-    if relu is None or score <= _score(relu):
-        rival = relu or strongest
-        return f"No function beat {_title(rival)} ({score:.3f} against {_score(rival):.3f})."
-    return (
-        f"No function beat {_title(strongest)} ({score:.3f} against {_score(strongest):.3f}); the "
-        f"best is ahead of ReLU by {_apart(score - _score(relu))}, {untested}"
-    )
 
 
 def _score(standing: Standing) -> float:

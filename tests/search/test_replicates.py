@@ -25,8 +25,11 @@ from search.journal.journal import FILE_NAME, Journal
 from search.launching.launch import launch
 from search.settings import SettingsError
 from search.standings.kinship import Relation, families, kinship
+from search.standings.replicate import read_replicate
 from search.standings.replicates import Replicate, Replicates
 
+from .conftest import DISCOVERED, WriteCampaign
+from .finals_events import finals_events, plan
 from .here import SimulatedPool, actsearch, captured
 from .processes import start
 
@@ -384,3 +387,17 @@ def test_families_are_connected_through_relatives() -> None:
         for other in names[place + 1 :]
     ]
     assert families(names, kinships) == (("a", "c", "d"), ("b",), ("e",))
+
+
+def test_a_claim_for_a_function_chosen_by_hand_is_not_the_campaigns(
+    write_campaign: WriteCampaign,
+) -> None:
+    folder = write_campaign()
+    before = read_replicate(7, folder)
+    assert before.claim == (
+        "No published function was trained as long as the best, softplus(x) - 0.5."
+    )
+    with Journal(folder / FILE_NAME) as journal:
+        for event in finals_events(replace(plan(DISCOVERED[1:2]), is_by_name=True)):
+            journal.append(*event)
+    assert read_replicate(7, folder) == before

@@ -22,6 +22,7 @@ from evaluators.statistics.comparison import Comparison, compare
 from grammars import CATALOGUE, parse
 from search.cli.report import record_command, report_command
 from search.drawing.panels import drawn
+from search.finals import Plan
 from search.journal.journal import FILE_NAME, Journal
 from search.library.records import RecordError, readme, record
 from search.report import read_findings, write_report
@@ -167,18 +168,32 @@ def test_unfinished_finals_claim_nothing(write_campaign: WriteCampaign) -> None:
     assert "No test set was opened." in text
 
 
-def test_opening_a_test_set_twice_is_shown(write_campaign: WriteCampaign) -> None:
-    folder = add_finals(write_campaign())
-    again = replace(plan(DISCOVERED[:2], number=2), first_seed=2_000)
+def hold_again(folder: Path, again: Plan) -> None:
     with Journal(folder / FILE_NAME) as journal:
         seen = set()
         for event in finals_events(again):
             if event[:2] not in seen:
                 seen.add(event[:2])
                 journal.append(*event)
+
+
+def test_opening_a_test_set_twice_is_shown(write_campaign: WriteCampaign) -> None:
+    folder = add_finals(write_campaign())
+    hold_again(folder, replace(plan(DISCOVERED[:2], number=2), first_seed=2_000))
     text = text_of(render(read_findings(folder)))
     assert "The test set of digits was opened twice: what was decided after the first" in text
     assert "test set opened twice" in text
+
+
+def test_how_often_several_test_sets_were_opened_is_one_range(
+    write_campaign: WriteCampaign,
+) -> None:
+    first, second = plan(DISCOVERED[:2]).stages[:2]
+    folder = write_campaign()
+    hold_again(folder, replace(plan(DISCOVERED[:2]), stages=(first,)))
+    several = replace(plan(DISCOVERED[:2], number=2), first_seed=2_000)
+    hold_again(folder, replace(several, stages=(first, replace(second, purpose="own"))))
+    assert "test sets opened from 1 to 2 times each" in text_of(render(read_findings(folder)))
 
 
 def test_a_fallback_data_set_is_named(write_campaign: WriteCampaign) -> None:
