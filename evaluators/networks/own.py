@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass as plain_dataclass
-from typing import Annotated, Any
+from functools import cached_property
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -14,6 +15,8 @@ from evaluators.networks.network import Moments
 from evaluators.reading.functions import UserCodeError, blamed
 from evaluators.reading.given_functions import Taken
 from evaluators.reading.sections import STRICT
+
+_TOLD: Final = frozenset({"training", "key", "state"})
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -24,7 +27,10 @@ class OwnNetwork:
         function: Of `shape`, that of an example, and `outputs`, their number. It returns a pair
             `(init, apply)`: `init(seed)` gives the initial weights, and may also take `moments` by
             that name; `apply(weights, inputs, activate)` gives outputs [batch, outputs] for inputs
-            [batch, *shape].
+            [batch, *shape]. What `apply` takes by these names it is told: `training`, whether it
+            is to learn or is judged; `key`, a random key of JAX, another in every step, and None
+            where it is judged; and `state`, what it remembers, such as moving averages: then `init`
+            gives `(weights, state)`, and `apply` gives `(outputs, state)`.
         calls: How many times it calls its activation; wanted only where each call gets a function
             of its own, and then compared with what it does.
     """
@@ -71,17 +77,83 @@ class Pair:
     initialise: Callable[..., Any]
     compute: Callable[..., Any]
 
-    def init(self, seed: int, moments: Moments) -> Any:
-        """Initial weights, as arrays of NumPy."""
+    @cached_property
+    def told(self) -> frozenset[str]:
+        """What `compute` is told by name."""
+        return _TOLD & inspect.signature(self.compute).parameters.keys()
+
+    def init(self, seed: int, moments: Moments) -> tuple[Any, Any]:
+        """Initial weights and the initial state, as arrays of NumPy.
+
+        Raises:
+            UserCodeError: If `initialise` raises, or should give a state and gives none.
+        """
         import jax
         import numpy as np
 
         with blamed(self.path, doing="making initial weights", line=self.line):
             takes = inspect.signature(self.initialise).parameters
             more = {"moments": moments} if "moments" in takes else {}
-            return jax.tree.map(np.asarray, self.initialise(seed, **more))
+            begun = jax.tree.map(np.asarray, self.initialise(seed, **more))
+        return self._with_state(begun, "init", "weights") if "state" in self.told else (begun, ())
 
-    def apply(self, weights: Any, inputs: Any, activate: Callable[[Any], Any]) -> Any:
-        """See `Network.apply`."""
+    def apply(
+        self,
+        made_of: tuple[Any, Any],
+        seen: tuple[Any, Any],
+        activate: Callable[[Any], Any],
+        *,
+        training: bool,
+    ) -> tuple[Any, Any]:
+        """What comes out, and the state after it.
+
+        Args:
+            made_of: Weights and state.
+            seen: Inputs of a batch, and the data of a random key; None of a network that is told
+                nothing.
+            activate: See `Network.apply`.
+            training: Whether it is to learn.
+
+        Raises:
+            UserCodeError: If `compute` raises, or gives another state than `initialise`.
+        """
+        import jax
+        import jax.numpy as jnp
+
+        (weights, state), (inputs, key) = made_of, seen
+        all_told = {
+            "training": training,
+            "key": jax.random.wrap_key_data(key) if training and key is not None else None,
+            "state": state,
+        }
         with blamed(self.path, doing="computing the network's outputs", line=self.line):
-            return self.compute(weights, inputs, activate)
+            own = {name: all_told[name] for name in self.told}
+            returned = self.compute(weights, inputs, activate, **own)
+        if "state" not in self.told:
+            return returned, state
+        outputs, after = self._with_state(returned, "apply", "outputs")
+        if not training:
+            return outputs, state
+        if _form(after) != _form(state):
+            raise UserCodeError(
+                f"{self.path}, line {self.line}: apply must give a state of the form that init "
+                f"gives, {_form(state)}, got {_form(after)}"
+            )
+        return outputs, jax.tree.map(lambda old, new: jnp.asarray(new, old.dtype), state, after)
+
+    def _with_state(self, returned: Any, function: str, what: str) -> tuple[Any, Any]:
+        if not isinstance(returned, tuple) or len(returned) != 2:
+            raise UserCodeError(
+                f"{self.path}, line {self.line}: since apply takes a state, {function} must return "
+                f"a pair ({what}, state), got {type(returned).__name__}"
+            )
+        first, state = returned
+        return first, state
+
+
+def _form(state: Any) -> Any:
+    """Its leaves by their paths, with shapes."""
+    import jax
+
+    leaves, _ = jax.tree_util.tree_flatten_with_path(state)
+    return {jax.tree_util.keystr(path): list(jax.numpy.shape(leaf)) for path, leaf in leaves}

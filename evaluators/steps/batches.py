@@ -21,6 +21,12 @@ CHUNK: Final = 100
 # Of examples on the device. On MNIST the first 1,600 steps of a seed take 170 MB.
 _KEPT_BYTES: Final = 256 << 20
 
+KEY_SHAPE: Final = (2,)
+"""Of the data of a random key of JAX."""
+
+# Tells the numbers behind keys from those behind the order of examples.
+_OF_KEYS: Final = 1
+
 NO_EXAMPLE = -1
 """Stands for nothing where the last batch of a split is not full."""
 
@@ -58,6 +64,20 @@ def in_order(first: int, stop: int, *, batch: int) -> np.ndarray:
     indices = np.full(count * batch, NO_EXAMPLE, np.int32)
     indices[: stop - first] = np.arange(first, stop)
     return indices.reshape(count, batch)
+
+
+def keys(seed: int, first: int) -> np.ndarray:
+    """Data of a random key for each of `CHUNK` steps from number `first`, a multiple of it.
+
+    Args:
+        seed: Of the training run.
+        first: Number of the first step.
+
+    Returns:
+        [steps, *`KEY_SHAPE`], uint32; they depend on nothing but the arguments.
+    """
+    random = np.random.default_rng([seed, first, _OF_KEYS])
+    return random.integers(0, 2**32, (CHUNK, *KEY_SHAPE), np.uint32)
 
 
 class Examples(NamedTuple):

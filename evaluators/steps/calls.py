@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, Primitive, Var, jaxprs_in_params
 from jax.interpreters import ad, batching, mlir
+from jax.interpreters.partial_eval import dce_jaxpr
 
 from evaluators.steps.activations import Activations, slope_of, value_of
 
 Apply = Callable[[Any, Any, Callable[[Any], Any]], Any]
-"""From weights, inputs and an activation to outputs."""
+"""From weights and state, a batch with a random key, and an activation to outputs and state."""
 
 # Calls are a primitive of their own, so that they can be told from all else in what was traced.
 _ACTIVATE = Primitive("activate")
 _WITH_SLOPE = Primitive("activate_with_slope")
 _WITH_SLOPE.multiple_results = True
 _JIT = frozenset({"jit", "pjit"})
+
+# How Python prints a function that an equation carries along.
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 class _Activate:
@@ -75,8 +81,9 @@ class Traced:
     """A network as a list of equations.
 
     Attributes:
-        program: Of arguments (*weights, inputs, functions, parameters), the latter two of calls by
-            their number: indices [numbers] and [numbers, slots, channels].
+        program: From weights, state, inputs, the data of a key, functions and parameters to outputs
+            and state; functions and parameters are of calls by their number: indices [numbers] and
+            [numbers, slots, channels].
         calls: In their order.
     """
 
@@ -86,8 +93,8 @@ class Traced:
 
 def trace(
     apply: Apply,
-    weights: Any,
-    inputs: Any,
+    made_of: Any,
+    seen: Any,
     *,
     activations: Activations | None = None,
     numbers: int = 1,
@@ -97,26 +104,26 @@ def trace(
 
     Args:
         apply: The network.
-        weights: A pytree of arrays, or of their shapes and types.
-        inputs: A batch, or its shape and type.
+        made_of: Weights and state, pytrees of arrays, or of their shapes and types.
+        seen: Inputs of a batch and the data of a random key, likewise; None in its place for none.
         activations: The functions that calls below the top choose from; None if nothing is to be
             computed.
         numbers: How many there are at least.
         channels: Of those at most.
     """
-    leaves, form = jax.tree.flatten(weights)
+    leaves, form = jax.tree.flatten((made_of, seen))
     slots = activations.slots if activations else 0
 
     def program(*arguments: Any) -> Any:
-        *leaves, x, functions, parameters = arguments
+        *leaves, functions, parameters = arguments
         activate = _Activate(functions, parameters, activations)
-        return apply(jax.tree.unflatten(form, leaves), x, activate)
+        return apply(*cast("tuple[Any, Any]", jax.tree.unflatten(form, leaves)), activate)
 
     functions = jax.ShapeDtypeStruct((numbers,), jnp.int32)  # type: ignore[no-untyped-call]
     parameters = jax.ShapeDtypeStruct(  # type: ignore[no-untyped-call]
         (numbers, slots, channels), jnp.float32
     )
-    traced = jax.make_jaxpr(program)(*leaves, inputs, functions, parameters)
+    traced = jax.make_jaxpr(program)(*leaves, functions, parameters)
     flat = jax.make_jaxpr(partial(_flat, traced))(*traced.in_avals)
     return Traced(flat, tuple(_calls(flat.jaxpr, is_top=True)))
 
@@ -124,6 +131,25 @@ def trace(
 def _flat(traced: ClosedJaxpr, *arguments: Any) -> list[Any]:
     """The same program, with functions under `jax.jit` that call the activation dissolved."""
     return replay(traced.jaxpr, traced.consts, arguments)
+
+
+def is_same(one: Traced, other: Traced) -> bool:
+    """Whether two networks are the same computation, written alike; what nobody reads is none."""
+    texts = {_ADDRESS.sub("", str(_needed(each.program.jaxpr))) for each in (one, other)}
+    if len(texts) > 1:
+        return False
+    pairs = zip(one.program.consts, other.program.consts, strict=True)
+    return all(np.array_equal(_plain(a), _plain(b)) for a, b in pairs)
+
+
+def _needed(jaxpr: Jaxpr) -> Jaxpr:
+    needed, _ = dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars), instantiate=True)
+    return needed
+
+
+def _plain(array: Any) -> Any:
+    is_key = jnp.issubdtype(array.dtype, jax.dtypes.prng_key)
+    return jax.random.key_data(array) if is_key else array
 
 
 def replay(jaxpr: Jaxpr, constants: Sequence[Any], arguments: Sequence[Any]) -> list[Any]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
 
 import jax
 import jax.numpy as jnp
 
 from evaluators.networks import UNKNOWN, AnyNetwork, Chain, Moments, OwnNetwork
-from evaluators.steps.batches import DeviceData
-from evaluators.steps.calls import Apply, trace
+from evaluators.steps.batches import KEY_SHAPE, DeviceData
+from evaluators.steps.calls import Apply, Traced, is_same, trace
+
+# Examples with which a network is tried.
+_TRIED: Final = 8
 
 
 class NetworkError(ValueError):
@@ -26,16 +30,18 @@ class Fitted:
         units: Of the hidden layers of a chain that the written-out pass trains; None for the
             general pass.
         channels: Of each call of the activation: the length of the last axis.
-        init: From a seed and moments to weights, a pytree of NumPy arrays.
-        apply: From weights, a batch of inputs and an activation to outputs.
+        init: From a seed and moments to weights and state, pytrees of NumPy arrays.
+        apply: As it learns.
+        judged: As it is judged, where that is something else, as with dropout.
         inputs: Shape of one example, as `apply` takes it.
     """
 
     units: int | None
     channels: tuple[int, ...]
-    init: Callable[[int, Moments], Any]
+    init: Callable[[int, Moments], tuple[Any, Any]]
     apply: Apply
     inputs: tuple[int, ...]
+    judged: Apply | None = None
 
     @property
     def calls(self) -> int:
@@ -46,6 +52,12 @@ class Fitted:
     def copies(self) -> int:
         """Of a trainable parameter in each call, of which those that a call lacks stay unused."""
         return self.units or max(self.channels)
+
+    def seen(self, batch: int) -> tuple[Any, Any]:
+        """Shapes and types of what it sees: inputs, and the data of a key if it is told of one."""
+        shaped: Callable[..., Any] = jax.ShapeDtypeStruct
+        key = None if self.judged is None else shaped(KEY_SHAPE, jnp.uint32)
+        return shaped((batch, *self.inputs), jnp.float32), key
 
 
 def fitted(network: AnyNetwork, data: DeviceData) -> Fitted:
@@ -62,68 +74,107 @@ def fitted(network: AnyNetwork, data: DeviceData) -> Fitted:
     if isinstance(network, OwnNetwork):
         return _own(network, data)
 
-    def init(seed: int, moments: Moments) -> Any:
-        return network.init(seed, shape=data.shape, outputs=data.outputs, moments=moments)
+    def init(seed: int, moments: Moments) -> tuple[Any, Any]:
+        shape, outputs = data.shape, data.outputs
+        return network.init(seed, shape=shape, outputs=outputs, moments=moments), ()
 
-    channels = examined(network.apply, init(0, UNKNOWN), data.shape, data.outputs)
-    return Fitted(None, channels, init, network.apply, data.shape)
+    found = Fitted(None, (), init, _told_nothing(network.apply), data.shape)
+    return replace(found, channels=_channels(_examined(found, found.apply, data.outputs)))
 
 
-def examined(
-    apply: Apply, weights: Any, shape: tuple[int, ...], outputs: int, *, batch: int = 8
-) -> tuple[int, ...]:
-    """Channels of each call of a network's activation, seen by tracing it.
+def _told_nothing(apply: Callable[..., Any]) -> Apply:
+    """What learns as it is judged, and remembers nothing."""
+
+    def applied(made_of: Any, seen: Any, activate: Callable[[Any], Any]) -> tuple[Any, Any]:
+        return apply(made_of[0], seen[0], activate), ()
+
+    return applied
+
+
+def _examined(found: Fitted, apply: Apply, outputs: int) -> Traced:
+    """A network, traced.
 
     Args:
-        apply: The network.
-        weights: What it is given.
-        shape: Of an example.
+        found: The network.
+        apply: One of its ways to compute.
         outputs: That there should be.
-        batch: Examples with which to try it.
 
     Raises:
         NetworkError: If its outputs have another shape than [batch, outputs], or it never calls its
             activation.
     """
-    inputs = jax.ShapeDtypeStruct((batch, *shape), jnp.float32)  # type: ignore[no-untyped-call]
-    traced = trace(apply, weights, inputs)
-    results = [aval.shape for aval in traced.program.out_avals]
+    made_of, batch = found.init(0, UNKNOWN), _TRIED
+    traced = trace(apply, made_of, found.seen(batch))
+    remembered = len(jax.tree.leaves(made_of[1]))
+    avals = traced.program.out_avals
+    results = [aval.shape for aval in avals[: len(avals) - remembered]]
     if results != [(batch, outputs)]:
         arrived = ", ".join(str(list(each)) for each in results) or "nothing"
         raise NetworkError(
             f"the network must return one array of shape [{batch}, {outputs}] for {batch} examples "
-            f"of shape {list(shape)}, got {arrived}"
+            f"of shape {list(found.inputs)}, got {arrived}"
         )
     if not traced.calls:
         raise NetworkError(
             "the network never calls the activation that it is given, so that there is nothing to "
             "search; call activate(z) where its nonlinearity belongs"
         )
+    return traced
+
+
+def _channels(traced: Traced) -> tuple[int, ...]:
     return tuple(call.channels for call in traced.calls)
 
 
 def _own(network: OwnNetwork, data: DeviceData) -> Fitted:
     pair = network.made(data.shape, data.outputs)
-    weights = pair.init(0, UNKNOWN)
+    learning, judged = (partial(pair.apply, training=training) for training in (True, False))
+    found = Fitted(None, (), pair.init, learning, data.shape, judged if pair.told else None)
     try:
-        channels = examined(pair.apply, weights, data.shape, data.outputs)
-        if network.calls not in (None, len(channels)):
+        traced = _examined(found, learning, data.outputs)
+        if found.judged is not None:
+            found = _with_modes(found, found.judged, traced, data.outputs)
+        if network.calls not in (None, len(traced.calls)):
             raise NetworkError(
-                f"the network calls its activation {len(channels)} times, and network.calls is "
+                f"the network calls its activation {len(traced.calls)} times, and network.calls is "
                 f"{network.calls}; set it to that, or leave it out"
             )
     except NetworkError as error:
         raise NetworkError(f"{network.function.place}: {error}") from None
-    return Fitted(None, channels, pair.init, pair.apply, data.shape)
+    return replace(found, channels=_channels(traced))
+
+
+def _with_modes(found: Fitted, judged: Apply, learning: Traced, outputs: int) -> Fitted:
+    """The network, which may be told whether it learns, with one way to compute if it is the same.
+
+    Raises:
+        NetworkError: If it calls its activation elsewhere when it is judged.
+    """
+    traced = _examined(found, judged, outputs)
+    places = [[(call.shape, call.number) for call in each.calls] for each in (learning, traced)]
+    if places[0] != places[1]:
+        raise NetworkError(
+            "the network must call its activation at the same places, on arrays of the same shape, "
+            f"when it learns and when it is judged: {_calls(learning)} and {_calls(traced)}"
+        )
+    if not is_same(learning, traced):
+        return found
+    # Without a key that nobody reads. A state that comes out as it went in is no state.
+    return replace(found, apply=judged, judged=None)
+
+
+def _calls(traced: Traced) -> str:
+    return ", ".join(str(list(call.shape)) for call in traced.calls)
 
 
 def _chain(network: Chain, data: DeviceData, inputs: tuple[int, ...]) -> Fitted:
     channels = network.channels(data.shape)
 
-    def init(seed: int, moments: Moments) -> Any:
-        return network.start(
+    def init(seed: int, moments: Moments) -> tuple[Any, Any]:
+        layers = network.start(
             seed, shape=data.shape, classes=data.outputs, moments=moments, needed=data.needed
         )
+        return layers, ()
 
     def apply(layers: Any, x: Any, activate: Callable[[Any], Any]) -> Any:
         outputs = x.reshape(len(x), -1)
@@ -132,4 +183,4 @@ def _chain(network: Chain, data: DeviceData, inputs: tuple[int, ...]) -> Fitted:
             outputs = activate(z.reshape(len(z), -1, channels[number])).reshape(z.shape)
         return network.apply_layer(len(channels), layers[-1], outputs, shape=data.shape)
 
-    return Fitted(network.units(data.shape), channels, init, apply, inputs)
+    return Fitted(network.units(data.shape), channels, init, _told_nothing(apply), inputs)

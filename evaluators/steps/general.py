@@ -12,9 +12,9 @@ import numpy as np
 from jax import Array, lax
 
 from evaluators.recipes.losses import Summed, fits_in_a_kernel
-from evaluators.steps.activations import Activations, tied, value_of
+from evaluators.steps.activations import Activations, tied
 from evaluators.steps.batches import Examples
-from evaluators.steps.calls import trace
+from evaluators.steps.calls import Apply, trace
 from evaluators.steps.compiling import one_kernel
 from evaluators.steps.fitting import Fitted
 from evaluators.steps.optimizers import Optimizer
@@ -25,7 +25,8 @@ from evaluators.steps.progress import (
     Sums,
     UnitSums,
 )
-from evaluators.steps.segments import Differentiated, Segment, segments, zeros_of
+from evaluators.steps.route import Known, Route
+from evaluators.steps.segments import Segment, no_gradient, zeros_of
 from evaluators.steps.stepping import shown, unchanged
 from evaluators.steps.store import Carried, as_it_is, noted, observed, through
 from evaluators.steps.store_layout import laid_out, of_call, padded
@@ -46,31 +47,35 @@ class GeneralStepper:
         optimizer: Optimizer,
         *,
         loss: Summed,
-        weights: Any,
+        made_of: tuple[Any, Any],
         batch: int,
     ) -> None:
         self._activations, self._optimizer, self._loss = activations, optimizer, loss
         self._batch, self._inputs = batch, fitted.inputs
-        inputs = jax.ShapeDtypeStruct(  # type: ignore[no-untyped-call]
-            (batch, *fitted.inputs), jnp.float32
-        )
-        found = trace(
-            fitted.apply,
-            weights,
-            inputs,
-            activations=activations,
-            numbers=fitted.calls,
-            channels=fitted.copies,
-        )
-        self._program, self._calls = found.program, found.calls
-        self._top = [(n, call) for n, call in enumerate(found.calls) if call.number is None]
-        *self._before, self._last = segments(found)
-        self._forms: list[Differentiated] = [each.differentiated for each in self._before]
-        self._block, self._places = laid_out([call for _, call in self._top])
+
+        def route(apply: Apply, *, is_learning: bool) -> Route:
+            traced = trace(
+                apply,
+                made_of,
+                fitted.seen(batch),
+                activations=activations,
+                numbers=fitted.calls,
+                channels=fitted.copies,
+            )
+            return Route(traced, is_learning=is_learning)
+
+        self._route = route(fitted.apply, is_learning=True)
+        self._judged = fitted.judged and route(fitted.judged, is_learning=False)
+        self._block, self._places = laid_out([call for _, call in self._route.calls])
         # With a single call XLA ends the process (ir_emitter.cc) where these are kernels, without
         # them it does not: most likely an argument becomes a constant that a kernel cannot take.
         self._kernel: Callable[..., Any] = one_kernel if len(self._turns) > 1 else as_it_is
         self._numbers = self._block * sum(place.blocks for place in self._places)
+
+    @property
+    def _routes(self) -> tuple[Route, ...]:
+        """As it learns, and as it is judged where that is another way."""
+        return (self._route, self._judged) if self._judged else (self._route,)
 
     @property
     def _turns(self) -> list[int]:
@@ -87,13 +92,19 @@ class GeneralStepper:
         rates: Array,
         span: Array,
         mode: Array,
+        keys: Array | None = None,
     ) -> tuple[Progress, Sums]:
-        """See `evaluators.steps.stepping.Stepper.run`."""
+        """See `evaluators.steps.stepping.Stepper.run`.
+
+        `keys` are the data of each pass's random key, where the network is told of one.
+        """
 
         def make_pass(number: Array, carried: Carried) -> Carried:
             x, labels, present = self._kernel(shown)(examples, number, scale)
             rate = lax.dynamic_index_in_dim(rates, number, keepdims=False)
-            return self._pass(functions, carried, scopes, x, labels, present, rate, mode=mode)
+            key = keys if keys is None else lax.dynamic_index_in_dim(keys, number, keepdims=False)
+            seen = x.reshape(len(x), *self._inputs), key
+            return self._pass(functions, carried, scopes, seen, labels, present, rate, mode=mode)
 
         begun = self._begun(progress)
         done: Carried = lax.fori_loop(span[0], span[1], make_pass, begun)
@@ -127,9 +138,9 @@ class GeneralStepper:
     def gradient_norms(self, gradient: Learnt) -> tuple[float, ...]:
         """Of the weights that come into play before each call, and after the last."""
         leaves = jax.tree.leaves(gradient.weights)
-        variables = self._program.jaxpr.invars[: len(leaves)]
+        variables = self._route.arguments[: len(leaves)]
         left, norms = dict(zip(variables, leaves, strict=True)), []
-        for segment in (*self._before, self._last):
+        for segment in (*self._route.before, self._route.last):
             own = [np.asarray(left.pop(v)) for v in segment.given if v in left]
             squares = [float(np.square(a, dtype=np.float64).sum()) for a in own if a.ndim > 1]
             if squares:
@@ -142,7 +153,7 @@ class GeneralStepper:
         return Carried(
             progress,
             Sums(by_example, by_example, UnitSums(flat, flat, flat, flat)),
-            tuple(tuple(jnp.zeros(a.shape, a.dtype) for a in form.kept) for form in self._forms),
+            tuple(route.nothing_kept() for route in self._routes),
             jnp.zeros(max(place.blocks for place in self._places) * self._block),
             jnp.zeros(self._numbers, jnp.complex64),
             jnp.zeros((slots, self._numbers)),
@@ -153,7 +164,7 @@ class GeneralStepper:
         functions: Array,
         carried: Carried,
         scopes: Array,
-        x: Array,
+        seen: tuple[Array, Array | None],
         labels: Array,
         present: Array,
         rate: Array,
@@ -161,23 +172,37 @@ class GeneralStepper:
         mode: Array,
     ) -> Carried:
         before, sums = carried.progress, carried.sums
-        leaves = jax.tree.leaves(before.learnt.weights)
-        shaped = x.reshape(len(x), *self._inputs)
-        arguments = [*leaves, shaped, functions, before.learnt.parameters]
-        known = dict(zip(self._program.jaxpr.invars, arguments, strict=True))
-        known |= zip(self._program.jaxpr.constvars, self._program.consts, strict=True)
-        kept, given, store, partials = self._forward(known, functions, carried)
-        known |= self._seen(kept, store)
-        final = self._last.differentiated
-        ends = final.forward(*(known[v] for v in self._last.given))
-        (output,) = self._program.jaxpr.outvars
-        known |= zip(self._last.yields, ends, strict=False)
-        outputs = known[output]
+        leaves = jax.tree.leaves((before.learnt.weights, before.state, seen))
+        arguments = [*leaves, functions, before.learnt.parameters]
+        kept, given, store, partials = self._forward(arguments, functions, carried, mode=mode)
+        known, *known_to_judge = (
+            route.passed(arguments, own, self._places, store)
+            for route, own in zip(self._routes, kept, strict=True)
+        )
+        last = self._route.last.differentiated
+
+        def learning_end(state: Any) -> tuple[Sequence[Any], Array, Any]:
+            ends = last.forward(*(known[v] for v in self._route.last.given))
+            return ends, *self._route.ended(known, ends, state)
+
+        if self._judged is None:
+            ends, outputs, state = learning_end(before.state)
+        else:
+            judged, (own,) = self._judged, known_to_judge
+
+            def judged_end(state: Any) -> tuple[Sequence[Any], Array, Any]:
+                ends = judged.last(*(own[v] for v in judged.last.given))
+                nothing = [jnp.zeros(a.shape, a.dtype) for a in last.kept]
+                return nothing, *judged.ended(own, ends, state)
+
+            is_judged = mode == Mode.OBSERVE
+            ends, outputs, state = lax.cond(is_judged, judged_end, learning_end, before.state)
+        known |= zip(self._route.last.yields, ends, strict=False)
         loss_of = self._kernel(self._loss) if fits_in_a_kernel(self._loss) else self._loss
         loss, hits, by_outputs = loss_of(sums.loss, sums.hits, outputs, labels, present)
 
         def differentiate() -> Learnt:
-            by = self._backward(known, kept, ends, store, partials, by_outputs)
+            by = self._backward(known, kept[0], ends, store, partials, by_outputs)
             return self._gradient(before, by, scopes, functions)
 
         def nothing() -> Learnt:
@@ -191,102 +216,90 @@ class GeneralStepper:
         gradient: Learnt = lax.cond(mode != Mode.OBSERVE, differentiate, nothing)
         stepped = lax.cond(
             mode == Mode.LEARN,
-            lambda p: Progress(*self._optimizer.step(*p, gradient=gradient, rate=rate)),
+            lambda p: p.stepped(self._optimizer, gradient=gradient, rate=rate)._replace(
+                state=state
+            ),
             unchanged,
             before,
         )
         learnt = lax.cond(mode == Mode.MEASURE, lambda _: gradient, unchanged, stepped.learnt)
-        after = Progress(learnt, stepped.optimizer)
+        after = stepped._replace(learnt=learnt)
         units: UnitSums = lax.cond(mode == Mode.OBSERVE, observe, unchanged, sums.units)
         return Carried(after, Sums(loss, hits, units), kept, given, store, partials)
 
-    def _forward(self, known: dict[Any, Any], functions: Array, carried: Carried) -> Any:
+    def _forward(
+        self, arguments: Sequence[Any], functions: Array, carried: Carried, *, mode: Array
+    ) -> Any:
         """All calls, and what is kept of the stretches before them."""
         turns, block = self._turns, self._block
         firsts = {call: turns.index(call) for call in range(len(self._places))}
-        call_of_turn = jnp.asarray([self._top[call][0] for call in turns], jnp.int32)
+        numbers = [number for number, _ in self._route.calls]
+        call_of_turn = jnp.asarray([numbers[call] for call in turns], jnp.int32)
         own_first = jnp.asarray([(n - firsts[c]) * block for n, c in enumerate(turns)], jnp.int32)
         spread = self._spread(carried.progress.learnt.parameters)
 
         def turn(number: Array, passing: Any) -> Any:
             kept, given, store, partials = passing
-            kept = list(kept)
-            known_now = dict(known)
-            for call, (segment, form) in enumerate(zip(self._before, self._forms, strict=True)):
-                kept[call], given = lax.cond(
-                    number == firsts[call],
-                    partial(self._stretch, call, segment, form, known_now, store),
-                    unchanged,
-                    (kept[call], given),
-                )
-                # As it is now: for one to read what it was, XLA would copy it every turn.
-                known_now |= zip(segment.yields, kept[call], strict=False)
+            kept = [list(own) for own in kept]
+            for route, own in zip(self._routes, kept, strict=True):
+                known = route.begun(arguments)
+                for call, segment in enumerate(route.before):
+                    own[call], given = lax.cond(
+                        self._is_taken(route, mode, number == firsts[call]),
+                        partial(self._stretch, route, call, known, store),
+                        unchanged,
+                        (own[call], given),
+                    )
+                    # As it is now: for one to read what it was, XLA would copy it every turn.
+                    known = known | dict(zip(segment.yields, own[call], strict=False))
             function = functions[call_of_turn[number]]
             z = lax.dynamic_slice(given, (own_first[number],), (block,))
             at = number * block
             parameters = lax.dynamic_slice(spread, (0, at), (len(spread), block))
             activated = self._activations(function, z[None], parameters)
             store, partials = self._kernel(noted)(store, partials, activated, at)
-            return tuple(kept), given, store, partials
+            return tuple(map(tuple, kept)), given, store, partials
 
         passing = carried.kept, carried.given, carried.store, carried.partials
         return lax.fori_loop(0, len(turns), turn, passing)
 
+    def _is_taken(self, route: Route, mode: Array, is_due: Array) -> Array:
+        """Whether a stretch is to be computed: it is due, and the network goes this way."""
+        if self._judged is None:
+            return is_due
+        return is_due & ((mode == Mode.OBSERVE) == (route is self._judged))
+
     def _stretch(
-        self,
-        call: int,
-        segment: Segment,
-        form: Differentiated,
-        known: dict[Any, Any],
-        store: Array,
-        before: tuple[Any, Array],
+        self, route: Route, call: int, known: Known, store: Array, before: tuple[Any, Array]
     ) -> tuple[Any, Array]:
         """What a stretch keeps, and what it gives to the activation."""
         # Here, where it is read: outside of the choice it would be taken from the store every turn.
-        known = known | self._results(store)
-        kept = form.forward(*(known[v] for v in segment.given))
-        own = known | dict(zip(segment.yields, kept, strict=False))
-        z = own[self._top[call][1].given].reshape(-1)
-        return tuple(kept), lax.dynamic_update_slice(before[1], z, (0,))
-
-    def _seen(self, kept: Sequence[Any], store: Array) -> dict[Any, Any]:
-        """Values of the variables that stretches have yielded, and calls."""
-        seen: dict[Any, Any] = {}
-        for segment, own in zip(self._before, kept, strict=True):
-            seen |= zip(segment.yields, own, strict=False)
-        return seen | self._results(store)
-
-    def _results(self, store: Array) -> dict[Any, Any]:
-        """What calls have made."""
-        seen: dict[Any, Any] = {}
-        for (_, call), place in zip(self._top, self._places, strict=True):
-            seen[call.result] = value_of(of_call(place, store)).reshape(call.shape)
-        return seen
+        kept, z = route.stretch(call, known, self._places, store)
+        return kept, lax.dynamic_update_slice(before[1], z, (0,))
 
     def _backward(
         self,
-        known: dict[Any, Any],
+        known: Known,
         kept: Sequence[Any],
         ends: Sequence[Any],
         store: Array,
         partials: Array,
         by_outputs: Array,
-    ) -> dict[Any, Any]:
+    ) -> Known:
         """Gradients by all variables, and by each call's parameters under its number."""
-        (output,) = self._program.jaxpr.outvars
-        by: dict[Any, Any] = {output: by_outputs}
+        by: Known = {self._route.outputs: by_outputs}
 
         def pull(segment: Segment, own: Sequence[Any]) -> None:
-            gradients = [by[v] if v in by else zeros_of(v) for v in segment.yields]
+            gradients = [by[v] if v in by else no_gradient(v) for v in segment.yields]
             form = segment.differentiated
             given = [known[v] for v in segment.given]
             pulled = form.backward(given, own, gradients)
             for variable, part in zip(form.moving, pulled, strict=True):
                 by[variable] = by[variable] + part if variable in by else part
 
-        pull(self._last, ends)
-        for number in reversed(range(len(self._before))):
-            index, call = self._top[number]
+        pull(self._route.last, ends)
+        for number in reversed(range(len(self._route.before))):
+            index, call = self._route.calls[number]
             by_result = by[call.result] if call.result in by else zeros_of(call.result)
             place = self._places[number]
             by[index] = [
@@ -297,14 +310,14 @@ class GeneralStepper:
             ]
             by_z = self._kernel(partial(through, place))(by_result, store)
             by[call.given] = by[call.given] + by_z if call.given in by else by_z
-            pull(self._before[number], kept[number])
+            pull(self._route.before[number], kept[number])
         return by
 
     def _gradient(
         self, progress: Progress, by: dict[Any, Any], scopes: Array, functions: Array
     ) -> Learnt:
         leaves, form = jax.tree.flatten(progress.learnt.weights)
-        variables = self._program.jaxpr.invars
+        variables = self._route.arguments
         weights = [by[v] if v in by else zeros_of(v) for v in variables[: len(leaves)]]
         parameters = progress.learnt.parameters
         by_parameters = by.get(variables[-1], jnp.zeros_like(parameters))
@@ -326,7 +339,7 @@ class GeneralStepper:
         if not slots:
             return jnp.zeros((0, self._numbers))
         rows = []
-        for (number, call), place in zip(self._top, self._places, strict=True):
+        for (number, call), place in zip(self._route.calls, self._places, strict=True):
             own = parameters[number, :, None, : call.channels]
             times = place.size // call.channels
             spread = jnp.broadcast_to(own, (slots, times, call.channels)).reshape(slots, -1)

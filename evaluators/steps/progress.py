@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+
+if TYPE_CHECKING:
+    from evaluators.steps.optimizers import Optimizer
 
 # What counts as no gradient worth the name, and as an output of zero.
 FLAT_SLOPE = 0.05
@@ -43,10 +46,18 @@ class Progress(NamedTuple):
     Attributes:
         learnt: See there.
         optimizer: What the optimiser remembers.
+        state: What the network remembers from one step to the next, such as moving averages: a
+            pytree of arrays, that of most networks empty.
     """
 
     learnt: Learnt
     optimizer: Any
+    state: Any = ()
+
+    def stepped(self, optimizer: Optimizer, *, gradient: Learnt, rate: Array) -> Progress:
+        """After a step of the optimiser, which leaves the state as it is."""
+        learnt, memory = optimizer.step(self.learnt, self.optimizer, gradient=gradient, rate=rate)
+        return self._replace(learnt=learnt, optimizer=memory)
 
 
 class UnitSums(NamedTuple):

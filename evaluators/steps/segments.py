@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.extend.core import ClosedJaxpr, Literal, jaxpr_as_fun
 
@@ -38,6 +39,15 @@ class Segment:
         known = dict(zip(self.given, values, strict=True))
         compute(self.equations, known)
         return [known[variable] for variable in self.yields]
+
+    @property
+    def kept(self) -> list[Any]:
+        """Shapes and types of what it yields, all that is kept where there is no way back."""
+        return [variable.aval for variable in self.yields]
+
+    def forward(self, *given: Any) -> list[Any]:
+        """What is kept, as of `Differentiated`."""
+        return self(*given)
 
     @cached_property
     def differentiated(self) -> Differentiated:
@@ -169,4 +179,11 @@ def zeros_of(variable: Any) -> Array:
     return jnp.zeros(variable.aval.shape, variable.aval.dtype)
 
 
-__all__ = ["Differentiated", "Segment", "read", "segments", "zeros_of"]
+def no_gradient(variable: Any) -> Any:
+    """Of what nothing contributes to, or what has none: integers, choices, random keys."""
+    if jnp.issubdtype(variable.aval.dtype, jnp.floating):
+        return zeros_of(variable)
+    return np.zeros(variable.aval.shape, jax.dtypes.float0)
+
+
+__all__ = ["Differentiated", "Segment", "no_gradient", "read", "segments", "zeros_of"]

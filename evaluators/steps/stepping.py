@@ -169,12 +169,13 @@ class Stepper:
             gradient = gradient._replace(parameters=parameters)
             stepped = lax.cond(
                 mode == Mode.LEARN,
-                lambda p: Progress(*self._optimizer.step(*p, gradient=gradient, rate=rate)),
+                lambda p: p.stepped(self._optimizer, gradient=gradient, rate=rate),
                 unchanged,
                 progress,
             )
             learnt = lax.cond(mode == Mode.MEASURE, lambda _: gradient, unchanged, stepped.learnt)
-            return Progress(learnt, stepped.optimizer)
+            after: Progress = stepped._replace(learnt=learnt)
+            return after
 
         def observe(units: UnitSums) -> UnitSums:
             return one_kernel(_observed)(units, hidden.pair, present)

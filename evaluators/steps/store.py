@@ -18,14 +18,16 @@ class Carried(NamedTuple):
     Attributes:
         progress: See there.
         sums: See there; those of units are flat, laid out as `store`.
-        kept: What each segment but the last keeps for later ones and for the way back.
+        kept: What each segment but the last keeps for later ones and for the way back, of each
+            route through the network.
+        given: What a segment gives to the activation.
         store: f and f' of all calls, side by side, each from the beginning of a block [numbers].
         partials: Derivatives by the trainable parameters, likewise [slots, numbers].
     """
 
     progress: Progress
     sums: Sums
-    kept: tuple[tuple[Array, ...], ...]
+    kept: tuple[tuple[tuple[Array, ...], ...], ...]
     given: Array
     store: Array
     partials: Array

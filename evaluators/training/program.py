@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from evaluators.recipes.schedules import Schedule, Span
-from evaluators.steps.batches import CHUNK, DeviceData, Examples
+from evaluators.steps.batches import CHUNK, KEY_SHAPE, DeviceData, Examples, keys
 from evaluators.steps.compiling import compiled
 from evaluators.steps.progress import Mode, Progress, Sums
 from evaluators.tasks import Task
@@ -18,6 +18,7 @@ from evaluators.training.training_states import TrainingStates
 from grammars import Activation
 
 _NO_RATES: Final = np.zeros(CHUNK, np.float32)
+_NO_KEYS: Final = np.zeros((CHUNK, *KEY_SHAPE), np.uint32)
 
 
 class TrainingProgram:
@@ -42,7 +43,7 @@ class TrainingProgram:
         self.candidates = self._runs.candidates
         self._stepper = self._runs.stepper()
         begun, examples = self._runs.begin(0, seed=0), data.of_validation(0)
-        example = self._arguments(0, begun, examples, Span(0, 0), _NO_RATES, Mode.LEARN)
+        example = self._arguments(0, begun, examples, Span(0, 0), _NO_RATES, Mode.LEARN, _NO_KEYS)
         self._run = compiled(self._stepper.run, *example, donated=[1])
 
     def train(
@@ -91,7 +92,10 @@ class TrainingProgram:
         )
         learnt = np.array(progress.learnt.parameters)  # a copy: measuring takes their memory
         examples = self._data.of_training(seed, 0)
-        measured, _ = self._passes(index, progress, examples, Span(0, 1), _NO_RATES, Mode.MEASURE)
+        first = Span(0, 1)
+        measured, _ = self._passes(
+            *(index, progress, examples, first, _NO_RATES, Mode.MEASURE, keys(seed, 0))
+        )
         return self._runs.outcome(
             index,
             seed,
@@ -108,10 +112,12 @@ class TrainingProgram:
         first = span.first - span.first % CHUNK
         examples, rates = self._data.of_training(seed, first), schedule.rates(first, CHUNK)
         within = Span(span.first - first, span.stop - first)
-        return self._passes(index, progress, examples, within, rates, Mode.LEARN)
+        drawn = keys(seed, first)
+        return self._passes(index, progress, examples, within, rates, Mode.LEARN, drawn)
 
     def _observe(self, index: int, progress: Progress, examples: Examples, count: int) -> Any:
-        return self._passes(index, progress, examples, Span(0, count), _NO_RATES, Mode.OBSERVE)
+        span = Span(0, count)
+        return self._passes(index, progress, examples, span, _NO_RATES, Mode.OBSERVE, _NO_KEYS)
 
     def _passes(self, index: int, progress: Progress, *told: Any) -> tuple[Progress, Sums]:
         passed: tuple[Progress, Sums] = self._run(*self._arguments(index, progress, *told))
@@ -125,8 +131,9 @@ class TrainingProgram:
         span: Span,
         rates: np.ndarray,
         mode: Mode,
+        drawn: np.ndarray,
     ) -> tuple[Any, ...]:
-        return (
+        arguments = (
             self._runs.functions[index],
             progress,
             self._runs.scopes[index],
@@ -136,3 +143,5 @@ class TrainingProgram:
             np.array(span, np.int32),
             np.int32(mode),
         )
+        # Whoever is told of no key has no such argument.
+        return arguments if self._runs.fitted.judged is None else (*arguments, drawn)

@@ -91,7 +91,8 @@ class Runs:
         self.optimizer = Optimizer(task.recipe)
         self._mean_squares = [mean_square(function) for function in functions.values()]
         self._own_slots = [max(len(f.parameters) for f in each) for each in layers]
-        self.fresh = jax.device_get(self.optimizer.init(self._learnt(0, seed=0)))
+        learnt = self._learnt(0, self._made_of(0, seed=0)[0])
+        self.fresh = jax.device_get(self.optimizer.init(learnt))
 
     @property
     def scopes(self) -> np.ndarray:
@@ -109,13 +110,14 @@ class Runs:
             self.activations,
             self.optimizer,
             loss=loss,
-            weights=self._learnt(0, seed=0).weights,
+            made_of=self._made_of(0, seed=0),
             batch=self._data.batch,
         )
 
     def begin(self, index: int, seed: int) -> Progress:
         """The state before the first step, on the host."""
-        return Progress(self._learnt(index, seed), self.fresh)
+        weights, state = self._made_of(index, seed)
+        return Progress(self._learnt(index, weights), self.fresh, state)
 
     def schedule(self, steps: int, learning_rate: float | None) -> Schedule:
         """Of a run of so many steps, at the recipe's learning rate or another."""
@@ -227,13 +229,15 @@ class Runs:
             return {}
         return {p.name: tuple(row) for p, row in zip(own, means.tolist(), strict=True)}
 
-    def _learnt(self, index: int, seed: int) -> Learnt:
-        """Initial weights, and every unit's copy of the trainable parameters."""
-        functions = self.functions[index]
-        flowing = tuple(self._mean_squares[number] for number in functions)
-        weights = self.fitted.init(seed, Moments(self._data.mean_square, flowing))
-        starts = self.activations.starts[functions][:, :, None]
+    def _learnt(self, index: int, weights: Any) -> Learnt:
+        """These weights, and every unit's copy of the trainable parameters at its start."""
+        starts = self.activations.starts[self.functions[index]][:, :, None]
         return Learnt(weights, np.tile(starts, (1, 1, self.fitted.copies)))
+
+    def _made_of(self, index: int, seed: int) -> tuple[Any, Any]:
+        """Initial weights and state of the network."""
+        flowing = tuple(self._mean_squares[number] for number in self.functions[index])
+        return self.fitted.init(seed, Moments(self._data.mean_square, flowing))
 
     def _with_slots(self, progress: Progress, slots: int) -> Progress:
         """The same state for a program with so many slots; those beyond a candidate's own rest."""

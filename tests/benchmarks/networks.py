@@ -197,7 +197,7 @@ class _PlainLoop:
     def begin(self) -> Any:
         """Weights, and what the optimiser remembers."""
         moments = Moments(self._data.mean_square, (0.5,) * self._network.calls)
-        weights = self._network.init(0, moments)
+        weights, _ = self._network.init(0, moments)
         return weights, self._optimizer.init(weights)
 
     def train(self, begun: Any, inputs: Any, labels: Any) -> Any:
@@ -215,7 +215,7 @@ class _PlainLoop:
         """The mean over a batch."""
         x = inputs.astype(jnp.float32) * np.float32(self._data.scale)
         shaped = x.reshape(len(x), *self._network.inputs)
-        logits = self._network.apply(weights, shaped, self._activate)
+        logits, _ = self._network.apply((weights, ()), (shaped, None), self._activate)
         return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
 
 
