@@ -21,6 +21,7 @@ NEEDS = {
     "pytorch-objective": ("torch",),
     "equinox-model": ("equinox",),
     "flax-notebook": ("flax", "nbclient"),
+    "language-model": ("flax",),
 }
 
 

@@ -27,7 +27,8 @@ class Split:
 
     Attributes:
         inputs: [n, ...] uint8 or float32; memory-mapped read-only when it comes from the cache.
-        labels: [n] int32, from 0.
+        labels: [n] int32, from 0, or [n, ...] of a class for each place in an example; float32
+            where they are numbers.
     """
 
     inputs: np.ndarray

@@ -23,7 +23,8 @@ def split_arrays(arrays: NamedArrays, how: Splitting, *, source: str) -> dict[st
 
     Args:
         arrays: x and y, or x_train, y_train, x_test, y_test and perhaps x_validation,
-            y_validation. x is [examples, ...], y is [examples] or [examples, targets].
+            y_validation. x is [examples, ...], y is [examples], or [examples, targets] of numbers,
+            or [examples, ...] of a class for each place in an example.
         how: What they are, and how they are split.
         source: Where they come from, for messages.
 
@@ -157,7 +158,7 @@ def _numbered(labels: Mapping[str, np.ndarray], source: str) -> dict[str, np.nda
     """Numbers for texts, in the order of the alphabet."""
     names = np.unique(labels["training"])
     for role, each in labels.items():
-        if strange := sorted(set(each.tolist()) - set(names.tolist())):
+        if strange := sorted(set(each.ravel().tolist()) - set(names.tolist())):
             raise DataError(
                 f"{source}: the {role} label {strange[0]!r} does not occur among training examples"
             )
@@ -170,12 +171,17 @@ def _classes(
     numbered = {}
     for role, each in labels.items():
         flat = each.reshape(len(each)) if each.size == len(each) else each
-        if flat.ndim != 1 or np.any(flat != np.floor(flat)):
+        if np.any(flat != np.floor(flat)):
             raise DataError(
-                f"{source}: {role} labels are no whole numbers, one an example; with "
+                f"{source}: {role} labels are no whole numbers; with "
                 'targets = "numbers" they are learnt by regression'
             )
         numbered[role] = flat.astype(np.int64)
+        if (places := flat.shape[1:]) != (wanted := numbered["training"].shape[1:]):
+            raise DataError(
+                f"{source}: {role} labels have the shape {list(places)} for each example, training "
+                f"labels {list(wanted)}"
+            )
     classes = how.classes or int(numbered["training"].max()) + 1
     for role, each in numbered.items():
         beyond = each[(each < 0) | (each >= classes)]

@@ -13,6 +13,9 @@ from evaluators.reading.functions import UserCodeError, blamed
 from evaluators.reading.given_functions import OwnFunction
 from evaluators.recipes.recipe import Loss, LossName
 
+# Sums over so many numbers XLA leaves to a library, whose calls cannot be part of a kernel.
+_LIBRARY_SUM: Final = 4096
+
 Summed = Callable[[Array, Array, Array, Array, Array], tuple[Array, Array, Array]]
 """See `cross_entropy`."""
 
@@ -22,18 +25,21 @@ def cross_entropy(
 ) -> tuple[Array, Array, Array]:
     """Adds a pass to the sums of each example's loss, in nats, and hits.
 
-    Written out, since looking up the logit of a label would have a scatter for its gradient.
+    Written out, since looking up the logit of a label would have a scatter for its gradient. Where
+    an example has a class for each of its places, it counts by the mean over them.
 
     Args:
         loss: Sums by place in the batch [batch].
         hits: Likewise, of the examples that were classified rightly [batch].
-        logits: [batch, classes].
-        labels: [batch].
+        logits: [batch, *places, classes].
+        labels: [batch, *places].
         present: Which of the examples count [batch].
 
     Returns:
         The new sums, and the gradient of the pass's mean loss by the logits.
     """
+    if labels.ndim > 1:
+        return _by_place(loss, hits, logits, labels, present)
     by_class = logits.T  # of short rows, every loop would be compiled once for each place in one
     classes = jnp.arange(len(by_class))[:, None]
     is_label = labels == classes
@@ -48,6 +54,20 @@ def cross_entropy(
         loss + jnp.where(present, losses, 0.0),
         hits + jnp.where(present & (chosen == labels), 1.0, 0.0),
         by_logits.T,
+    )
+
+
+def _by_place(
+    loss: Array, hits: Array, logits: Array, labels: Array, present: Array
+) -> tuple[Array, Array, Array]:
+    batch, nothing = len(labels), jnp.zeros(labels.size)
+    counting = jnp.broadcast_to(present[:, None], (batch, labels.size // batch)).reshape(-1)
+    rows = logits.reshape(labels.size, -1)
+    losses, found, by_rows = cross_entropy(nothing, nothing, rows, labels.reshape(-1), counting)
+    return (
+        loss + losses.reshape(batch, -1).mean(axis=1),
+        hits + found.reshape(batch, -1).mean(axis=1),
+        by_rows.reshape(logits.shape),
     )
 
 
@@ -83,13 +103,13 @@ def summed(loss: Loss) -> Summed:
     return _NAMED[loss] if isinstance(loss, str) else _own(loss)
 
 
-def fits_in_a_kernel(loss: Summed) -> bool:
+def fits_in_a_kernel(loss: Summed, outputs: Array) -> bool:
     """Whether XLA can make one kernel of it; nobody knows what a user's own is made of."""
-    return loss in _NAMED.values()
+    return loss in _NAMED.values() and outputs.size < _LIBRARY_SUM
 
 
 def _own(own: OwnFunction) -> Summed:
-    """A loss of a user's own: of outputs [batch, outputs] and targets, to losses [batch].
+    """A loss of a user's own: of outputs [batch, ..., outputs] and targets, to losses [batch].
 
     In place of hits it adds up squared errors, where the targets are numbers.
     """
@@ -108,7 +128,8 @@ def _own(own: OwnFunction) -> Summed:
         losses, pull = jax.vjp(losses_of, outputs)
         (by_outputs,) = pull(jnp.where(present, 1.0 / len(labels), 0.0).astype(losses.dtype))
         if are_classes:
-            fits = (jnp.argmax(outputs, axis=1) == labels).astype(jnp.float32)
+            right = (jnp.argmax(outputs, axis=-1) == labels).astype(jnp.float32)
+            fits = right.reshape(len(labels), -1).mean(axis=1)
         else:
             fits = jnp.mean(jnp.square(outputs - targets), axis=1)
         return (

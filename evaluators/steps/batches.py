@@ -103,12 +103,13 @@ class DeviceData:
     Attributes:
         needed: Which inputs there are, by number; None for all. See `Network.needed`.
         inputs: Those of the training split, then of the validation split, [examples, needed].
-        labels: Of both: classes [examples], int32; for squared errors, targets [examples] or
-            [examples, outputs], float32.
+        labels: Of both: classes [examples], int32, or [examples, *places]; for squared errors,
+            targets [examples] or [examples, outputs], float32.
         are_classes: Whether labels are classes.
         training: Size of the training split.
         validation: Size of the validation split.
         shape: Of one example.
+        places: Shape of those in an example that have a class each; () for one class an example.
         outputs: That a network must have: one for each class, or for each target.
         scale: What inputs are multiplied by where they are used.
         mean_square: Of the scaled training inputs.
@@ -144,6 +145,7 @@ class DeviceData:
         self.labels = labels.astype(np.int32 if are_classes else np.float32)
         self.training, self.validation = (len(split.labels) for split in splits)
         self.shape = tuple(dataset.training.inputs.shape[1:])
+        self.places = labels.shape[1:] if are_classes else ()
         self.outputs = dataset.classes if are_classes else math.prod(labels.shape[1:])
         self.scale = dataset.scale
         self.mean_square = _mean_square(dataset.training.inputs) * dataset.scale**2

@@ -79,7 +79,7 @@ def fitted(network: AnyNetwork, data: DeviceData) -> Fitted:
         return network.init(seed, shape=shape, outputs=outputs, moments=moments), ()
 
     found = Fitted(None, (), init, _told_nothing(network.apply), data.shape)
-    return replace(found, channels=_channels(_examined(found, found.apply, data.outputs)))
+    return replace(found, channels=_channels(_examined(found, found.apply, data)))
 
 
 def _told_nothing(apply: Callable[..., Any]) -> Apply:
@@ -91,28 +91,29 @@ def _told_nothing(apply: Callable[..., Any]) -> Apply:
     return applied
 
 
-def _examined(found: Fitted, apply: Apply, outputs: int) -> Traced:
+def _examined(found: Fitted, apply: Apply, data: DeviceData) -> Traced:
     """A network, traced.
 
     Args:
         found: The network.
         apply: One of its ways to compute.
-        outputs: That there should be.
+        data: That it is for.
 
     Raises:
-        NetworkError: If its outputs have another shape than [batch, outputs], or it never calls its
-            activation.
+        NetworkError: If its outputs have another shape than [batch, *places, outputs], or it never
+            calls its activation.
     """
     made_of, batch = found.init(0, UNKNOWN), _TRIED
     traced = trace(apply, made_of, found.seen(batch))
     remembered = len(jax.tree.leaves(made_of[1]))
     avals = traced.program.out_avals
     results = [aval.shape for aval in avals[: len(avals) - remembered]]
-    if results != [(batch, outputs)]:
+    wanted = (batch, *data.places, data.outputs)
+    if results != [wanted]:
         arrived = ", ".join(str(list(each)) for each in results) or "nothing"
         raise NetworkError(
-            f"the network must return one array of shape [{batch}, {outputs}] for {batch} examples "
-            f"of shape {list(found.inputs)}, got {arrived}"
+            f"the network must return one array of shape {list(wanted)} for {batch} examples "
+            f"of shape {list(found.inputs)}{_because_of(data)}, got {arrived}"
         )
     if not traced.calls:
         raise NetworkError(
@@ -120,6 +121,15 @@ def _examined(found: Fitted, apply: Apply, outputs: int) -> Traced:
             "search; call activate(z) where its nonlinearity belongs"
         )
     return traced
+
+
+def _because_of(data: DeviceData) -> str:
+    if not data.places:
+        return ""
+    return (
+        f", since each has a label for each of its places, {list(data.places)} (for one-hot labels "
+        'give their argmax, for targets that are numbers set data.targets to "numbers")'
+    )
 
 
 def _channels(traced: Traced) -> tuple[int, ...]:
@@ -131,9 +141,9 @@ def _own(network: OwnNetwork, data: DeviceData) -> Fitted:
     learning, judged = (partial(pair.apply, training=training) for training in (True, False))
     found = Fitted(None, (), pair.init, learning, data.shape, judged if pair.told else None)
     try:
-        traced = _examined(found, learning, data.outputs)
+        traced = _examined(found, learning, data)
         if found.judged is not None:
-            found = _with_modes(found, found.judged, traced, data.outputs)
+            found = _with_modes(found, found.judged, traced, data)
         if network.calls not in (None, len(traced.calls)):
             raise NetworkError(
                 f"the network calls its activation {len(traced.calls)} times, and network.calls is "
@@ -144,13 +154,14 @@ def _own(network: OwnNetwork, data: DeviceData) -> Fitted:
     return replace(found, channels=_channels(traced))
 
 
-def _with_modes(found: Fitted, judged: Apply, learning: Traced, outputs: int) -> Fitted:
+def _with_modes(found: Fitted, judged: Apply, learning: Traced, data: DeviceData) -> Fitted:
     """The network, which may be told whether it learns, with one way to compute if it is the same.
 
     Raises:
-        NetworkError: If it calls its activation elsewhere when it is judged.
+        NetworkError: If its outputs have another shape, or it calls its activation elsewhere, when
+            it is judged.
     """
-    traced = _examined(found, judged, outputs)
+    traced = _examined(found, judged, data)
     places = [[(call.shape, call.number) for call in each.calls] for each in (learning, traced)]
     if places[0] != places[1]:
         raise NetworkError(
@@ -169,6 +180,12 @@ def _calls(traced: Traced) -> str:
 
 def _chain(network: Chain, data: DeviceData, inputs: tuple[int, ...]) -> Fitted:
     channels = network.channels(data.shape)
+    if data.places:
+        raise NetworkError(
+            f"the network gives an example outputs of shape [{data.outputs}], and outputs of shape "
+            f"{[*data.places, data.outputs]} are wanted{_because_of(data)}; give it a network of "
+            "your own"
+        )
 
     def init(seed: int, moments: Moments) -> tuple[Any, Any]:
         layers = network.start(

@@ -198,7 +198,7 @@ class GeneralStepper:
             is_judged = mode == Mode.OBSERVE
             ends, outputs, state = lax.cond(is_judged, judged_end, learning_end, before.state)
         known |= zip(self._route.last.yields, ends, strict=False)
-        loss_of = self._kernel(self._loss) if fits_in_a_kernel(self._loss) else self._loss
+        loss_of = self._kernel(self._loss) if fits_in_a_kernel(self._loss, outputs) else self._loss
         loss, hits, by_outputs = loss_of(sums.loss, sums.hits, outputs, labels, present)
 
         def differentiate() -> Learnt:

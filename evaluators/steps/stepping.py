@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -34,9 +34,6 @@ from evaluators.steps.progress import (
 )
 
 _T = TypeVar("_T")
-
-# Sums over so many numbers XLA leaves to a library, whose calls cannot be part of a kernel.
-_LIBRARY_SUM: Final = 4096
 
 
 class _Carried(NamedTuple):
@@ -157,8 +154,7 @@ class Stepper:
         before, sums = carried.progress, carried.sums
         last = before.learnt.weights[-1]
         logits, pull = jax.vjp(partial(self._apply, self._layers), last, outputs)
-        is_kernel = logits.size < _LIBRARY_SUM and fits_in_a_kernel(self._loss)
-        summed = one_kernel(self._loss) if is_kernel else self._loss
+        summed = one_kernel(self._loss) if fits_in_a_kernel(self._loss, logits) else self._loss
         loss, hits, by_logits = summed(sums.loss, sums.hits, logits, labels, present)
 
         def differentiate(progress: Progress) -> Progress:

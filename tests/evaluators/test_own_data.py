@@ -167,7 +167,7 @@ BAD = {
     "negative": (changed(y=Y - 1), "label -1 is beyond the classes, which are 0 to 1"),
     "half classes": (
         lambda folder: replace(changed(y=Y + 0.5)(folder), targets="classes"),
-        "labels are no whole numbers, one an example",
+        "labels are no whole numbers; with targets",
     ),
     "beyond": (
         lambda folder: replace(changed()(folder), classes=2),
@@ -186,6 +186,10 @@ BAD = {
     "shapes": (
         lambda folder: archive(folder, x_train=X, y_train=Y, x_test=X[:, :2], y_test=Y),
         r"test examples have the shape \[2\], training examples \[4\]",
+    ),
+    "places": (
+        lambda folder: archive(folder, x_train=X, y_train=X.round() % 2 > 0, x_test=X, y_test=Y),
+        r"the shape \[\] for each example, training labels \[4\]",
     ),
     "objects": (changed(y=np.array([{}] * 100)), "holds Python objects, which are never unpickled"),
     "complex": (changed(x=X * 1j), "mine.npz: x holds complex128, and should hold numbers"),
