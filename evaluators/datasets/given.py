@@ -24,8 +24,8 @@ def Arrays(  # noqa: N802 - reads as the kind of data that it makes
 
     Args:
         x: Inputs [examples, ...], of any kind that NumPy turns into numbers.
-        y: Classes from 0 or texts [examples], or for regression numbers [examples] or
-            [examples, targets].
+        y: Classes from 0 or texts [examples], or of each place in an example [examples, ...]; for
+            regression numbers [examples] or [examples, targets].
         name: What records call them.
         others: Splits of one's own: arrays under x_test and y_test, and perhaps x_validation and
             y_validation; x and y are for training then. Without them they are drawn.

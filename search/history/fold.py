@@ -52,7 +52,8 @@ class LaunchRecord:
     @property
     def trained_on(self) -> str:
         """The task by its name, with the data set that took the place of an unavailable one."""
-        task, dataset = str(self.settings["task"]), self.dataset
+        # A file is where a task happens to lie: one from Python lies among this program's own.
+        task, dataset = str((self.task or {}).get("name", self.settings["task"])), self.dataset
         if dataset.fallback_for is None:
             return task
         return f"{task} on {dataset.name} instead of {dataset.fallback_for}"

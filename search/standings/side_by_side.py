@@ -216,7 +216,10 @@ def _came(folder: Path) -> Came:
 def _settings(history: History) -> dict[str, Any]:
     """A fallback is another task, whatever the campaign file says."""
     launch = history.launch
-    return {**flatten(launch.settings), "task": launch.trained_on} if launch else {}
+    if launch is None:
+        return {}
+    has_fallback = launch.dataset.fallback_for is not None
+    return flatten(launch.settings) | ({"task": launch.trained_on} if has_fallback else {})
 
 
 def _merit(row: LeaderboardRow) -> tuple[int, float]:
