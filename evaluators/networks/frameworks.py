@@ -16,8 +16,8 @@ def equinox_network(make: Callable[..., Any]) -> Made:
 
     It learns as it is and is judged as `equinox.nn.inference_mode` has it. What it takes beside the
     example by these names it is told: `key`, another for each example, and None when it is judged;
-    `state`, which it gives back beside its outputs; and `training`, `train`, `inference` or
-    `deterministic`. Examples are mapped over under the axis "batch".
+    `state`, if it has one, which it gives back beside its outputs; and `training`, `train`,
+    `inference` or `deterministic`. Examples are mapped over under the axis "batch".
 
     Args:
         make: Of the activation and, as Equinox has it, of `key`, to a module; or to a module and
@@ -52,20 +52,20 @@ def equinox_network(make: Callable[..., Any]) -> Made:
             arrays, rest, begun = parts(0, activate)
             form = jax.tree.structure(arrays)
             module = equinox.combine(jax.tree.unflatten(form, weights), rest)
-            module = equinox.nn.inference_mode(module, value=not training)
+            module = module if training else equinox.nn.inference_mode(module)
             takes, told = _told(type(module).__call__, training=training)
 
             def of_one(x: Any, state: Any, key: Any) -> Any:
-                named = {"state": state, "key": key}
-                own = {name: value for name, value in named.items() if name in takes}
-                returned = module(x, **own, **told)
-                return returned if "state" in takes else (returned, state)
+                drawn = {"key": key} if "key" in takes else {}
+                if begun is None:
+                    return module(x, **drawn, **told), state
+                return module(x, state=state, **drawn, **told)
 
             before = jax.tree.unflatten(jax.tree.structure(begun), state)
-            drawn = None if key is None else jax.random.split(key, len(inputs))
-            axes = (0, None, None if drawn is None else 0)
+            keys = None if key is None else jax.random.split(key, len(inputs))
+            axes = (0, None, None if keys is None else 0)
             over_batch = jax.vmap(of_one, in_axes=axes, out_axes=(0, None), axis_name="batch")
-            found, after = over_batch(inputs, before, drawn)
+            found, after = over_batch(inputs, before, keys)
             return found, jax.tree.leaves(after)
 
         return init, apply

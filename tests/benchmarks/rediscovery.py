@@ -18,7 +18,7 @@ from .strategies import STEPS, TASK, Score, score_on, search
 
 OUTPUT: Final = Path("runs/rediscovery.json")
 FAMOUS: Final = ("swish", "gelu", "mish")
-STRATEGIES: Final = ("genetic", "regularized_evolution", "random")
+STRATEGIES: Final = ("genetic", "regularized_evolution", "surrogate")
 BUDGET: Final = 1000
 SEEDS: Final = 10
 
