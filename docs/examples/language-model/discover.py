@@ -43,7 +43,8 @@ class Model(nnx.Module):
 
 # Each row is a piece of the text and the character behind it; none shares a character with another.
 rows = text[: len(text) // (LENGTH + 1) * (LENGTH + 1)].reshape(-1, LENGTH + 1)
-data = Arrays(rows[:, :-1], rows[:, 1:], classes=len(characters), standardise=False)
+x, y = rows[:, :-1], rows[:, 1:]
+data = Arrays(x, y, name="python-manual", classes=len(characters), standardise=False)
 recipe = Recipe("adamw", learning_rate=0.003, schedule="decay", batch=32)
 campaign = Campaign(
     name="language-model",
