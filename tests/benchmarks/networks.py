@@ -116,7 +116,8 @@ def _trained(program: TrainingProgram, steps: int) -> tuple[float, float]:
 
     def timed(*told: Any) -> Any:
         seconds, passed = _taken(lambda: passes(*told))
-        if told[-1] == Mode.LEARN:
+        *_, mode, _ = told
+        if mode == Mode.LEARN:
             stepping.append(seconds)
         return passed
 
