@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import permutations
 from typing import Final, TypeAlias
 
@@ -42,6 +43,11 @@ _FOLLOWED: Final = 2
 # To how many digits b and c, and then a and d, are tried, so that a relation is written shortly:
 # `x * sigmoid(1.8 * x)` is a swish of 1.8 x, times 1 / 1.8, which no few digits write.
 _DIGITS: Final = ((3, 3), (3, 12), (6, 6), (6, 12), (12, 12))
+
+# Far enough to tell frequencies apart to 0.03, and the share of its power that a wave has there.
+_WAVE_POINTS: Final = numpy.linspace(-120.0, 120.0, 8192)
+_PURE: Final = 0.95
+_UNROUNDED: Final = ((16, 16),)
 
 # What a fit leaves over after its first steps, as a share of the values, to be finished.
 _CLOSE: Final = 1e-3
@@ -105,8 +111,22 @@ def relatives(expression: Expression) -> tuple[Relative, ...]:
     if not numpy.isfinite(values).all() or numpy.ptp(values) < _TOLERANCE:
         return ()
     names = ("identity",) if _is_affine(values) else _growing_alike(expression)
-    found = (_fitted(expression, values, name) for name in names)
+    found = (_fitted(expression, values, name, definitions()[name]) for name in names)
     return tuple(relative for relative in found if relative is not None)
+
+
+def is_scaled(expression: Expression, other: Expression) -> bool:
+    """Whether scaling and shifting turn the other function into this one.
+
+    Trainable parameters are held at their start values.
+    """
+    expression, other = expanded(expression), expanded(other)
+    values = evaluate(expression, _POINTS)
+    if not numpy.isfinite(values).all() or numpy.ptp(values) < _TOLERANCE:
+        return False
+    if not _may_match(_sides(expression), _sides(other)):
+        return False
+    return _fitted(expression, values, "other", other, digits=_UNROUNDED) is not None
 
 
 def _growing_alike(expression: Expression) -> list[str]:
@@ -160,10 +180,36 @@ def _curved() -> tuple[str, ...]:
     )
 
 
-@cache
-def _started(name: str) -> tuple[numpy.ndarray, ...]:
-    """The values of a published function at the points of every start."""
-    return tuple(evaluate(definitions()[name], b * _POINTS + c) for b, c in _STARTS)
+@lru_cache(maxsize=256)
+def _started(published: Expression) -> tuple[numpy.ndarray, ...]:
+    """The values of a function at the points of every start."""
+    return tuple(evaluate(published, b * _POINTS + c) for b, c in _STARTS)
+
+
+def _of_waves(expression: Expression, published: Expression) -> Iterator[tuple[float, float]]:
+    """Where the search for b and c starts as well, if both are waves.
+
+    From a frequency that is half a period wrong over all points, nothing leads to the right one.
+    """
+    own, other = _frequency(expression), _frequency(published)
+    if own is not None and other is not None:
+        for eighths in (0, 1, 2, -1):
+            yield own / other, eighths * math.pi / 4 / other
+
+
+@lru_cache(maxsize=256)
+def _frequency(expression: Expression) -> float | None:
+    """In radians, of a function that is a wave but for a straight line; None of any other."""
+    values = evaluate(expression, _WAVE_POINTS)
+    if not numpy.isfinite(values).all():
+        return None
+    line = numpy.polynomial.Polynomial.fit(_WAVE_POINTS, values, 1)(_WAVE_POINTS)
+    power = numpy.abs(numpy.fft.rfft((values - line) * numpy.hanning(values.size))) ** 2
+    peak = int(power.argmax())
+    if peak < 2 or power[peak - 2 : peak + 3].sum() <= _PURE * power.sum():
+        return None
+    length = float(_WAVE_POINTS[-1] - _WAVE_POINTS[0])
+    return 2 * math.pi * peak / length
 
 
 def _residual(
@@ -182,23 +228,32 @@ def _left_over(values: numpy.ndarray, base: numpy.ndarray) -> tuple[float, float
     return a, d, values - a * base - d
 
 
-def _fitted(expression: Expression, values: numpy.ndarray, name: str) -> Relative | None:
-    published = definitions()[name]
+def _fitted(
+    expression: Expression,
+    values: numpy.ndarray,
+    name: str,
+    published: Expression,
+    *,
+    digits: Sequence[tuple[int, int]] = _DIGITS,
+) -> Relative | None:
+    bases = dict(zip(_STARTS, _started(published), strict=True))
+    for b, c in _of_waves(expression, published):
+        bases[b, c] = evaluate(published, b * _POINTS + c)
     # Rounded, so that of equals the simplest comes first.
     left_over = {
         start: round(float(numpy.std(_left_over(values, base)[2])), 10)
-        for start, base in zip(_STARTS, _started(name), strict=True)
+        for start, base in bases.items()
     }
-    best = sorted(_STARTS, key=lambda start: left_over[start])[:_FOLLOWED]
+    best = sorted(bases, key=lambda start: left_over[start])[:_FOLLOWED]
     for start in best:
         if left_over[start] > _PROMISING * numpy.std(values):
             continue
         b, c = _refined(values, published, start)
         if not _SCALES[0] <= abs(b) <= _SCALES[1]:
             continue
-        for inner, outer in _DIGITS:
-            relative = _rounded(values, name, b, c, inner, outer)
-            if _holds(expression, relative):
+        for inner, outer in digits:
+            relative = _rounded(values, name, published, b, c, inner, outer)
+            if _holds(expression, relative, published):
                 return relative
     return None
 
@@ -231,11 +286,17 @@ def _refined(
 
 
 def _rounded(
-    values: numpy.ndarray, name: str, b: float, c: float, inner: int, outer: int
+    values: numpy.ndarray,
+    name: str,
+    published: Expression,
+    b: float,
+    c: float,
+    inner: int,
+    outer: int,
 ) -> Relative:
     """The relation with b and c to `inner` digits, and the a and d that fit them best."""
     b, c = round(b, inner), _shift(c, inner)
-    a, d, _ = _residual(values, definitions()[name], b, c)
+    a, d, _ = _residual(values, published, b, c)
     return Relative(name, round(a, outer), b, c, _shift(d, outer))
 
 
@@ -244,10 +305,10 @@ def _shift(number: float, digits: int) -> float:
     return 0.0 if abs(number) < _TOLERANCE else round(number, digits) + 0.0
 
 
-def _holds(expression: Expression, relative: Relative) -> bool:
+def _holds(expression: Expression, relative: Relative, published: Expression) -> bool:
     if relative.a == 0 or relative.b == 0:
         return False
-    published, inner = definitions()[relative.name], relative.b * _CHECK_POINTS + relative.c
+    inner = relative.b * _CHECK_POINTS + relative.c
     expected = evaluate(expression, _CHECK_POINTS)
     values = relative.a * evaluate(published, inner) + relative.d
     # Where a guard holds an argument back, neither value is that of the function.

@@ -9,6 +9,7 @@ from enum import StrEnum
 from evaluators.probing.likeness import apart
 from grammars import Activation, Expression, activation_id, functions_of, same_function
 from grammars.algebra.skeleton import skeleton
+from grammars.analysis.relatives import is_scaled
 
 
 class Relation(StrEnum):
@@ -16,6 +17,7 @@ class Relation(StrEnum):
 
     SAME = "the same function"
     FORM = "one form, other constants"
+    SCALED = "one function, scaled and shifted"
     SHAPE = "alike in shape"
     NONE = "unlike"
 
@@ -61,6 +63,8 @@ def kinship(first: str, one: Activation, second: str, other: Activation) -> Kins
         relation = Relation.SAME
     elif list(map(skeleton, here)) == list(map(skeleton, there)):
         relation = Relation.FORM
+    elif all(map(is_scaled, here, there)):
+        relation = Relation.SCALED
     else:
         relation = Relation.SHAPE if distance < 1.0 else Relation.NONE
     return Kinship(first, second, relation, distance)

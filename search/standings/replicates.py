@@ -20,8 +20,8 @@ from search.texts.tables import Table, as_html, as_text
 
 _NOTHING: Final = "-"
 _RELATIVES: Final = (
-    "Relatives differ in constants alone, or have shapes that are closer than those of GELU and "
-    "Swish, the distance between which is 1."
+    "Relatives differ in constants alone, are one function scaled and shifted, or have shapes that "
+    "are closer than those of GELU and Swish, the distance between which is 1."
 )
 
 

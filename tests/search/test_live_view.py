@@ -27,6 +27,9 @@ generations = 40
 HEIGHT = 24
 PATIENCE_SECONDS = 240.0
 
+# What is below the first line, to the last: what is read may end within a picture of the screen.
+REST = r"\n(.*\n)*scored \d+ trainings"
+
 
 class Terminal:
     """The command on a terminal of its own, whose screen is read as people see it."""
@@ -74,7 +77,7 @@ def words(tmp_path: Path) -> list[str]:
 
 def test_a_terminal_shows_the_best_beside_relu_and_gelu(words: list[str]) -> None:
     terminal = Terminal(120, *words)
-    shown = terminal.until(r"^mine .* 2/40 about .* left, .* at work")
+    shown = terminal.until(rf"^mine .* 2/40 about .* left, .* at work{REST}")
     assert re.search(
         r"^rung \d .* \d+/\d+ +(50 steps x 1|100 steps x 2) seeds?", shown, re.MULTILINE
     )
@@ -85,7 +88,7 @@ def test_a_terminal_shows_the_best_beside_relu_and_gelu(words: list[str]) -> Non
     for narrow in (80, 60):
         terminal.resize(narrow)
         time.sleep(1.0)
-        shown = terminal.until(r"^mine ")
+        shown = terminal.until(rf"^mine .*{REST}")
         for beginning in ("mine ", "rung ", "scored "):
             found = [line for line in terminal.lines if line.startswith(beginning)]
             assert len(found) == 1, f"torn at {narrow} columns:\n{shown}"

@@ -360,6 +360,9 @@ def test_what_cannot_be_put_together_is_not() -> None:
     [
         ("x * sigmoid(x)", "x / (1 + exp(-x))", Relation.SAME),
         ("x * sigmoid(x)", "2 * x * sigmoid(-3 * x)", Relation.FORM),
+        ("sigmoid(x)", "tanh(0.7 * x) - 1", Relation.SCALED),
+        ("1.7 * cos(1.97 * x)", "sin(param('a', 1.61) * (x - 0.05) - 1.7)", Relation.SCALED),
+        ("sin(x)", "sin(x) + sin(2 * x)", Relation.NONE),
         ("x * tanh(exp(x))", "x * tanh(softplus(x))", Relation.SHAPE),
         ("tanh(x)", "relu(x)", Relation.NONE),
         ("[relu(x), tanh(x)]", "[relu(x), tanh(x)]", Relation.SAME),
@@ -368,7 +371,7 @@ def test_what_cannot_be_put_together_is_not() -> None:
         ("x * sigmoid(param('b', 1.0) * x)", "x * sigmoid(x)", Relation.FORM),
     ],
 )
-def test_relatives_are_the_same_of_one_form_or_alike(
+def test_relatives_are_the_same_of_one_form_scaled_or_alike(
     one: str, other: str, relation: Relation
 ) -> None:
     found = kinship("a", parse_activation(one), "b", parse_activation(other))
