@@ -139,7 +139,11 @@ class Pair:
                 f"{self.path}, line {self.line}: apply must give a state of the form that init "
                 f"gives, {_form(state)}, got {_form(after)}"
             )
-        return outputs, jax.tree.map(lambda old, new: jnp.asarray(new, old.dtype), state, after)
+        leaves, form = jax.tree.flatten(state)
+        pairs = zip(leaves, jax.tree.leaves(after), strict=True)
+        return outputs, jax.tree.unflatten(
+            form, [jnp.asarray(new, old.dtype) for old, new in pairs]
+        )
 
     def _with_state(self, returned: Any, function: str, what: str) -> tuple[Any, Any]:
         if not isinstance(returned, tuple) or len(returned) != 2:

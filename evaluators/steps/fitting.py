@@ -170,7 +170,7 @@ def _with_modes(found: Fitted, judged: Apply, learning: Traced, data: DeviceData
         )
     if not is_same(learning, traced):
         return found
-    # Without a key that nobody reads. A state that comes out as it went in is no state.
+    # Without a key that nobody reads; a state, if there is one, comes out as it went in.
     return replace(found, apply=judged, judged=None)
 
 

@@ -26,7 +26,7 @@ from evaluators.steps.progress import (
     UnitSums,
 )
 from evaluators.steps.route import Known, Route
-from evaluators.steps.segments import Segment, no_gradient, zeros_of
+from evaluators.steps.segments import Segment, memory_for, no_gradient, zeros_of
 from evaluators.steps.stepping import shown, unchanged
 from evaluators.steps.store import Carried, as_it_is, noted, observed, through
 from evaluators.steps.store_layout import laid_out, of_call, padded
@@ -192,8 +192,7 @@ class GeneralStepper:
 
             def judged_end(state: Any) -> tuple[Sequence[Any], Array, Any]:
                 ends = judged.last(*(own[v] for v in judged.last.given))
-                nothing = [jnp.zeros(a.shape, a.dtype) for a in last.kept]
-                return nothing, *judged.ended(own, ends, state)
+                return list(memory_for(last)), *judged.ended(own, ends, state)
 
             is_judged = mode == Mode.OBSERVE
             ends, outputs, state = lax.cond(is_judged, judged_end, learning_end, before.state)

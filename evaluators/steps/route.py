@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jax import Array
 
 from evaluators.steps.activations import value_of
 from evaluators.steps.calls import Traced, read
-from evaluators.steps.segments import Differentiated, Segment, segments
+from evaluators.steps.segments import Differentiated, Segment, memory_for, segments
 from evaluators.steps.store_layout import Place, of_call
 
 Known = dict[Any, Any]
@@ -62,7 +61,7 @@ class Route:
 
     def nothing_kept(self) -> tuple[tuple[Array, ...], ...]:
         """Memory for what is kept of the stretches before calls."""
-        return tuple(tuple(jnp.zeros(a.shape, a.dtype) for a in form.kept) for form in self.forms)
+        return tuple(map(memory_for, self.forms))
 
     def stretch(
         self, number: int, known: Known, places: Sequence[Place], store: Array

@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array
 from jax.extend.core import ClosedJaxpr, Literal, jaxpr_as_fun
 
-from evaluators.steps.calls import Traced, compute, is_call, read
+from evaluators.steps.calls import Traced, compute, is_call
 
 _GIVEN: Final = "given"
 _KEPT: Final = "kept"
@@ -174,6 +174,11 @@ def _is_named(variable: Any) -> bool:
     return not isinstance(variable, Literal)
 
 
+def memory_for(form: Segment | Differentiated) -> tuple[Array, ...]:
+    """Arrays in the place of what is kept."""
+    return tuple(jnp.zeros(aval.shape, aval.dtype) for aval in form.kept)
+
+
 def zeros_of(variable: Any) -> Array:
     """As a gradient that nothing contributes to."""
     return jnp.zeros(variable.aval.shape, variable.aval.dtype)
@@ -184,6 +189,3 @@ def no_gradient(variable: Any) -> Any:
     if jnp.issubdtype(variable.aval.dtype, jnp.floating):
         return zeros_of(variable)
     return np.zeros(variable.aval.shape, jax.dtypes.float0)
-
-
-__all__ = ["Differentiated", "Segment", "no_gradient", "read", "segments", "zeros_of"]

@@ -33,6 +33,8 @@ _STARTS: Final = tuple(
 )
 Sides: TypeAlias = tuple[tuple[float, ...] | None, tuple[float, ...] | None]
 """How a function grows to the left and to the right."""
+_Numbers: TypeAlias = tuple[float, float, float, float]
+"""a, b, c and d of a relation; see `Relative`."""
 
 _SCALES: Final = (0.05, 20.0)
 
@@ -111,8 +113,8 @@ def relatives(expression: Expression) -> tuple[Relative, ...]:
     if not numpy.isfinite(values).all() or numpy.ptp(values) < _TOLERANCE:
         return ()
     names = ("identity",) if _is_affine(values) else _growing_alike(expression)
-    found = (_fitted(expression, values, name, definitions()[name]) for name in names)
-    return tuple(relative for relative in found if relative is not None)
+    found = ((name, _fitted(expression, values, definitions()[name])) for name in names)
+    return tuple(Relative(name, *numbers) for name, numbers in found if numbers is not None)
 
 
 def is_scaled(expression: Expression, other: Expression) -> bool:
@@ -126,7 +128,7 @@ def is_scaled(expression: Expression, other: Expression) -> bool:
         return False
     if not _may_match(_sides(expression), _sides(other)):
         return False
-    return _fitted(expression, values, "other", other, digits=_UNROUNDED) is not None
+    return _fitted(expression, values, other, digits=_UNROUNDED) is not None
 
 
 def _growing_alike(expression: Expression) -> list[str]:
@@ -231,11 +233,10 @@ def _left_over(values: numpy.ndarray, base: numpy.ndarray) -> tuple[float, float
 def _fitted(
     expression: Expression,
     values: numpy.ndarray,
-    name: str,
     published: Expression,
     *,
     digits: Sequence[tuple[int, int]] = _DIGITS,
-) -> Relative | None:
+) -> _Numbers | None:
     bases = dict(zip(_STARTS, _started(published), strict=True))
     for b, c in _of_waves(expression, published):
         bases[b, c] = evaluate(published, b * _POINTS + c)
@@ -252,9 +253,9 @@ def _fitted(
         if not _SCALES[0] <= abs(b) <= _SCALES[1]:
             continue
         for inner, outer in digits:
-            relative = _rounded(values, name, published, b, c, inner, outer)
-            if _holds(expression, relative, published):
-                return relative
+            numbers = _rounded(values, published, b, c, inner, outer)
+            if _holds(expression, published, numbers):
+                return numbers
     return None
 
 
@@ -286,18 +287,12 @@ def _refined(
 
 
 def _rounded(
-    values: numpy.ndarray,
-    name: str,
-    published: Expression,
-    b: float,
-    c: float,
-    inner: int,
-    outer: int,
-) -> Relative:
-    """The relation with b and c to `inner` digits, and the a and d that fit them best."""
+    values: numpy.ndarray, published: Expression, b: float, c: float, inner: int, outer: int
+) -> _Numbers:
+    """b and c to `inner` digits, and the a and d that fit them best."""
     b, c = round(b, inner), _shift(c, inner)
     a, d, _ = _residual(values, published, b, c)
-    return Relative(name, round(a, outer), b, c, _shift(d, outer))
+    return round(a, outer), b, c, _shift(d, outer)
 
 
 def _shift(number: float, digits: int) -> float:
@@ -305,12 +300,13 @@ def _shift(number: float, digits: int) -> float:
     return 0.0 if abs(number) < _TOLERANCE else round(number, digits) + 0.0
 
 
-def _holds(expression: Expression, relative: Relative, published: Expression) -> bool:
-    if relative.a == 0 or relative.b == 0:
+def _holds(expression: Expression, published: Expression, numbers: _Numbers) -> bool:
+    a, b, c, d = numbers
+    if a == 0 or b == 0:
         return False
-    inner = relative.b * _CHECK_POINTS + relative.c
+    inner = b * _CHECK_POINTS + c
     expected = evaluate(expression, _CHECK_POINTS)
-    values = relative.a * evaluate(published, inner) + relative.d
+    values = a * evaluate(published, inner) + d
     # Where a guard holds an argument back, neither value is that of the function.
     is_held = _is_held(expression, _CHECK_POINTS) | _is_held(published, inner)
     close = numpy.abs(values - expected) <= _TOLERANCE * (1 + numpy.abs(expected))

@@ -122,7 +122,7 @@ def own(folder: Path, code: str) -> OwnNetwork:
 
 
 def task_of(small_task: Task, network: OwnNetwork) -> Task:
-    return replace(small_task, network=network, recipe=replace(small_task.recipe, batch=32))
+    return replace(small_task, network=network)
 
 
 def _both(found: Fitted, inputs: Any, key: Any) -> list[tuple[Any, Any]]:
