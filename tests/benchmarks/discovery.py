@@ -38,7 +38,7 @@ from search.journal.journal import FILE_NAME, Journal
 from search.settings.shipped import campaign_path
 from search.trials.protocol import published
 
-from .fairness import TASKS, scores_of, working
+from .fairness import scores_of, working
 from .strategies import GUESSING
 
 OUTPUT: Final = Path("runs/discovery.json")
@@ -163,9 +163,13 @@ def at_checkpoints(led: Sequence[Led], minutes: float) -> list[Led]:
     return list(dict.fromkeys(each for each in (*found, *led[-1:]) if each is not None))
 
 
+def _shipped() -> dict[str, Any]:
+    return tomllib.loads(campaign_path("mnist").read_text(encoding="utf-8"))
+
+
 def _document(strategy: str, seed: int, *, minutes: float) -> dict[str, Any]:
     """The shipped campaign by another strategy, ended by time, with its search alone."""
-    shipped = tomllib.loads(campaign_path("mnist").read_text(encoding="utf-8"))
+    shipped = _shipped()
     kept = {name: value for name, value in shipped.items() if name not in _AFTERWARDS}
     # From nothing, as the plain loop begins.
     searching = {
@@ -213,7 +217,7 @@ def _fairly(texts: Sequence[str], site: Site) -> dict[str, float]:
 
 def _over_tasks(texts: Sequence[str], site: Site, on_task: _OnTask) -> dict[str, float]:
     functions, by_task = [parse(text) for text in texts], []
-    for name in TASKS:
+    for name in _shipped()["scoring"]["tasks"]:
         task = find_task(name)
         with working(site, task) as executor:
             by_task.append(on_task(executor, functions, task.recipe.learning_rate))

@@ -37,7 +37,7 @@ from search.trials.protocol import draw_functions, published
 from .strategies import STEPS, TASK, score_on, search
 
 OUTPUT: Final = Path("runs/fairness.json")
-# Those of runs/campaigns/mnist.toml.
+# The chains of runs/campaigns/mnist.toml, at its rates.
 TASKS: Final = ("mnist1d-large-mlp", "mnist-mlp", "mnist-deep")
 RATES: Final = (0.001, 0.002, 0.004, 0.008, 0.016)
 ELSEWHERE: Final = ("fashion-mlp", "digits-mlp", "mnist-cnn")
