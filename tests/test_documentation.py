@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
-from importlib import util
+from importlib import import_module, util
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +14,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+import actsearch
 from grammars import CATALOGUE
 from grammars.export.targets import TARGETS
 from search.settings.template import sections
@@ -80,6 +82,29 @@ def test_the_reference_names_every_command_and_every_setting() -> None:
         for name in model.model_fields.keys() - inner:
             row = rf"^\| `{name}` \| .* \| .{{5,}} \|$"
             assert re.search(row, tables[title], flags=re.MULTILINE), f"{title} {name}"
+    assert tables["[stop]"].startswith("\n\n| setting"), "no setting's meaning as the section's"
+
+
+def test_the_reference_shows_every_public_name() -> None:
+    shown = (DOCS / "reference" / "python.md").read_text(encoding="utf-8")
+    listed = {name for each in re.findall(r"members: \[(.+)\]", shown) for name in each.split(", ")}
+    for name in actsearch.__all__:
+        homes = re.findall(rf"^::: (\S+)\.{name}$", shown, flags=re.MULTILINE)
+        assert name in listed or [getattr(import_module(home), name) for home in homes] == [
+            getattr(actsearch, name)
+        ]
+
+
+def test_links_between_records_lead_to_their_pages() -> None:
+    records = script("records")
+    pages = records.pages(ROOT / "runs" / "records")
+    of_docs = {path.name: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
+    links = 0
+    for path, text in {**of_docs, **pages}.items():
+        for link in re.findall(r"\]\(([^)#]*records?/[^)#]*|\.\./\d[^)#]*)", records.linked(text)):
+            assert os.path.normpath(Path(path).parent / link) in pages, f"{path}: {link}"
+            links += 1
+    assert links > len(pages)
 
 
 def test_twenty_questions_are_answered_and_lead_to_pages_that_exist() -> None:

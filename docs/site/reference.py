@@ -59,7 +59,7 @@ def _table(title: str, model: type[BaseModel], meaning: str = "") -> list[str]:
             continue
         default = None if info.is_required() else info.get_default(call_default_factory=True)
         shown = "" if default is None else f"`{toml_value(plain(default))}`"
-        meaning = meanings.get(name, "").replace("|", "\\|")
-        rows.append(f"| `{name}` | {shown} | {meaning} |")
+        said = meanings.get(name, "").replace("|", "\\|")
+        rows.append(f"| `{name}` | {shown} | {said} |")
     lead = [meaning, ""] if meaning else []
     return [f"## {title}", "", *lead, "| setting | default | meaning |", "|---|---|---|", *rows, ""]

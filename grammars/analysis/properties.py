@@ -35,7 +35,7 @@ _NORMAL_WEIGHTS: Final = numpy.exp(-(_NORMAL_POINTS**2) / 2) / math.sqrt(2 * mat
 
 UNKNOWN: Final = "unknown"
 
-Basis = Literal["analysis", "numeric evidence"]
+Basis = Literal["analysis", "numerical evidence"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def properties(expression: Expression) -> dict[str, Property]:
         "undefined_share": round(float(1 - numpy.isfinite(seen.values).mean()), 6),
         **_moments(expression, are_certain=extent.is_finite),
     }
-    answers = {name: Property(value, "numeric evidence") for name, value in found.items()}
+    answers = {name: Property(value, "numerical evidence") for name, value in found.items()}
     for name in ("limit_left", "limit_right"):
         answers[name] = Property(found[name], "analysis")
     answers["symmetry"] = _symmetry(seen)
@@ -186,8 +186,8 @@ def _symmetry(seen: _Evidence) -> Property:
     tolerance = _ROUNDING * (1 + numpy.abs(values))
     for word, sign in (("even", 1), ("odd", -1)):
         if (numpy.abs(values - sign * values[::-1]) <= tolerance).all():
-            return Property(word, "numeric evidence")
-    return Property("neither", "numeric evidence")
+            return Property(word, "numerical evidence")
+    return Property("neither", "numerical evidence")
 
 
 def _zero_at_zero(expression: Expression) -> Property:
@@ -199,8 +199,8 @@ def _smoothness(expression: Expression, extent: Extent, *, breaks: bool) -> Prop
     calls = [node for node in canonical(expression).walk() if isinstance(node, Call)]
     is_certain = all(PRIMITIVES[call.primitive].smooth and not _may_break(call) for call in calls)
     if not (breaks or extent.knows_all):
-        return Property(UNKNOWN, "numeric evidence")
-    return Property(not breaks, "analysis" if is_certain else "numeric evidence")
+        return Property(UNKNOWN, "numerical evidence")
+    return Property(not breaks, "analysis" if is_certain else "numerical evidence")
 
 
 def _may_break(call: Call) -> bool:

@@ -66,8 +66,7 @@ class ScoringSettings(Section):
         aggregate: What becomes of the advantages on several tasks: their mean, the worst of them,
             or a mean with weights by task.
         learning_rates: Ascending rates, a factor of about two apart, of which each function is
-            scored at its own best; empty for the rate of each task's recipe. See
-            `search.appraisal`.
+            scored at its own best; empty for the rate of each task's recipe.
         schedule: Of the learning rate, in place of each recipe's; None leaves them.
         rungs: Fidelities in climbing order; every candidate gets the first.
         reduction_factor: One in so many climbs to the next rung (successive halving).

@@ -118,10 +118,10 @@ def test_the_properties_are_the_known_ones(text):
     ("text", "name", "basis"),
     [
         ("tanh", "symmetry", "analysis"),
-        ("2 * sigmoid(x) - 1", "symmetry", "numeric evidence"),
+        ("2 * sigmoid(x) - 1", "symmetry", "numerical evidence"),
         ("gelu", "smooth", "analysis"),
-        ("squared_relu", "smooth", "numeric evidence"),
-        ("relu", "range", "numeric evidence"),
+        ("squared_relu", "smooth", "numerical evidence"),
+        ("relu", "range", "numerical evidence"),
     ],
 )
 def test_each_answer_says_how_it_was_decided(text, name, basis):
