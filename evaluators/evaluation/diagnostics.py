@@ -80,9 +80,10 @@ def diagnose(
     row.
 
     None where a figure is not finite, as a gradient that overflows: records go to JSON, which has
-    no such numbers.
+    no such numbers; and where there are no units, as in a network that calls its activation inside
+    of a loop alone.
     """
-    if not np.isfinite([*outputs, *gradient_norms]).all():
+    if not units or not np.isfinite([*outputs, *gradient_norms]).all():
         return None
     dead = live == 0
     saturated = ~dead & (flat >= SATURATED_SHARE * examples)

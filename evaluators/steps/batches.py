@@ -16,7 +16,11 @@ from evaluators.networks import AnyNetwork, Chain
 from evaluators.recipes.recipe import Loss
 
 CHUNK: Final = 100
-"""How many passes' examples are brought to the device together."""
+"""How many passes' examples are brought to the device together, at most."""
+
+# Of their inputs; of larger ones fewer are brought, so that images of a photograph's size do not
+# take what a worker may allocate.
+_CHUNK_BYTES: Final = 128 << 20
 
 # Of examples on the device. On MNIST the first 1,600 steps of a seed take 170 MB.
 _KEPT_BYTES: Final = 256 << 20
@@ -66,22 +70,25 @@ def in_order(first: int, stop: int, *, batch: int) -> np.ndarray:
     return indices.reshape(count, batch)
 
 
-def keys(seed: int, first: int) -> np.ndarray:
-    """Data of a random key for each of `CHUNK` steps from number `first`, a multiple of it.
+def keys(seed: int, first: int, steps: int = CHUNK) -> np.ndarray:
+    """Data of a random key for each step.
 
     Args:
         seed: Of the training run.
         first: Number of the first step.
+        steps: How many, none of them in another hundred, `CHUNK`, than the first.
 
     Returns:
-        [steps, *`KEY_SHAPE`], uint32; they depend on nothing but the arguments.
+        [steps, *`KEY_SHAPE`], uint32; a step's own depends on nothing but its number and the seed.
     """
-    random = np.random.default_rng([seed, first, _OF_KEYS])
-    return random.integers(0, 2**32, (CHUNK, *KEY_SHAPE), np.uint32)
+    skipped = first % CHUNK
+    random = np.random.default_rng([seed, first - skipped, _OF_KEYS])
+    drawn = random.integers(0, 2**32, (CHUNK, *KEY_SHAPE), np.uint32)
+    return drawn[skipped : skipped + steps]
 
 
 class Examples(NamedTuple):
-    """The examples of `CHUNK` passes, on the device.
+    """The examples of a chunk of passes, on the device.
 
     Attributes:
         inputs: In the data set's own precision [passes, batch, features].
@@ -114,6 +121,7 @@ class DeviceData:
         scale: What inputs are multiplied by where they are used.
         mean_square: Of the scaled training inputs.
         batch: Examples a pass.
+        chunk: Passes whose examples are brought together, `CHUNK` or fewer of large ones.
     """
 
     def __init__(
@@ -150,8 +158,9 @@ class DeviceData:
         self.scale = dataset.scale
         self.mean_square = _mean_square(dataset.training.inputs) * dataset.scale**2
         self.batch = batch
-        bytes_a_chunk = CHUNK * batch * self.inputs[0].nbytes
-        kept = max(2, _KEPT_BYTES // bytes_a_chunk)
+        bytes_a_pass = batch * self.inputs[0].nbytes
+        self.chunk = _passes_together(bytes_a_pass)
+        kept = max(2, _KEPT_BYTES // (self.chunk * bytes_a_pass))
         self._laid_out: Callable[..., Examples] = lru_cache(maxsize=kept)(self._lay_out)
 
     def of_training(self, seed: int, first: int) -> Examples:
@@ -175,18 +184,24 @@ class DeviceData:
     def _lay_out(self, seed: int | None, first: int) -> Examples:
         if seed is None:
             end = self.training + self.validation
-            indices = in_order(self.training, end, batch=self.batch)[first : first + CHUNK]
+            indices = in_order(self.training, end, batch=self.batch)[first : first + self.chunk]
         else:
             indices = batches(
-                seed, start=first, steps=CHUNK, batch=self.batch, examples=self.training
+                seed, start=first, steps=self.chunk, batch=self.batch, examples=self.training
             )
-        padded = np.full((CHUNK, self.batch), NO_EXAMPLE, np.int32)
+        padded = np.full((self.chunk, self.batch), NO_EXAMPLE, np.int32)
         padded[: len(indices)] = indices
         return Examples(
             jnp.asarray(self.inputs[padded]),
             jnp.asarray(self.labels[padded]),
             jnp.asarray(padded >= 0),
         )
+
+
+def _passes_together(bytes_a_pass: int) -> int:
+    """How many make a chunk: a divisor of `CHUNK`, since keys are drawn by the hundred."""
+    most = max(1, _CHUNK_BYTES // bytes_a_pass)
+    return max(chunk for chunk in range(1, min(CHUNK, most) + 1) if CHUNK % chunk == 0)
 
 
 def _mean_square(inputs: np.ndarray) -> float:

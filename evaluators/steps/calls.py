@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -125,12 +126,35 @@ def trace(
     )
     traced = jax.make_jaxpr(program)(*leaves, functions, parameters)
     flat = jax.make_jaxpr(partial(_flat, traced))(*traced.in_avals)
-    return Traced(flat, tuple(_calls(flat.jaxpr, is_top=True)))
+    numbered: ClosedJaxpr = _numbered(flat, itertools.count())
+    return Traced(numbered, tuple(_calls(numbered.jaxpr, is_top=True)))
 
 
 def _flat(traced: ClosedJaxpr, *arguments: Any) -> list[Any]:
     """The same program, with functions under `jax.jit` that call the activation dissolved."""
     return replay(traced.jaxpr, traced.consts, arguments)
+
+
+def _numbered(program: Any, numbers: Iterator[int]) -> Any:
+    """A program whose calls are numbered as they come in it, in the order of `_calls`.
+
+    Those counted while tracing are others where JAX traces a function once and uses it twice.
+    """
+    if type(program) is tuple:
+        return tuple(_numbered(each, numbers) for each in program)
+    if isinstance(program, ClosedJaxpr):
+        inner = _numbered(program.jaxpr, numbers)
+        return program.replace(jaxpr=inner)  # type: ignore[no-untyped-call]
+    if not isinstance(program, Jaxpr):
+        return program
+    equations = []
+    for equation in program.eqns:
+        params = dict(equation.params)
+        if is_call(equation):
+            params["number"] = next(numbers)
+        params = {name: _numbered(value, numbers) for name, value in params.items()}
+        equations.append(equation.replace(params=params))
+    return program.replace(eqns=equations)  # type: ignore[no-untyped-call]
 
 
 def is_same(one: Traced, other: Traced) -> bool:

@@ -154,7 +154,7 @@ class GeneralStepper:
             progress,
             Sums(by_example, by_example, UnitSums(flat, flat, flat, flat)),
             tuple(route.nothing_kept() for route in self._routes),
-            jnp.zeros(max(place.blocks for place in self._places) * self._block),
+            jnp.zeros(max((place.blocks for place in self._places), default=0) * self._block),
             jnp.zeros(self._numbers, jnp.complex64),
             jnp.zeros((slots, self._numbers)),
         )
@@ -230,6 +230,10 @@ class GeneralStepper:
         self, arguments: Sequence[Any], functions: Array, carried: Carried, *, mode: Array
     ) -> Any:
         """All calls, and what is kept of the stretches before them."""
+        passing = carried.kept, carried.given, carried.store, carried.partials
+        if not self._places:
+            # All calls are inside loops of the network's own, and compiled where they are.
+            return passing
         turns, block = self._turns, self._block
         firsts = {call: turns.index(call) for call in range(len(self._places))}
         numbers = [number for number, _ in self._route.calls]
@@ -259,7 +263,6 @@ class GeneralStepper:
             store, partials = self._kernel(noted)(store, partials, activated, at)
             return tuple(map(tuple, kept)), given, store, partials
 
-        passing = carried.kept, carried.given, carried.store, carried.partials
         return lax.fori_loop(0, len(turns), turn, passing)
 
     def _is_taken(self, route: Route, mode: Array, is_due: Array) -> Array:
@@ -347,7 +350,7 @@ class GeneralStepper:
 
     def _counting(self, present: Array) -> Array:
         """Which of the numbers in the store are an example's [numbers]."""
-        rows = []
+        rows = [present[:0]] if not self._places else []
         for place in self._places:
             units = place.size // self._batch
             each = jnp.broadcast_to(present[:, None], (self._batch, units)).reshape(-1)

@@ -111,5 +111,9 @@ def _decaying(learnt: Any) -> Any:
 
 
 def _matrices(weights: Any) -> Any:
-    """What weight decay acts upon: no biases."""
-    return jax.tree.map(lambda leaf: leaf.ndim > 1, weights)
+    """What weight decay acts upon: no biases, of which Equinox's convolutions have several axes."""
+
+    def is_matrix(path: Any, leaf: Array) -> bool:
+        return leaf.ndim > 1 and getattr(path[-1] if path else None, "name", "") != "bias"
+
+    return jax.tree_util.tree_map_with_path(is_matrix, weights)

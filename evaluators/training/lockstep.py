@@ -14,7 +14,7 @@ from evaluators.networks import AnyNetwork, Chain
 from evaluators.recipes.losses import summed
 from evaluators.recipes.schedules import Schedule, Span
 from evaluators.steps.activations import LaneActivations
-from evaluators.steps.batches import CHUNK, DeviceData, Examples
+from evaluators.steps.batches import DeviceData, Examples
 from evaluators.steps.compiling import compiled
 from evaluators.steps.progress import Mode, Progress, Sums
 from evaluators.steps.stepping import LaneStepper
@@ -29,8 +29,6 @@ long as a step of one."""
 
 # Each seed sees examples of its own, 10 MB a chunk on MNIST.
 _SEEDS_TOGETHER: Final = 8
-
-_NO_RATES: Final = np.zeros(CHUNK, np.float32)
 
 
 def lanes_here() -> int:
@@ -91,9 +89,10 @@ class LockstepProgram:
             loss=summed(task.recipe.loss),
             shape=data.shape,
         )
+        self._no_rates = np.zeros(data.chunk, np.float32)
         begun = self._in_lanes({(0, 0): self._runs.begin(0, seed=0)}, (0,))
         examples = self._from_every_source(data.of_validation(0))
-        example = self._arguments(begun, examples, Span(0, 0), _NO_RATES, Mode.LEARN)
+        example = self._arguments(begun, examples, Span(0, 0), self._no_rates, Mode.LEARN)
         self._run = compiled(stepper.run_lanes, *example, donated=[1])
 
     def train(
@@ -144,7 +143,7 @@ class LockstepProgram:
         runs = [(index, seed) for index in indices for seed in seeds]
         done, progress = self._resume(runs, seeds, schedule, states)
         diverged: dict[tuple[int, int], Divergence] = {}
-        for span in schedule.spans(done, chunk=CHUNK):
+        for span in schedule.spans(done, chunk=self._data.chunk):
             if out_of_time():
                 raise OutOfTimeError
             progress, sums = self._advance(progress, seeds, schedule, span)
@@ -162,7 +161,7 @@ class LockstepProgram:
         progress, totals = validated(progress, self._data, self._observe)
         learnt = np.array(progress.learnt.parameters)  # a copy: measuring takes their memory
         laid_out = self._of_training(seeds, 0)
-        measured, _ = self._passes(progress, laid_out, Span(0, 1), _NO_RATES, Mode.MEASURE)
+        measured, _ = self._passes(progress, laid_out, Span(0, 1), self._no_rates, Mode.MEASURE)
         gradient = jax.device_get(measured.learnt)
         return {
             run: diverged.get(run)
@@ -210,8 +209,9 @@ class LockstepProgram:
     def _advance(
         self, progress: Progress, seeds: Sequence[int], schedule: Schedule, span: Span
     ) -> tuple[Progress, Sums]:
-        first = span.first - span.first % CHUNK
-        laid_out, rates = self._of_training(seeds, first), schedule.rates(first, CHUNK)
+        chunk = self._data.chunk
+        first = span.first - span.first % chunk
+        laid_out, rates = self._of_training(seeds, first), schedule.rates(first, chunk)
         within = Span(span.first - first, span.stop - first)
         return self._passes(progress, laid_out, within, rates, Mode.LEARN)
 
@@ -222,7 +222,7 @@ class LockstepProgram:
 
     def _observe(self, progress: Progress, examples: Examples, count: int) -> tuple[Progress, Sums]:
         sources = self._from_every_source(examples)
-        return self._passes(progress, sources, Span(0, count), _NO_RATES, Mode.OBSERVE)
+        return self._passes(progress, sources, Span(0, count), self._no_rates, Mode.OBSERVE)
 
     def _from_every_source(self, examples: Examples) -> Examples:
         sources = self._seeds_together

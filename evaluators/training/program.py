@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from evaluators.recipes.schedules import Schedule, Span
-from evaluators.steps.batches import CHUNK, KEY_SHAPE, DeviceData, Examples, keys
+from evaluators.steps.batches import KEY_SHAPE, DeviceData, Examples, keys
 from evaluators.steps.compiling import compiled
 from evaluators.steps.progress import Mode, Progress, Sums
 from evaluators.tasks import Task
 from evaluators.training.runs import Divergence, OutOfTimeError, Runs, Trained, validated
 from evaluators.training.training_states import TrainingStates
 from grammars import Activation
-
-_NO_RATES: Final = np.zeros(CHUNK, np.float32)
-_NO_KEYS: Final = np.zeros((CHUNK, *KEY_SHAPE), np.uint32)
 
 
 class TrainingProgram:
@@ -42,8 +39,10 @@ class TrainingProgram:
         self._runs, self._data = Runs(candidates, task, data), data
         self.candidates = self._runs.candidates
         self._stepper = self._runs.stepper()
-        begun, examples = self._runs.begin(0, seed=0), data.of_validation(0)
-        example = self._arguments(0, begun, examples, Span(0, 0), _NO_RATES, Mode.LEARN, _NO_KEYS)
+        self._no_rates = np.zeros(data.chunk, np.float32)
+        self._no_keys = np.zeros((data.chunk, *KEY_SHAPE), np.uint32)
+        told = data.of_validation(0), Span(0, 0), self._no_rates, Mode.LEARN, self._no_keys
+        example = self._arguments(0, self._runs.begin(0, seed=0), *told)
         self._run = compiled(self._stepper.run, *example, donated=[1])
 
     def train(
@@ -76,7 +75,7 @@ class TrainingProgram:
         """
         schedule = self._runs.schedule(steps, learning_rate)
         done, progress = self._runs.resume(index, seed, schedule, states)
-        for span in schedule.spans(done, chunk=CHUNK):
+        for span in schedule.spans(done, chunk=self._data.chunk):
             if out_of_time():
                 raise OutOfTimeError
             progress, sums = self._advance(index, progress, seed, schedule, span)
@@ -91,10 +90,10 @@ class TrainingProgram:
             totals_of=self._stepper.totals,
         )
         learnt = np.array(progress.learnt.parameters)  # a copy: measuring takes their memory
-        examples = self._data.of_training(seed, 0)
-        first = Span(0, 1)
+        examples, first = self._data.of_training(seed, 0), Span(0, 1)
+        drawn = keys(seed, 0, self._data.chunk)
         measured, _ = self._passes(
-            *(index, progress, examples, first, _NO_RATES, Mode.MEASURE, keys(seed, 0))
+            *(index, progress, examples, first, self._no_rates, Mode.MEASURE, drawn)
         )
         return self._runs.outcome(
             index,
@@ -109,15 +108,16 @@ class TrainingProgram:
     def _advance(
         self, index: int, progress: Progress, seed: int, schedule: Schedule, span: Span
     ) -> tuple[Progress, Sums]:
-        first = span.first - span.first % CHUNK
-        examples, rates = self._data.of_training(seed, first), schedule.rates(first, CHUNK)
+        chunk = self._data.chunk
+        first = span.first - span.first % chunk
+        examples, rates = self._data.of_training(seed, first), schedule.rates(first, chunk)
         within = Span(span.first - first, span.stop - first)
-        drawn = keys(seed, first)
+        drawn = keys(seed, first, chunk)
         return self._passes(index, progress, examples, within, rates, Mode.LEARN, drawn)
 
     def _observe(self, index: int, progress: Progress, examples: Examples, count: int) -> Any:
-        span = Span(0, count)
-        return self._passes(index, progress, examples, span, _NO_RATES, Mode.OBSERVE, _NO_KEYS)
+        told = Span(0, count), self._no_rates, Mode.OBSERVE, self._no_keys
+        return self._passes(index, progress, examples, *told)
 
     def _passes(self, index: int, progress: Progress, *told: Any) -> tuple[Progress, Sums]:
         passed: tuple[Progress, Sums] = self._run(*self._arguments(index, progress, *told))

@@ -17,7 +17,7 @@ from evaluators.reading.functions import UserCodeError
 from evaluators.recipes.losses import summed
 from evaluators.recipes.schedules import Schedule
 from evaluators.steps.activations import Activations
-from evaluators.steps.batches import CHUNK, DeviceData, Examples
+from evaluators.steps.batches import DeviceData, Examples
 from evaluators.steps.fitting import fitted
 from evaluators.steps.general import GeneralStepper
 from evaluators.steps.moments import mean_square
@@ -272,8 +272,8 @@ def validated(
     """
     passes = data.validation_passes
     totals: dict[str, np.ndarray] = {}
-    for first in range(0, passes, CHUNK):
-        count = min(CHUNK, passes - first)
+    for first in range(0, passes, data.chunk):
+        count = min(data.chunk, passes - first)
         progress, sums = observe(progress, data.of_validation(first), count)
         for name, total in totals_of(sums).items():
             totals[name] = totals.get(name, 0.0) + total

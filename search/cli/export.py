@@ -27,7 +27,7 @@ def export_command(
     ] = None,
     candidate: Annotated[
         str | None,
-        typer.Option("--candidate", help="Its id, or the beginning of it. [default: the best found]"),
+        typer.Option("--candidate", help="Its id or its beginning. [default: the best found]"),
     ] = None,
     expression: Annotated[
         str | None,

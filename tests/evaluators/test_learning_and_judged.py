@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +13,9 @@ import numpy as np
 import optax
 import pytest
 
+from evaluators.datasets import Dataset
 from evaluators.networks import UNKNOWN, OwnNetwork, read_network
-from evaluators.reading.functions import UserCodeError
+from evaluators.reading.functions import FileFunction, UserCodeError
 from evaluators.steps.batches import CHUNK, DeviceData, batches, keys
 from evaluators.steps.fitting import Fitted, NetworkError, fitted
 from evaluators.tasks import Task
@@ -176,6 +178,24 @@ def test_keys_depend_on_seed_and_step_alone() -> None:
     drawn = [keys(seed, first) for seed in (0, 1) for first in (0, CHUNK)]
     np.testing.assert_array_equal(drawn[1], keys(0, CHUNK))
     assert len(np.unique(np.concatenate(drawn), axis=0)) == 4 * CHUNK
+    np.testing.assert_array_equal(keys(1, CHUNK + 50, 20), drawn[3][50:70])
+
+
+def test_large_examples_are_brought_by_the_few_and_nothing_else_changes(
+    tmp_path: Path, small_task: Task, digits: Dataset, digits_data: DeviceData
+) -> None:
+    task = task_of(small_task, own(tmp_path, PAIR))
+    bytes_a_pass = digits_data.batch * digits_data.inputs[0].nbytes
+    with mock.patch("evaluators.steps.batches._CHUNK_BYTES", 30 * bytes_a_pass):
+        few = DeviceData(digits, batch=digits_data.batch, network=task.network)
+    assert (few.chunk, digits_data.chunk) == (25, CHUNK)
+    assert few.of_training(0, 25).labels.shape[0] == 25
+    runs = [
+        TrainingProgram([parse("tanh(x)")], task, data).train(0, seed=3, steps=STEPS)
+        for data in (few, digits_data)
+    ]
+    assert isinstance(runs[0], Trained)
+    assert runs[0] == runs[1]
 
 
 @pytest.mark.parametrize(("code", "needs"), FRAMEWORKS)
@@ -228,6 +248,51 @@ def test_what_a_network_remembers_is_not_the_optimiser_s(
     begun = runs.begin(0, seed=0)
     assert sorted(begun.learnt.weights) == ["down", "middle", "up"]
     assert sorted(begun.state) == ["mean", "steps"]
+
+
+MASKED = """
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from evaluators.networks import equinox_network
+
+class Model(eqx.Module):
+    up: eqx.nn.Linear
+    mask: jax.Array
+    key: jax.Array
+    places: jax.Array
+    activate: object = eqx.field(static=True)
+
+    def __init__(self, activate, key):
+        self.up, self.activate = eqx.nn.Linear(64, 10, key=key), activate
+        self.mask, self.key = jax.random.bernoulli(key, 0.5, (64,)), key
+        self.places = jnp.arange(64)
+
+    def __call__(self, x):
+        x = jax.random.permutation(self.key, jnp.where(self.mask, x.reshape(-1), 0.0))
+        return self.up(self.activate(x[self.places]))
+
+network = equinox_network(Model)
+"""
+
+
+def test_what_an_equinox_module_draws_without_training_it_is_of_each_seed(
+    tmp_path: Path, small_task: Task, digits_data: DeviceData
+) -> None:
+    equinox = pytest.importorskip("equinox")
+    network = own(tmp_path, MASKED)
+    found = fitted(network, digits_data)
+    inputs = jnp.asarray(digits_data.inputs[:4], jnp.float32).reshape(4, 8, 8) / 16
+    model = FileFunction.named("my_net.py:Model", folder=tmp_path).load()
+    for seed in (0, 1, 2):
+        made_of = jax.tree.map(jnp.asarray, found.init(seed, UNKNOWN))
+        assert len(made_of[1]) == 2  # what is the same for every seed is none of it
+        outputs, state = found.apply(made_of, (inputs, None), jnp.tanh)
+        alone = model(jnp.tanh, key=jax.random.key(seed))
+        np.testing.assert_allclose(outputs, jax.vmap(alone)(inputs), rtol=1e-5, atol=1e-6)
+        assert equinox.tree_equal(state, made_of[1])
+    program = TrainingProgram([parse("tanh(x)")], task_of(small_task, network), digits_data)
+    assert isinstance(program.train(0, seed=1, steps=STEPS), Trained)
 
 
 PLAIN_FLAX = NNX.replace("self.drop(", "(").replace("nnx.BatchNorm(", "nnx.LayerNorm(")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -15,11 +16,11 @@ from evaluators.datasets import Dataset
 from evaluators.networks import Layer
 from evaluators.recipes.recipe import Recipe
 from evaluators.recipes.schedules import Schedule, Span
-from evaluators.steps.batches import DeviceData
+from evaluators.steps.batches import CHUNK, DeviceData
 from evaluators.steps.optimizers import Optimizer
 from evaluators.steps.progress import Learnt
 from evaluators.tasks import Task
-from evaluators.training.program import CHUNK, Trained, TrainingProgram
+from evaluators.training.program import Trained, TrainingProgram
 from evaluators.training.training_states import TrainingStates
 from grammars import CATALOGUE, parse
 
@@ -172,6 +173,23 @@ def test_weight_decay_and_clipping_are_those_of_optax(
         after.weights[0].weights, layer.weights * (1 - 0.1 * 0.01) - 0.1 * clipped[0], rtol=1e-5
     )
     np.testing.assert_allclose(after.weights[0].biases, layer.biases - 0.1 * clipped[1], rtol=1e-5)
+
+
+class Convolution(NamedTuple):
+    """As Equinox's: its biases have as many axes as an image."""
+
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+def test_biases_with_several_axes_do_not_decay() -> None:
+    convolution = Convolution(np.ones((4, 1, 3, 3)), np.ones((4, 1, 1)))
+    learnt = Learnt(convolution, np.ones((1, 2, 3)))
+    still = Learnt(*(jax.tree.map(np.zeros_like, part) for part in learnt))
+    optimizer = Optimizer(Recipe("adamw", weight_decay=0.5))
+    after, _ = optimizer.step(learnt, optimizer.init(learnt), gradient=still, rate=0.1)
+    np.testing.assert_allclose(after.weights.weight, 0.95, rtol=1e-6)
+    np.testing.assert_array_equal(after.weights.bias, 1.0)
 
 
 def test_a_regression_is_judged_by_its_squared_error(small_task: Task, digits: Dataset) -> None:
