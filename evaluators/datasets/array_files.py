@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping
+import zlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +18,20 @@ NamedArrays = Mapping[str, np.ndarray]
 
 NAMES: Final = ("x", "y", *(f"{a}_{s}" for s in ("train", "validation", "test") for a in "xy"))
 """All names that are looked at."""
+
+# What damaged archives raise.
+_UNREADABLE: Final = (
+    OSError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+# Of a column's standard deviation; float32 keeps a standardised value about as well.
+_LOSES_NOTHING: Final = 1e-6
 
 
 class DataError(ValueError):
@@ -46,13 +62,19 @@ def _read_npz(path: Path, data: ArrayFile) -> NamedArrays:
             f"{path}: in an archive y is the target; target and leave_out are of tables"
         )
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files if name in NAMES}
-    except (OSError, ValueError, zipfile.BadZipFile, KeyError) as error:
+        loaded = np.load(path, allow_pickle=False)
+        if not isinstance(loaded, np.ndarray):
+            with loaded:
+                return {name: loaded[name] for name in loaded.files if name in NAMES}
+    except _UNREADABLE as error:
         why = str(error).partition("\n")[0]
         if "allow_pickle" in why:
             why = "it holds Python objects, which are never unpickled; save plain arrays"
         raise DataError(f"{path} cannot be read as a NumPy archive: {why}") from None
+    raise DataError(
+        f"{path} is a single array, whatever its name ends in; save x and y together with "
+        "numpy.savez"
+    )
 
 
 def _read_csv(path: Path, data: ArrayFile) -> NamedArrays:
@@ -63,7 +85,17 @@ def _read_csv(path: Path, data: ArrayFile) -> NamedArrays:
         table = csv.read_csv(path)
     except (OSError, pyarrow.ArrowException) as error:
         raise DataError(f"{path} cannot be read as CSV: {error}") from None
-    return _of_table(table, path, data, first_row=2)
+    columns = [(name, _with_gaps(column)) for name, column in _columns(table, path)]
+    return _of_columns(columns, path, data, first_row=2)
+
+
+def _with_gaps(column: Any) -> Any:
+    """A column with nothing in place of empty texts, which CSV cannot tell from it."""
+    from pyarrow import compute, types
+
+    if not types.is_string(column.type):
+        return column
+    return compute.if_else(compute.equal(compute.utf8_trim_whitespace(column), ""), None, column)
 
 
 def _read_parquet(path: Path, data: ArrayFile) -> NamedArrays:
@@ -74,7 +106,7 @@ def _read_parquet(path: Path, data: ArrayFile) -> NamedArrays:
         table = parquet.read_table(path)
     except (OSError, pyarrow.ArrowException) as error:
         raise DataError(f"{path} cannot be read as Parquet: {error}") from None
-    return _of_table(table, path, data, first_row=1)
+    return _of_columns(_columns(table, path), path, data, first_row=1)
 
 
 _READERS: Final[Mapping[str, Callable[[Path, ArrayFile], NamedArrays]]] = {
@@ -84,45 +116,112 @@ _READERS: Final[Mapping[str, Callable[[Path, ArrayFile], NamedArrays]]] = {
 }
 
 
-def _of_table(table: Any, path: Path, data: ArrayFile, *, first_row: int) -> NamedArrays:
-    """Features and targets of a table; every column but the targets' is a feature."""
+def _columns(table: Any, path: Path) -> list[tuple[str, Any]]:
+    """The columns of a table with their names, one of which may occur twice."""
+    try:
+        return list(zip(table.column_names, table.columns, strict=True))
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: names of columns are no UTF-8; save the file as UTF-8") from None
+
+
+def _of_columns(
+    columns: Sequence[tuple[str, Any]], path: Path, data: ArrayFile, *, first_row: int
+) -> NamedArrays:
+    """Features and targets of a table."""
+    features, targets = _used([name for name, _ in columns], path, data)
+    by_name = dict(columns)
+    if not len(by_name[targets[0]]):
+        raise DataError(f"{path} has columns and no rows; it needs one row for each example")
+    inputs = [_numbers(by_name[name], path, name, first_row) for name in features]
+    labels = [_labels(by_name[name], path, name, first_row) for name in targets]
+    return {"x": np.stack(inputs, axis=1), "y": labels[0] if len(labels) == 1 else _many(labels)}
+
+
+def _used(names: list[str], path: Path, data: ArrayFile) -> tuple[list[str], tuple[str, ...]]:
+    """Names of features and of targets; every column but the targets' is a feature."""
     targets = (data.target,) if isinstance(data.target, str) else data.target or ()
     if not targets:
         raise DataError(
             f"{path}: say which column holds the targets (target = ...); "
-            f"there are {', '.join(table.column_names)}"
+            f"there are {', '.join(names)}"
         )
     for name in (*targets, *data.leave_out):
-        if name not in table.column_names:
-            raise DataError(
-                f"{path} has no column {name!r}; there are {', '.join(table.column_names)}"
-            )
-    features = [n for n in table.column_names if n not in targets and n not in data.leave_out]
+        if name not in names:
+            raise DataError(f"{path} has no column {name!r}; there are {', '.join(names)}")
+    features = [n for n in names if n not in targets and n not in data.leave_out]
     if not features:
         raise DataError(f"{path} has no column besides {', '.join((*targets, *data.leave_out))}")
-    columns = [_numbers(table.column(name), path, name, first_row) for name in features]
-    labels = [_labels(table.column(name), path, name, first_row) for name in targets]
-    return {"x": np.stack(columns, axis=1), "y": labels[0] if len(labels) == 1 else _many(labels)}
+    counts = Counter(names)
+    if twice := [name for name in (*features, *targets) if counts[name] > 1]:
+        raise DataError(
+            f"{path} has {counts[twice[0]]} columns of the name {twice[0]!r}; give each a name of "
+            "its own"
+        )
+    return features, targets
 
 
 def _numbers(column: Any, path: Path, name: str, first_row: int) -> np.ndarray:
-    from pyarrow import types
-
-    kind = column.type
-    if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
+    column = _plain(column)
+    if not _holds_numbers(column):
         raise DataError(
-            f"{path}: the column {name!r} holds {kind}, and features are numbers; turn it into "
-            f"numbers, or name it in leave_out"
+            f"{path}: the column {name!r} holds {column.type}, and features are numbers; turn it "
+            "into numbers, or name it in leave_out"
         )
     _check_present(column, path, name, first_row)
-    numbers: np.ndarray = column.to_numpy().astype(np.float32)
-    return numbers
+    return _rounded(column.to_numpy().astype(np.float64))
+
+
+def _rounded(numbers: np.ndarray) -> np.ndarray:
+    """As float32 where that loses nothing.
+
+    All columns were read so once. Where it did no harm it stays, and with it every bit of what
+    campaigns on such tables have recorded.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounded = numbers.astype(np.float32)
+        lost = np.abs(rounded - numbers).max()
+        return rounded if lost <= _LOSES_NOTHING * numbers.std() else numbers
 
 
 def _labels(column: Any, path: Path, name: str, first_row: int) -> np.ndarray:
+    from pyarrow import types
+
+    column = _plain(column)
     _check_present(column, path, name, first_row)
-    labels: np.ndarray = column.to_numpy()
-    return labels.astype(str) if labels.dtype == object else labels
+    if _holds_numbers(column):
+        numbers: np.ndarray = column.to_numpy()
+        return numbers
+    kind = column.type
+    texts = (types.is_string, types.is_large_string, types.is_string_view, types.is_binary)
+    if not any(is_text(kind) for is_text in texts):
+        raise DataError(
+            f"{path}: the column {name!r} holds {kind}, and targets are numbers or texts; turn it "
+            "into numbers, or into texts for one class each"
+        )
+    try:
+        # Texts without a mark of being such, or in another encoding, are read as bytes.
+        labels: np.ndarray = column.cast("large_string").to_numpy().astype(str)
+    except ValueError:
+        raise DataError(
+            f"{path}: texts in the column {name!r} are no UTF-8; save the file as UTF-8"
+        ) from None
+    return labels
+
+
+def _plain(column: Any) -> Any:
+    """Decimals as floating-point numbers, and what is kept in a dictionary as its values."""
+    from pyarrow import types
+
+    if types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.cast("float64") if types.is_decimal(column.type) else column
+
+
+def _holds_numbers(column: Any) -> bool:
+    from pyarrow import types
+
+    kind = column.type
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
 
 
 def _check_present(column: Any, path: Path, name: str, first_row: int) -> None:

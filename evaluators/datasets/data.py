@@ -75,7 +75,9 @@ class Splitting:
             the labels says: classes for whole numbers and texts, numbers for all others.
         classes: How many there are; None for one more than the greatest training label.
         standardise: Whether features that are no images of bytes, and targets that are numbers, get
-            mean 0 and standard deviation 1 over the training split.
+            mean 0 and standard deviation 1 over the training split. A feature is a column of a
+            table or a channel of images; examples of two axes are grey images, one feature, or with
+            "channels" a series, whose last axis counts the features.
         validation: Share of the examples, drawn, where none are given for it.
         test: Likewise.
         split_seed: Of the draw.
@@ -85,7 +87,7 @@ class Splitting:
 
     targets: Literal["classes", "numbers"] | None = None
     classes: Annotated[int, Field(ge=2, le=100_000)] | None = None
-    standardise: bool = True
+    standardise: bool | Literal["channels"] = True
     validation: Share = 0.15
     test: Share = 0.15
     split_seed: Seed = 0
@@ -98,7 +100,8 @@ class ArrayFile(Splitting):
 
     Attributes:
         arrays: The file: .npz with x and y, or with x_train, y_train, x_test, y_test and perhaps
-            x_validation, y_validation; .csv or .parquet with a column for each feature.
+            x_validation, y_validation; .csv or .parquet with a column for each feature. Other
+            arrays of an archive are left alone.
         target: Of a table, the column or columns that hold the targets.
         leave_out: Of a table, columns that are no features.
     """

@@ -31,7 +31,8 @@ class Loadable:
         source: As in `Dataset`.
         build: Makes "training", "validation" and "test".
         fingerprint: Of these, where they are published.
-        classes: As in `Dataset`; None where the training labels say it.
+        classes: As in `Dataset`; None where the training labels say it. Targets that are numbers
+            have none, whatever stands here.
         scale: As in `Dataset`; None where the type of the inputs says it.
     """
 
@@ -73,8 +74,12 @@ def entry_of(data: Data, arrays: NamedArrays | None = None) -> Loadable:
                 build=lambda locations: tfds_any.build(data, locations),
             )
         case ArrayFile() | FunctionData() | Given():
-            source = own.source_of(data)
-            return Loadable(own.key(data), source, lambda locations: own.build(data, arrays))
+            return Loadable(
+                key=own.key(data),
+                source=own.source_of(data),
+                build=lambda locations: own.build(data, arrays),
+                classes=data.classes,
+            )
 
 
 def _of_table(data: Builtin) -> Loadable:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
+from typing import Any, Final
 
 from evaluators.datasets import loading
-from evaluators.datasets.data import Given
-from evaluators.datasets.own import named_arrays
+from evaluators.datasets.array_files import DataError
+from evaluators.datasets.data import Given, Splitting
+from evaluators.datasets.own import named_arrays, shown
+from evaluators.reading.sections import SectionError, read_section
+
+_OTHERS: Final = ("x_test", "y_test", "x_validation", "y_validation")
 
 
 def Arrays(  # noqa: N802 - reads as the kind of data that it makes
@@ -33,8 +35,21 @@ def Arrays(  # noqa: N802 - reads as the kind of data that it makes
             `evaluators.datasets.data.Splitting`.
 
     Raises:
-        DataError: If they cannot be used; the message says why in one sentence.
+        DataError: If they or the settings cannot be used; the message says why in one sentence.
     """
-    arrays = {"x": x, "y": y} if others is None else {"x_train": x, "y_train": y, **others}
-    plain = {key: np.asarray(array) for key, array in arrays.items()}
-    return loading.given(named_arrays(plain, source=name), Given(given=name, **splitting))
+    try:
+        read_section(Splitting, splitting, place="Arrays")  # which knows no `given`
+        data = read_section(Given, {"given": name, **splitting}, place="Arrays")
+    except SectionError as error:
+        raise DataError(str(error)) from None
+    arrays = {"x": x, "y": y} if others is None else {"x_train": x, "y_train": y, **_known(others)}
+    return loading.given(named_arrays(arrays, source=data.name), data)
+
+
+def _known(others: Any) -> Mapping[str, Any]:
+    if isinstance(others, Mapping) and set(others) <= set(_OTHERS):
+        return others
+    raise DataError(
+        f"Arrays.others: it must be a mapping with x_test and y_test, and perhaps x_validation and "
+        f"y_validation, got {shown(others)}"
+    )

@@ -186,7 +186,7 @@ def _load(data: Data, locations: Locations) -> Dataset:
         name=data.name,
         training=splits["training"],
         validation=splits["validation"],
-        classes=_classes(splits["training"].labels) if entry.classes is None else entry.classes,
+        classes=_classes(splits["training"].labels, entry.classes),
         scale=_scale(splits["training"].inputs) if entry.scale is None else entry.scale,
         source=entry.source,
         data=data,
@@ -207,8 +207,10 @@ def _as_asked(splits: Mapping[str, Split], data: Data) -> dict[str, Split]:
     }
 
 
-def _classes(labels: np.ndarray) -> int:
-    return 0 if labels.dtype.kind == "f" else int(labels.max()) + 1
+def _classes(labels: np.ndarray, told: int | None) -> int:
+    if labels.dtype.kind == "f":
+        return 0
+    return int(labels.max()) + 1 if told is None else told
 
 
 def _scale(inputs: np.ndarray) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from evaluators.datasets.data import ArrayFile, FunctionData, Given, Own, decidi
 from evaluators.datasets.splitting import split_arrays
 from evaluators.reading.files import sha256_of
 from evaluators.reading.functions import blamed
+
+# Part of every cached path: a new rule for making splits of the same contents gets a new number.
+_RULES: Final = 2
 
 
 def resolved(data: Own) -> tuple[Own, NamedArrays | None]:
@@ -56,7 +59,7 @@ def build(data: Own, arrays: NamedArrays | None) -> dict[str, Split]:
 def key(data: Own) -> str:
     """Name of the folder in which resolved data are cached."""
     text = json.dumps(deciding_data(data), sort_keys=True)
-    return f"own-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    return f"own-{hashlib.sha256(f'{_RULES} {text}'.encode()).hexdigest()[:32]}"
 
 
 def source_of(data: Own) -> str:
@@ -88,14 +91,22 @@ def named_arrays(returned: Any, *, source: str) -> NamedArrays:
         return {name: _array(a, name, source) for name, a in zip("xy", returned, strict=True)}
     raise DataError(
         f"{source}: it must return a pair (x, y) or a mapping with x and y, or with x_train, "
-        f"y_train and so on, got {_shown(returned)}"
+        f"y_train and so on, got {shown(returned)}"
     )
+
+
+def shown(value: Any) -> str:
+    """What kind of value it is, for messages."""
+    if isinstance(value, Mapping):
+        return f"a mapping with {', '.join(map(str, value))}"
+    is_sequence = isinstance(value, tuple | list)
+    return f"a {type(value).__name__}" + (f" of {len(value)}" if is_sequence else "")
 
 
 def _array(value: Any, name: str, source: str) -> np.ndarray:
     try:
         array = np.asarray(value)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RuntimeError) as error:  # the last from tensors of PyTorch
         raise DataError(f"{source}: {name} is no array: {error}") from None
     if array.dtype == object:
         raise DataError(f"{source}: {name} holds Python objects, and should hold numbers")
@@ -135,10 +146,3 @@ def _read_again(data: Own) -> NamedArrays:
             f"{str(data.contents)[:12]}... are wanted; put them back, or start anew"
         )
     return read_arrays(now) if isinstance(now, ArrayFile) else arrays or {}
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return f"a mapping with {', '.join(map(str, value))}"
-    is_sequence = isinstance(value, tuple | list)
-    return f"a {type(value).__name__}" + (f" of {len(value)}" if is_sequence else "")

@@ -15,6 +15,15 @@ _MOST_CLASSES: Final = 10_000
 _ROLES: Final = ("training", "validation", "test")
 _GIVEN: Final = {"training": "train", "validation": "validation", "test": "test"}
 
+_TRAIN_AND_TEST: Final = frozenset({"x_train", "y_train", "x_test", "y_test"})
+
+# Of a mixture one part would be left out without a word.
+_ALLOWED: Final = (
+    frozenset({"x", "y"}),
+    _TRAIN_AND_TEST,
+    _TRAIN_AND_TEST | {"x_validation", "y_validation"},
+)
+
 Parts = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
@@ -45,7 +54,7 @@ def split_arrays(arrays: NamedArrays, how: Splitting, *, source: str) -> dict[st
                 f"{source}: {role} examples have the shape {list(inputs.shape[1:])}, training "
                 f"examples {list(parts['training'][0].shape[1:])}"
             )
-    told = _inputs({role: part[0] for role, part in parts.items()}, how)
+    told = _inputs({role: part[0] for role, part in parts.items()}, how, source)
     asked = _labels({role: part[1] for role, part in parts.items()}, how, source)
     return {role: Split(told[role], asked[role]) for role in _ROLES}
 
@@ -56,6 +65,11 @@ def _checked(name: str, array: np.ndarray, source: str) -> np.ndarray:
         raise DataError(f"{source}: {name} holds {array.dtype}, and should hold numbers")
     if array.ndim == 0:
         raise DataError(f"{source}: {name} is a single value, and should have one row an example")
+    if 0 in array.shape[1:]:
+        raise DataError(
+            f"{source}: {name} has the shape {list(array.shape)}, so there is nothing in an "
+            "example; give each one number at least"
+        )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         bad = ~np.isfinite(array)
         row = int(np.argmax(bad.reshape(len(array), -1).any(axis=1)))
@@ -68,7 +82,13 @@ def _checked(name: str, array: np.ndarray, source: str) -> np.ndarray:
 
 def _parts(arrays: NamedArrays, how: Splitting, source: str) -> Parts:
     """Inputs and labels by role: as given, the rest drawn."""
-    if {"x", "y"} <= arrays.keys():
+    if arrays.keys() not in _ALLOWED:
+        raise DataError(
+            f"{source} has {', '.join(arrays) or 'no arrays of these names'}; it needs x and y, or "
+            "x_train, y_train, x_test, y_test and perhaps x_validation, y_validation, and none "
+            "besides: rename them or leave them out"
+        )
+    if "x" in arrays:
         whole = (arrays["x"], arrays["y"])
         if len(whole[0]) != len(whole[1]):
             raise DataError(f"{source}: x has {len(whole[0]):,} rows and y has {len(whole[1]):,}")
@@ -77,13 +97,8 @@ def _parts(arrays: NamedArrays, how: Splitting, source: str) -> Parts:
     given = {
         role: (arrays[f"x_{name}"], arrays[f"y_{name}"])
         for role, name in _GIVEN.items()
-        if {f"x_{name}", f"y_{name}"} <= arrays.keys()
+        if f"x_{name}" in arrays
     }
-    if not {"training", "test"} <= given.keys():
-        raise DataError(
-            f"{source} has {', '.join(arrays) or 'no arrays of these names'}; it needs x and y, or "
-            "x_train, y_train, x_test, y_test and perhaps x_validation, y_validation"
-        )
     if "validation" not in given:
         share = {"validation": how.validation}
         given |= _drawn(given["training"], share, how, source)
@@ -112,29 +127,70 @@ def _drawn(
     return {"training": (inputs[rows], labels[rows]), **parts}
 
 
-def _inputs(inputs: Mapping[str, np.ndarray], how: Splitting) -> dict[str, np.ndarray]:
+def _inputs(inputs: Mapping[str, np.ndarray], how: Splitting, source: str) -> dict[str, np.ndarray]:
     """Bytes stay as they are, images of [0, 1] in the end; all else becomes float32."""
     if all(each.dtype == np.uint8 for each in inputs.values()):
-        return {role: np.ascontiguousarray(each) for role, each in inputs.items()}
-    floats = {role: each.astype(np.float64) for role, each in inputs.items()}
+        told = {role: np.ascontiguousarray(each) for role, each in inputs.items()}
+    else:
+        told = _as_float32("x", inputs, how, source)
+    if not told["training"].any():
+        raise DataError(
+            f"{source}: all training inputs are 0 or, before they were standardised, the same; "
+            "give features in which examples differ"
+        )
+    return told
+
+
+def _as_float32(
+    letter: str, arrays: Mapping[str, np.ndarray], how: Splitting, source: str
+) -> dict[str, np.ndarray]:
+    """Standardised where that is wanted, and only then rounded."""
+    exact = {role: each.astype(np.float64) for role, each in arrays.items()}
     if how.standardise:
-        # A feature is a column of a table, or a channel of images.
-        training = floats["training"]
-        axes = tuple(range(training.ndim if training.ndim == 3 else max(1, training.ndim - 1)))
-        floats = _standardised(floats, axes)
-    return {role: each.astype(np.float32) for role, each in floats.items()}
+        axes = exact["training"].ndim
+        is_grey = axes == 3 and how.standardise != "channels"
+        exact = _standardised(letter, exact, source, over=axes if is_grey else max(1, axes - 1))
+    rounded = {}
+    for role, each in exact.items():
+        with np.errstate(over="ignore"):
+            rounded[role] = each.astype(np.float32)
+        if (beyond := ~np.isfinite(rounded[role])).any():
+            raise DataError(
+                f"{source}: {letter} of the {role} split has {int(beyond.sum()):,} values beyond "
+                f"float32, such as {each[beyond][0]:.3g}; scale them down to 1e38 at most, or "
+                "leave the rows out"
+            )
+    return rounded
 
 
-def _standardised(arrays: Mapping[str, np.ndarray], axes: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """Mean 0 and standard deviation 1 over training; what does not vary there becomes 0."""
+def _standardised(
+    letter: str, arrays: Mapping[str, np.ndarray], source: str, *, over: int
+) -> dict[str, np.ndarray]:
+    """Mean 0 and standard deviation 1 over training; what does not vary there becomes 0.
+
+    Taken over so many axes, the first ones: the others tell one feature from another.
+    """
     training = arrays["training"]
-    mean, deviation = training.mean(axis=axes), training.std(axis=axes)
-    divisor = np.where(deviation > 1e-12 * np.maximum(1.0, np.abs(mean)), deviation, np.inf)
-    return {role: (each - mean) / divisor for role, each in arrays.items()}
+    axes = tuple(range(over))
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, deviation = training.mean(axis=axes), training.std(axis=axes)
+        if not np.isfinite(deviation).all():
+            raise DataError(
+                f"{source}: values of {letter} up to {np.abs(training).max():.3g} are too large to "
+                "be standardised; scale them down to 1e38 at most"
+            )
+        divisor = np.where(deviation > 1e-12 * np.maximum(1.0, np.abs(mean)), deviation, np.inf)
+        return {role: (each - mean) / divisor for role, each in arrays.items()}
 
 
 def _labels(labels: Mapping[str, np.ndarray], how: Splitting, source: str) -> dict[str, np.ndarray]:
     training = labels["training"]
+    for role, each in labels.items():
+        if (each.dtype.kind == "U") != (training.dtype.kind == "U"):
+            raise DataError(
+                f"{source}: {role} labels are {_kind(each)}, training labels {_kind(training)}; "
+                "make all of them the one or the other"
+            )
     are_numbers = how.targets == "numbers" or (how.targets is None and training.dtype.kind == "f")
     if are_numbers:
         return _numbers(labels, how, source)
@@ -143,15 +199,28 @@ def _labels(labels: Mapping[str, np.ndarray], how: Splitting, source: str) -> di
     return _classes(labels, how, source)
 
 
+def _kind(labels: np.ndarray) -> str:
+    return "texts" if labels.dtype.kind == "U" else "numbers"
+
+
 def _numbers(
     labels: Mapping[str, np.ndarray], how: Splitting, source: str
 ) -> dict[str, np.ndarray]:
     if labels["training"].dtype.kind == "U":
         raise DataError(f"{source}: targets are texts, which cannot be taken for numbers")
-    floats = {role: each.astype(np.float64).reshape(len(each), -1) for role, each in labels.items()}
-    if how.standardise:
-        floats = _standardised(floats, (0,))
-    return {role: each.astype(np.float32) for role, each in floats.items()}
+    rows = {role: each.reshape(len(each), -1) for role, each in labels.items()}
+    _check_shapes(rows, source)
+    return _as_float32("y", rows, how, source)
+
+
+def _check_shapes(labels: Mapping[str, np.ndarray], source: str) -> None:
+    wanted = labels["training"].shape[1:]
+    for role, each in labels.items():
+        if each.shape[1:] != wanted:
+            raise DataError(
+                f"{source}: {role} labels have the shape {list(each.shape[1:])} for each example, "
+                f"training labels {list(wanted)}"
+            )
 
 
 def _numbered(labels: Mapping[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
@@ -177,18 +246,16 @@ def _classes(
                 'targets = "numbers" they are learnt by regression'
             )
         numbered[role] = flat.astype(np.int64)
-        if (places := flat.shape[1:]) != (wanted := numbered["training"].shape[1:]):
-            raise DataError(
-                f"{source}: {role} labels have the shape {list(places)} for each example, training "
-                f"labels {list(wanted)}"
-            )
+    _check_shapes(numbered, source)
     classes = how.classes or int(numbered["training"].max()) + 1
+    unsaid = "; labels begin at 0, and for data of your own `classes` says how many there are"
+    hint = unsaid if how.classes is None else ""
     for role, each in numbered.items():
         beyond = each[(each < 0) | (each >= classes)]
         if len(beyond):
             raise DataError(
                 f"{source}: the {role} label {beyond[0]} is beyond the classes, which are 0 to "
-                f"{classes - 1}"
+                f"{classes - 1}{hint}"
             )
     if not 2 <= classes <= _MOST_CLASSES:
         raise DataError(

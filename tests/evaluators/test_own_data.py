@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +25,14 @@ from evaluators.datasets import (
     load,
     load_all,
     load_test,
+    own,
     read_data,
 )
 from evaluators.datasets.data import data_section, deciding_data
 from evaluators.networks import MLP
 from evaluators.reading.functions import UserCodeError
 from evaluators.reading.sections import SectionError
+from evaluators.steps.batches import DeviceData
 from evaluators.tasks import Task, find_task, write_task
 
 
@@ -89,6 +94,84 @@ def test_targets_of_a_regression_are_standardised_numbers(tmp_path: Path) -> Non
     assert (single.training.inputs.shape, single.training.labels.shape) == ((70, 1), (70, 1))
 
 
+CLASSES = {
+    "no setting": ({}, 3),
+    "more classes than labels": ({"classes": 5}, 5),
+    "numbers": ({"classes": 5, "targets": "numbers"}, 0),
+}
+
+
+@pytest.mark.parametrize("what", CLASSES)
+@pytest.mark.parametrize("labels", [Y, np.stack([Y, 2 - Y], axis=1)], ids=["example", "place"])
+def test_classes_are_as_many_as_the_setting_says(labels: np.ndarray, what: str) -> None:
+    splitting, classes = CLASSES[what]
+    assert load(Arrays(X, labels, **splitting)).classes == classes
+
+
+def test_a_class_that_only_validation_examples_have_gets_an_output() -> None:
+    others = {"x_validation": X, "y_validation": Y + 1, "x_test": X, "y_test": Y}
+    dataset = load(Arrays(X, Y, others=others, classes=4))
+    assert (dataset.validation.labels.max(), DeviceData(dataset, batch=32).outputs) == (3, 4)
+
+
+SERIES = np.stack([RANDOM.normal(0.0, 1.0, (100, 6)), RANDOM.normal(50.0, 1000.0, (100, 6))], -1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "standardise"),
+    [((100, 6, 2), "channels"), ((100, 3, 2, 2), True)],
+    ids=["series", "images"],
+)
+def test_each_channel_of_the_last_axis_is_standardised(
+    shape: tuple[int, ...], standardise: bool | str
+) -> None:
+    data = Arrays(SERIES.reshape(shape), Y, standardise=standardise)
+    training = load(data).training.inputs.reshape(-1, 2)
+    np.testing.assert_allclose(training.mean(axis=0), 0.0, atol=1e-6)
+    np.testing.assert_allclose(training.std(axis=0), 1.0, atol=1e-5)
+
+
+def test_three_axes_are_grey_images_and_one_feature() -> None:
+    training = load(Arrays(SERIES, Y)).training.inputs
+    assert (training.mean(), training.std()) == pytest.approx((0.0, 1.0), abs=1e-5)
+    assert training[..., 0].std() < 0.01
+
+
+def table(folder: Path, ending: str, **columns: Any) -> ArrayFile:
+    write = csv.write_csv if ending == "csv" else parquet.write_table
+    write(pyarrow.table(columns), folder / f"mine.{ending}")
+    data = read_data({"arrays": f"mine.{ending}", "target": "y"}, folder=folder)
+    assert isinstance(data, ArrayFile)
+    return data
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_seconds_of_an_epoch_stay_apart(tmp_path: Path, ending: str) -> None:
+    dataset = load(table(tmp_path, ending, x=1_700_000_000 + np.arange(100), y=Y))
+    assert len(np.unique(dataset.training.inputs)) == 70
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_beyond_float32_are_standardised_before_they_are_rounded(tmp_path: Path) -> None:
+    dataset = load(table(tmp_path, "csv", x=X[:, 0] * 1e39, y=Y))
+    assert dataset.training.inputs.std() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_table_that_float32_holds_is_read_to_the_same_bits_as_ever(tmp_path: Path) -> None:
+    read = load(table(tmp_path, "csv", x=X[:, 0], y=Y)).training.inputs[:, 0]
+    rows = np.sort(np.random.default_rng(0).permutation(100)[30:])
+    rounded = X[rows, 0].astype(np.float32).astype(np.float64)
+    expected = (rounded - rounded.mean()) / rounded.std()
+    np.testing.assert_array_equal(read, expected.astype(np.float32))
+
+
+def test_decimals_are_numbers(tmp_path: Path) -> None:
+    decimals = [Decimal(n) / 4 for n in range(100)]
+    dataset = load(table(tmp_path, "parquet", x=decimals, y=decimals))
+    assert dataset.classes == 0
+    np.testing.assert_array_equal(dataset.training.inputs, dataset.training.labels)
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_a_table_has_a_target_column_and_its_texts_are_classes(tmp_path: Path, ending: str) -> None:
     kinds = np.array(["setosa", "virginica", "versicolor"])[Y]
@@ -125,6 +208,13 @@ def test_arrays_that_the_cache_has_lost_must_be_given_again(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
     with pytest.raises(DataError, match="the arrays 'spirals' were given by a script, and the ca"):
         load(data)
+
+
+def test_arrays_that_older_rules_have_made_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = Arrays(X, Y)
+    now = own.key(data)
+    monkeypatch.setattr(own, "_RULES", own._RULES - 1)
+    assert own.key(data) != now
 
 
 def test_a_function_gives_arrays_and_what_it_gives_decides(tmp_path: Path) -> None:
@@ -193,6 +283,60 @@ BAD = {
     ),
     "objects": (changed(y=np.array([{}] * 100)), "holds Python objects, which are never unpickled"),
     "complex": (changed(x=X * 1j), "mine.npz: x holds complex128, and should hold numbers"),
+    "mixture": (
+        lambda folder: archive(folder, x=X, y=Y, x_test=X, y_test=Y),
+        "mine.npz has x, y, x_test, y_test; it needs x and y, or .* and none besides",
+    ),
+    "half a split": (
+        lambda folder: archive(folder, x_train=X, y_train=Y, x_test=X, y_test=Y, x_validation=X),
+        "has x_train, y_train, x_test, y_test, x_validation; it needs x and y, or x_train",
+    ),
+    "unknown class": (
+        lambda folder: archive(folder, x_train=X, y_train=Y, x_test=X, y_test=Y + 1),
+        "the test label 3 is beyond the classes, which are 0 to 2; .* `classes` says how many",
+    ),
+    "fewer targets": (
+        lambda folder: archive(folder, x_train=X, y_train=REAL, x_test=X, y_test=REAL[:, :1]),
+        r"test labels have the shape \[1\] for each example, training labels \[2\]",
+    ),
+    "more targets": (
+        lambda folder: archive(folder, x_train=X, y_train=REAL, x_test=X, y_test=X),
+        r"test labels have the shape \[4\] for each example, training labels \[2\]",
+    ),
+    "texts and classes": (
+        lambda folder: archive(folder, x_train=X, y_train=Y, x_test=X, y_test=Y.astype(str)),
+        "test labels are texts, training labels numbers; make all of them",
+    ),
+    "texts and numbers": (
+        lambda folder: archive(folder, x_train=X, y_train=REAL, x_test=X, y_test=REAL.astype(str)),
+        "test labels are texts, training labels numbers; make all of them",
+    ),
+    "too large": (
+        lambda folder: replace(changed(x=X * 1e39)(folder), standardise=False),
+        r"x of the training split has \d+ values beyond float32, such as .*e\+39; scale them",
+    ),
+    "too large target": (
+        lambda folder: replace(changed(y=REAL * 1e39)(folder), standardise=False),
+        "y of the training split has .* values beyond float32",
+    ),
+    "too large in a test": (
+        lambda folder: archive(folder, x_train=X, y_train=Y, x_test=X * 1e50, y_test=Y),
+        "x of the test split has 400 values beyond float32",
+    ),
+    "too large to be squared": (
+        changed(x=X * 1e200),
+        r"values of x up to .*e\+200 are too large to be standardised; scale them",
+    ),
+    "no features": (changed(x=X[:, :0]), r"x has the shape \[100, 0\], so there is nothing in an"),
+    "no targets": (
+        changed(y=REAL[:, :0]),
+        r"y has the shape \[100, 0\], so there is nothing in an",
+    ),
+    "constant": (
+        changed(x=np.full_like(X, 5.0)),
+        "all training inputs are 0 or, before .* the same",
+    ),
+    "black": (changed(x=np.zeros((100, 5, 5), np.uint8)), "all training inputs are 0 or"),
     "absent": (
         lambda folder: read_data({"arrays": "none.npz"}, folder=folder),
         "cannot read the arrays .*none.npz: No such file or directory; relative paths",
@@ -200,12 +344,104 @@ BAD = {
 }
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("what", BAD)
 def test_data_that_cannot_be_used_are_refused_in_one_sentence(what: str, tmp_path: Path) -> None:
     make, message = BAD[what]
     with pytest.raises(DataError, match=message) as caught:
         load(make(tmp_path))
     assert "\n" not in str(caught.value)
+
+
+def saved(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (saved(X), "mine.npz is a single array, whatever its name ends in; save x and y together"),
+        (b"", "mine.npz cannot be read as a NumPy archive: No data left in file"),
+        (b"PK\5\6" + bytes(18), "mine.npz has no arrays of these names; it needs x and y"),
+    ],
+    ids=["an array", "no bytes", "no arrays"],
+)
+def test_what_is_no_archive_of_arrays_is_refused(
+    content: bytes, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.npz").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        load(read_data({"arrays": "mine.npz"}, folder=tmp_path))
+
+
+BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
+    "misspelt": (
+        {"standardize": False},
+        "Arrays.standardize: unknown key; did you mean 'standardi",
+    ),
+    "beyond": ({"test": 2.0}, "Arrays.test: input should be less than 1, got 2.0"),
+    "type": ({"classes": "3"}, "Arrays.classes: input should be a valid integer, got '3'"),
+    "value": ({"targets": "number"}, "Arrays.targets: input should be 'classes' or 'numbers', got"),
+    "ours": ({"given": "mine"}, "Arrays.given: unknown key; known are targets, classes"),
+    "split": (
+        {"others": {"x_tset": X}},
+        "Arrays.others: .* x_test and y_test.* a mapping with x_tset",
+    ),
+    "no mapping": ({"others": [X, Y]}, "Arrays.others: it must be a mapping .* got a list of 2"),
+    "ragged x": ({"x": [[1, 2], [3]]}, "arrays: x is no array: .* inhomogeneous shape"),
+    "ragged y": ({"y": [[1, 2], [3]]}, "arrays: y is no array: .* inhomogeneous shape"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_SETTINGS)
+def test_arrays_of_a_script_are_refused_in_one_sentence(what: str) -> None:
+    arguments, message = BAD_SETTINGS[what]
+    with pytest.raises(DataError, match=message) as caught:
+        Arrays(**{"x": X, "y": Y, **arguments})
+    assert "\n" not in str(caught.value)
+
+
+BAD_COLUMNS = {
+    "date": ([date(2026, 1, 1)], r"holds date32\[day\], and targets are numbers or texts; turn it"),
+    "time": ([time(12)], r"holds time64\[us\], and targets are numbers or texts; turn it"),
+    "duration": ([timedelta(1)], r"holds duration\[us\], and targets are numbers or texts"),
+    "list": ([[1, 2]], "holds list<element: int64>, and targets are numbers or texts"),
+    "mapping": ([{"a": 1}], "holds struct<a: int64>, and targets are numbers or texts"),
+    "bytes": (
+        [b"\xff"],
+        "mine.parquet: texts in the column 'y' are no UTF-8; save the file as UTF-8",
+    ),
+    "nothing": ([None], "mine.parquet, line 1: nothing stands in the column 'y'"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_COLUMNS)
+def test_a_column_that_is_no_target_is_refused(what: str, tmp_path: Path) -> None:
+    values, message = BAD_COLUMNS[what]
+    with pytest.raises(DataError, match=message):
+        load(table(tmp_path, "parquet", x=X[:, 0], y=values * 100))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,y\n1,no\n2,\n3,yes\n", "mine.csv, line 3: nothing stands in the column 'y'"),
+        ('a,y\n1,no\n2,"  "\n3,yes\n', "mine.csv, line 3: nothing stands in the column 'y'"),
+        ("a,a,y\n1,2,0\n2,3,1\n", "mine.csv has 2 columns of the name 'a'; give each a name"),
+        ("a,y,y\n1,2,0\n2,3,1\n", "mine.csv has 2 columns of the name 'y'; give each a name"),
+        ("größe,y\n1,0\n2,1\n", "mine.csv: names of columns are no UTF-8; save the file as UTF-8"),
+        ("a,y\n1,grün\n2,rot\n", "mine.csv: texts in the column 'y' are no UTF-8; save the file"),
+        ("a,y\n", "mine.csv has columns and no rows; it needs one row for each example"),
+    ],
+)
+def test_a_file_of_text_that_is_no_table_is_refused(
+    content: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.csv").write_text(content, encoding="latin-1")
+    with pytest.raises(DataError, match=message):
+        load(read_data({"arrays": "mine.csv", "target": "y"}, folder=tmp_path))
 
 
 BAD_TABLES = {
