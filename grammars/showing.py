@@ -10,13 +10,12 @@ from typing import Any, Final
 import numpy
 
 from grammars.algebra.canonical import canonical
-from grammars.algebra.printing import shortened
+from grammars.algebra.printing import with_short_constants
 from grammars.export.latex import formula
 from grammars.expressions.expression import Expression, expanded
 from grammars.expressions.sketch import X_LIMIT, sketch
 from grammars.numerics.compilation import interpret, start_values, to_jax
 from grammars.numerics.derivative import derivative
-from grammars.parsing.parser import parse
 from grammars.primitives import NUMPY
 
 # An even number: 0, where most functions have their kink, lies between two of them.
@@ -45,8 +44,9 @@ def value(expression: Expression, x: Any, parameters: Mapping[str, Any]) -> Any:
 
 def derivative_of(expression: Expression) -> Expression:
     """The derivative of the mathematical function in its canonical form, numbers kept short."""
-    form = str(canonical(derivative(expression, guarded=False)))
-    return parse(shortened(form, written=str(expression)))
+    slope = canonical(derivative(expression, guarded=False))
+    (short,) = with_short_constants([slope], written=[expression])
+    return short
 
 
 def latex(expression: Expression) -> str:

@@ -301,7 +301,8 @@ def _where(condition: Expression, positive: Expression, negative: Expression) ->
         return positive if condition.value >= 0 else negative
     if never_negative(condition) and is_total(condition):
         return positive
-    if condition == positive and negative == _ZERO:
+    # Where the condition is NaN the second branch is taken, 0, and a rectifier would be NaN.
+    if condition == positive and negative == _ZERO and is_total(condition):
         return _relu(condition)
     return Call("where", (condition, positive, negative))
 

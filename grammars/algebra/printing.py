@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,7 @@ from grammars.algebra.layered import (
 from grammars.algebra.sums import multiplied
 from grammars.expressions.expression import Call, Constant, Expression, format_number
 from grammars.numerics.compilation import evaluate
+from grammars.parsing.parser import ParseError
 
 # Folding rounds a few times; a number that is as near as this to a short one was that before.
 _LAST_PLACES: Final = 4
@@ -41,11 +42,15 @@ def readable(activation: Activation) -> str:
     Args:
         activation: As it was written.
     """
-    return shortened(str(canonical_form(activation)), written=str(activation))
+    forms = functions_of(canonical_form(activation))
+    return str(assign(with_short_constants(forms, written=functions_of(activation))))
 
 
 def shortened(form: str, *, written: str = "x") -> str:
     """The text of a canonical form with the constants that folding made as short as they are exact.
+
+    Where the expression itself is at hand, `readable` says the same. A canonical form may be larger
+    than what the parser takes, and stays as it is then.
 
     Args:
         form: The canonical form, as a journal holds it.
@@ -54,9 +59,26 @@ def shortened(form: str, *, written: str = "x") -> str:
     """
     if not _TO_SHORTEN.search(form):
         return form
-    written_numbers = [n for f in functions_of(parse_activation(written)) for n in _numbers(f)]
-    shorten = _Shortening(tuple(written_numbers)).expression
-    return str(assign([shorten(function) for function in functions_of(parse_activation(form))]))
+    try:
+        forms, functions = (functions_of(parse_activation(text)) for text in (form, written))
+    except ParseError:
+        return form
+    return str(assign(with_short_constants(forms, written=functions)))
+
+
+def with_short_constants(
+    forms: Sequence[Expression], *, written: Sequence[Expression]
+) -> Sequence[Expression]:
+    """Canonical forms with the constants that folding made as short as they are exact.
+
+    Args:
+        forms: Of the functions for layers, or of a single one.
+        written: The expressions that they are the forms of.
+    """
+    if not any(_TO_SHORTEN.search(str(form)) for form in forms):
+        return forms
+    shortening = _Shortening(tuple(n for function in written for n in _numbers(function)))
+    return [shortening.expression(form) for form in forms]
 
 
 def _numbers(expression: Expression) -> Iterator[tuple[float, Expression]]:

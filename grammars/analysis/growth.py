@@ -221,7 +221,9 @@ def exponential(series: Series) -> Series:
     """e to the power of something that falls, rises as a power of t, or comes to rest."""
     growing = [term for term in series.terms if term[0].order > STEADY.order]
     error_grows = series.error is not None and series.error.order >= STEADY.order
-    if growing and (len(growing) > 1 or error_grows):
+    # Of e to the power of an exponential the scale tells neither factor nor rate.
+    is_tower = bool(growing) and growing[0][0].rate > 0
+    if growing and (len(growing) > 1 or error_grows or is_tower):
         return _falling(growing[0])
     if error_grows:
         if series.error == STEADY:

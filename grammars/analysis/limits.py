@@ -210,19 +210,23 @@ def _hyperbolic(a: Series, *, sign: float) -> Series:
 
 
 def _absolute(a: Series) -> Series:
-    return scaled(a, float(a.sign))
+    return _maximum(a, scaled(a, -1.0))
 
 
 def _rectified(a: Series) -> Series:
-    return a if a.sign > 0 else Series()
+    return _maximum(a, Series())
 
 
 def _maximum(a: Series, b: Series) -> Series:
-    return a if add(a, scaled(b, -1.0)).sign >= 0 else b
+    difference = add(a, scaled(b, -1.0))
+    if difference.lead is None and difference.error is not None:
+        # Whichever of the two is the larger, it is no further from b than they are apart.
+        return add(b, vanishing(difference.error))
+    return a if difference.sign >= 0 else b
 
 
 def _minimum(a: Series, b: Series) -> Series:
-    return b if add(a, scaled(b, -1.0)).sign > 0 else a
+    return scaled(_maximum(scaled(a, -1.0), scaled(b, -1.0)), -1.0)
 
 
 def _power(a: Series, b: Series) -> Series:

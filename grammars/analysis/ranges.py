@@ -12,7 +12,6 @@ from grammars.analysis.limits import Far, far
 from grammars.analysis.singularities import blow_ups, bounds, breaks, singularities
 from grammars.expressions.expression import Expression
 from grammars.expressions.intervals import Interval
-from grammars.numerics.derivative import derivative
 
 # Beyond this a guarded exponential is meant to be infinite.
 _INFINITE: Final = 1e30
@@ -59,15 +58,14 @@ def value_range(expression: Expression, values: numpy.ndarray) -> Extent:
     return _extent(expression, values, singularities(expression).domain)
 
 
-def slope_range(expression: Expression, slopes: numpy.ndarray) -> Extent:
+def slope_range(expression: Expression, slope: Expression, slopes: numpy.ndarray) -> Extent:
     """The range of the derivative of a function, where the function has a value.
 
     Args:
-        expression: The function, not the derivative.
+        expression: The function.
+        slope: Its derivative without the guards, which would end every exponential.
         slopes: What the derivative was seen to be along the line.
     """
-    # Without the guards, which would end every exponential.
-    slope = derivative(expression, guarded=False)
     return _extent(slope, slopes, singularities(expression).domain)
 
 

@@ -11,13 +11,13 @@ from typing import Final, TypeAlias
 
 import numpy
 
+from grammars.algebra.guards import is_held
 from grammars.analysis.limits import growth
 from grammars.catalogue import CATALOGUE, definitions
-from grammars.expressions.expression import Call, Expression, expanded
+from grammars.expressions.expression import Expression, expanded
 from grammars.expressions.parameters import rename_parameters
 from grammars.numerics.compilation import evaluate
 from grammars.numerics.fingerprint import same_function
-from grammars.primitives import PRIMITIVES
 
 _POINTS: Final = numpy.linspace(-6.0, 6.0, 121)
 # Dense where functions bend, and far to both sides: a relation holds everywhere or not at all.
@@ -308,15 +308,6 @@ def _holds(expression: Expression, published: Expression, numbers: _Numbers) -> 
     expected = evaluate(expression, _CHECK_POINTS)
     values = a * evaluate(published, inner) + d
     # Where a guard holds an argument back, neither value is that of the function.
-    is_held = _is_held(expression, _CHECK_POINTS) | _is_held(published, inner)
+    either = is_held(expression, _CHECK_POINTS) | is_held(published, inner)
     close = numpy.abs(values - expected) <= _TOLERANCE * (1 + numpy.abs(expected))
-    return bool((close | is_held).all())
-
-
-def _is_held(expression: Expression, x: numpy.ndarray) -> numpy.ndarray:
-    """Where a guard changes a function."""
-    held = numpy.zeros(x.shape, bool)
-    for node in expression.walk():
-        if isinstance(node, Call) and (rule := PRIMITIVES[node.primitive].held) is not None:
-            held |= evaluate(rule(node.operands[0]), x) >= 0
-    return held
+    return bool((close | either).all())

@@ -11,7 +11,7 @@ import numpy
 
 from grammars.algebra.canonical import canonical
 from grammars.algebra.sums import as_sum
-from grammars.expressions.expression import Call, Constant, Expression, Parameter, Variable
+from grammars.expressions.expression import Call, Constant, Expression, Parameter, Variable, X
 from grammars.expressions.intervals import EVERYWHERE, Interval, multiply
 from grammars.numerics.compilation import evaluate
 from grammars.primitives import PRIMITIVES
@@ -34,27 +34,39 @@ def bounds(expression: Expression, *, domain: Interval = EVERYWHERE) -> Interval
         expression: The function, parameters at their start values.
         domain: Between which numbers `x` lies.
     """
-    match expression:
+    return _bounds(expression, domain, {})
+
+
+def _bounds(node: Expression, domain: Interval, known: dict[Expression, Interval]) -> Interval:
+    """As `bounds`, with what is known of subtrees, which slopes have many times over."""
+    match node:
         case Variable():
             return domain
         case Constant(value) | Parameter(_, value):
             return value, value
-        case Call("mul", (left, right)) if left == right:
-            inner = bounds(left, domain=domain)
-            return _common(multiply(inner, inner), PRIMITIVES["square"].range)
-        case Call(primitive, operands):
-            row = PRIMITIVES[primitive]
-            within = [bounds(operand, domain=domain) for operand in operands]
-            if row.bounds is not None:
-                return _common(row.bounds(*within), row.range)
-            if row.monotone is not None:
-                return _common(_monotone_bounds(primitive, within[0]), row.range)
-            if row.lowering is not None and row.arity == 1:
-                lowered = row.lowering(operands[0])
-                return _common(bounds(lowered, domain=domain), row.range)
-            return row.range
+        case Call():
+            if node not in known:
+                within = [_bounds(operand, domain, known) for operand in node.operands]
+                known[node] = _common(
+                    _bounds_of_call(node, within), PRIMITIVES[node.primitive].range
+                )
+            return known[node]
         case _:
-            raise TypeError(f"expected an Expression, got {type(expression).__name__}")
+            raise TypeError(f"expected an Expression, got {type(node).__name__}")
+
+
+def _bounds_of_call(node: Call, within: list[Interval]) -> Interval:
+    row = PRIMITIVES[node.primitive]
+    if node.primitive == "mul" and node.operands[0] == node.operands[1]:
+        return _common(multiply(*within), PRIMITIVES["square"].range)
+    if row.bounds is not None:
+        return row.bounds(*within)
+    if row.monotone is not None:
+        return _monotone_bounds(node.primitive, within[0])
+    if row.lowering is not None and row.arity == 1:
+        # Of x between the bounds of the operand: a lowering may repeat an operand many times.
+        return bounds(row.lowering(X), domain=within[0])
+    return row.range
 
 
 def _monotone_bounds(primitive: str, operand: Interval) -> Interval:
@@ -115,15 +127,16 @@ def singularities(expression: Expression) -> Singularities:
         expression: The function, parameters at their start values.
     """
     domain, places, are_all = EVERYWHERE, [], True
+    known: dict[Expression, Interval] = {}
     for limited in _limited(expression):
-        if _is_free(limited):
+        if _is_free(limited, known):
             continue
         for operand in _zero_with(limited.operand) if limited.least == 0 else [limited.operand]:
-            if (line := _line(operand)) is None:
+            if (straight := line(canonical(operand))) is None:
                 are_all = False
                 places += _roots(operand, limited.least)
                 continue
-            slope, start = line
+            slope, start = straight
             place = (limited.least - start) / slope
             places.append(place)
             is_itself = operand is limited.operand
@@ -180,9 +193,9 @@ def _limited(expression: Expression, *, is_taken: bool = True) -> Iterator[_Limi
         yield from _limited(operand, is_taken=is_taken and not is_branch)
 
 
-def _is_free(limited: _Limited) -> bool:
+def _is_free(limited: _Limited, known: dict[Expression, Interval]) -> bool:
     """Whether the operand never is what it must not be."""
-    low, high = bounds(limited.operand)
+    low, high = _bounds(limited.operand, EVERYWHERE, known)
     if low > limited.least or (high < limited.least and not limited.is_one_sided):
         return True
     if limited.is_one_sided and low >= limited.least and _is_finite_at(limited):
@@ -261,9 +274,13 @@ def _stays_above_zero(expression: Expression) -> bool:
             return False
 
 
-def _line(expression: Expression) -> tuple[float, float] | None:
-    """The slope and the start of a straight line that is not level, None for all else."""
-    parts = as_sum(canonical(expression))
+def line(form: Expression) -> tuple[float, float] | None:
+    """The slope and the start of a straight line that is not level, None for all else.
+
+    Args:
+        form: A sum, a difference or a product of what is in canonical form, or that itself.
+    """
+    parts = as_sum(form)
     match list(parts.terms.items()):
         case [(Variable(), slope)] if slope != 0:
             return slope, parts.constant

@@ -10,12 +10,10 @@ from typing import Any, Final
 import ml_dtypes
 import numpy
 
+from grammars.algebra.guards import is_held
 from grammars.export.function import Function
 from grammars.export.reference import Reference, points, reference
 from grammars.export.special import Answers, Special, special
-from grammars.expressions.expression import Call
-from grammars.numerics.compilation import interpret
-from grammars.primitives import EXP_ARGUMENT_MAX, NUMPY
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,7 @@ class Trial:
             parameter.original: numpy.asarray(parameter.value, numpy.float32).astype(float)
             for parameter in function.parameters
         }
-        is_guarded = _is_guarded(function, x.astype(float), values)
+        is_guarded = is_held(function.expression, x.astype(float), parameters=values)
         expected = reference(function.expression, x, values)
         return cls(x, expected, is_guarded, special(function, values))
 
@@ -138,19 +136,6 @@ class Trial:
         rows = numpy.flatnonzero(free)[::_EVERY_FOR_EXACT]
         arrays = {f.name: getattr(self.expected, f.name)[rows] for f in fields(self.expected)}
         return Trial(self.x[rows], replace(self.expected, **arrays), self.is_guarded[rows])
-
-
-def _is_guarded(
-    function: Function, x: numpy.ndarray, values: Mapping[str, numpy.ndarray]
-) -> numpy.ndarray:
-    result = numpy.zeros(x.shape, bool)
-    with numpy.errstate(all="ignore"):
-        for node in function.expression.walk():
-            match node:
-                case Call("exp" | "expm1" | "sinh" | "cosh", (operand,)):
-                    argument = interpret(operand, x, arrays=NUMPY, parameters=values)
-                    result |= numpy.abs(argument) > EXP_ARGUMENT_MAX
-    return result
 
 
 def check(key: str, *, trial: Trial, actual: numpy.ndarray, is_printed: bool = True) -> Check:

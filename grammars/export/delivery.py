@@ -108,7 +108,8 @@ def export(
     Args:
         expression: What to export.
         targets: Names from the table of targets, or `all`.
-        output: A directory, which is made if need be; for a single target, a file may be named.
+        output: A directory, which is made if need be; for a single target also a file, whose name
+            ends as that target's files do.
         name: Of the exported function.
         provenance: What the files tell about the function.
         tensors: The axes and the precision of ONNX and StableHLO files.
@@ -189,14 +190,22 @@ def _timed(result: Verification, function: Function, interpreter: str) -> Verifi
 
 def _places(rows: Sequence[Target], output: Path, name: str) -> list[Path]:
     """Where each file goes."""
-    names_a_file = output.suffix != "" and not output.is_dir()
+    names = [f"{name}{row.suffix}" for row in rows]
+    endings = list(dict.fromkeys(Path(each).suffix for each in names))
+    # A directory may have a dot in its name too, as that of a version has.
+    names_a_file = output.suffix in endings and not output.is_dir()
     if names_a_file and len(rows) > 1:
         raise ExportError(
             f"{output} names a file, but {len(rows)} targets are asked for; name a directory"
         )
     if names_a_file:
         return [output]
-    return [output / f"{name}{row.suffix}" for row in rows]
+    if output.is_file():
+        raise ExportError(
+            f"{output} is a file that does not end in {' or '.join(endings)}; name a directory, or "
+            "for a single target a file that does"
+        )
+    return [output / each for each in names]
 
 
 def _write(path: Path, content: str | bytes) -> None:

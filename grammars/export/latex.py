@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from grammars.export.function import Function
-from grammars.export.writing import Form, Language, write
-from grammars.expressions.expression import NAMED_CONSTANTS, Expression
+from grammars.export.writing import Form, Language, number_strength, write
+from grammars.expressions.expression import NAMED_CONSTANTS, POWER, Expression
 from grammars.primitives import column
 
 _NAMED: Final = {NAMED_CONSTANTS["pi"]: r"\pi", NAMED_CONSTANTS["e"]: "e"}
@@ -60,6 +60,12 @@ def number(value: float) -> str:
     return rf"{digits} \cdot 10^{{{int(exponent)}}}" if exponent else digits
 
 
+def _strength(text: str) -> int:
+    """How strongly a number binds: one with a power of ten in it is no base of another power."""
+    strength = number_strength(text)
+    return min(strength, POWER) if "^" in text else strength
+
+
 def symbol(name: str) -> str:
     """A parameter's name in mathematics: Greek where it is, upright where it is a word."""
     if name in _GREEK:
@@ -71,6 +77,7 @@ def symbol(name: str) -> str:
 LANGUAGE: Final = Language(
     _FORMS,
     number=number,
+    number_strength=_strength,
     names_repeated=False,
     longest=1_000_000,
     parentheses=r"\left({text}\right)",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container
+from collections.abc import Container, Sequence
 from typing import Final
 
 import numpy
 
+from grammars.export.rewriting import once_each, rebuild, rebuilding
 from grammars.expressions.building import negate
 from grammars.expressions.expression import Call, Constant, Expression, Variable, substitute
 from grammars.numerics.compilation import evaluate
@@ -56,35 +57,26 @@ def check_size(expression: Expression) -> None:
         )
 
 
-def rebuild(
-    expression: Expression, transform: Callable[[Expression], Expression | None]
-) -> Expression:
-    """Rewrites a tree from the top: where `transform` has an answer it stands for the subtree."""
-    if (answer := transform(expression)) is not None:
-        return answer
-    if not isinstance(expression, Call):
-        return expression
-    operands = tuple(rebuild(operand, transform) for operand in expression.operands)
-    return Call(expression.primitive, operands)
-
-
-def with_forms(expression: Expression, forms: Container[str]) -> Expression:
+def with_forms(expressions: Sequence[Expression], forms: Container[str]) -> tuple[Expression, ...]:
     """Writes what a target has no form for with the primitives that its row names instead.
 
     Args:
-        expression: What to write, in the language or beyond it.
+        expressions: What to write, in the language or beyond it.
         forms: What the target has a form for.
     """
 
     def transform(node: Expression) -> Expression | None:
-        if not isinstance(node, Call) or node.primitive in forms:
-            return None
-        row = PRIMITIVES.get(node.primitive)
-        if row is None or row.lowering is None:
-            return None
-        return with_forms(row.lowering(*node.operands), forms)
+        lowered = None if isinstance(node, Call) and node.primitive in forms else lowering(node)
+        return None if lowered is None else written(lowered)
 
-    return rebuild(expression, transform)
+    written = rebuilding(transform)
+    return tuple(map(written, expressions))
+
+
+def lowering(node: Expression) -> Expression | None:
+    """A call written with other primitives, as its row says; None of what has no such form."""
+    row = PRIMITIVES.get(node.primitive) if isinstance(node, Call) else None
+    return None if row is None or row.lowering is None else row.lowering(*node.arguments)
 
 
 def number(value: float) -> Expression:
@@ -98,16 +90,25 @@ def number(value: float) -> Expression:
 
 def fold(expression: Expression) -> Expression:
     """Computes, in float64, every subtree that holds neither the input nor a parameter."""
-    if not isinstance(expression, Call) or expression.primitive not in PRIMITIVES:
-        return expression
-    operands = tuple(fold(operand) for operand in expression.operands)
-    if expression.primitive == "where" and isinstance(operands[0], Constant):
+
+    def compute(node: Expression) -> Expression:
+        if not isinstance(node, Call) or node.primitive not in PRIMITIVES:
+            return node
+        return _folded(node.primitive, tuple(map(folded, node.operands)))
+
+    folded = once_each(compute)
+    return folded(expression)
+
+
+def _folded(primitive: str, operands: tuple[Expression, ...]) -> Expression:
+    """A call of operands that are folded."""
+    if primitive == "where" and isinstance(operands[0], Constant):
         return operands[1] if operands[0].value >= 0 else operands[2]
     values = [constant_value(operand) for operand in operands]
     if any(value is None for value in values):
-        return _tidied(Call(expression.primitive, operands))
+        return _tidied(Call(primitive, operands))
     with numpy.errstate(all="ignore"):
-        return number(float(PRIMITIVES[expression.primitive].define(NUMPY, *values)))
+        return number(float(PRIMITIVES[primitive].define(NUMPY, *values)))
 
 
 def _tidied(node: Call) -> Expression:

@@ -9,8 +9,9 @@ from typing import Any, Final
 import numpy
 
 from grammars.export.function import Function
-from grammars.export.lowering import ExportError, MissingPackageError, rebuild
+from grammars.export.lowering import ExportError, MissingPackageError, lowering
 from grammars.export.recognition import recognise
+from grammars.export.rewriting import rebuilding
 from grammars.expressions.expression import Call, Constant, Expression, Parameter, Variable, call
 from grammars.primitives import EXP_ARGUMENT_MAX, PRIMITIVES, column
 
@@ -95,8 +96,8 @@ class _Builder:
         wanted = TYPES[self._function.tensors.precision]
         is_wide = wanted == FLOAT
         self._names[Variable()] = "x" if is_wide else self._node("Cast", ["x"], to=FLOAT)
-        for result, output in ((value, "y"), (slope, "slope")):
-            name = self._name(rebuild(result, _standard))
+        for result, output in zip(_standard(value, slope), ("y", "slope"), strict=True):
+            name = self._name(result)
             # What does not depend on x still has its shape.
             whole = self._node("Expand", [name, self._shape()], output if is_wide else "")
             if not is_wide:
@@ -162,16 +163,19 @@ class _Builder:
         return name
 
 
-def _standard(node: Expression) -> Expression | None:
+def _standard(*expressions: Expression) -> tuple[Expression, ...]:
     """Writes what ONNX has no operator for with those it has, in a stable form."""
-    if not isinstance(node, Call):
-        return None
-    if (rule := _GUARDED.get(node.primitive)) is not None:
-        return rule(rebuild(node.operands[0], _standard))
-    row = PRIMITIVES.get(node.primitive)
-    if node.primitive in OPERATORS or row is None or row.lowering is None:
-        return None
-    return rebuild(row.lowering(*node.operands), _standard)
+
+    def transform(node: Expression) -> Expression | None:
+        if not isinstance(node, Call):
+            return None
+        if (rule := _GUARDED.get(node.primitive)) is not None:
+            return rule(written(node.operands[0]))
+        lowered = None if node.primitive in OPERATORS else lowering(node)
+        return None if lowered is None else written(lowered)
+
+    written = rebuilding(transform)
+    return tuple(map(written, expressions))
 
 
 def _bounded(primitive: str, a: Expression) -> Expression:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Final
 
 from grammars.export.function import Function
-from grammars.export.lowering import rebuild
 from grammars.export.python_class import ModuleStyle, module_class
 from grammars.export.python_source import (
     HALF_PRECISION,
@@ -17,6 +16,7 @@ from grammars.export.python_source import (
 )
 from grammars.export.pytorch_lean import FLOATING, head, lean_form, widened
 from grammars.export.recognition import WHOLE_FUNCTIONS
+from grammars.export.rewriting import rebuild
 from grammars.export.writing import Body, Form, Language, Special, python_power, write
 from grammars.expressions.expression import Call, Constant, Expression, Variable
 from grammars.primitives import EXP_ARGUMENT_MAX, SINC_SERIES_BELOW, column

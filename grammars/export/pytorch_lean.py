@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from grammars.export.function import Function
-from grammars.export.lowering import fold, rebuild
+from grammars.export.lowering import fold
 from grammars.export.python_source import helpers, indented
+from grammars.export.rewriting import rebuild
 from grammars.export.writing import Body, Language, write
 from grammars.expressions.expression import Expression, Parameter, Variable
 from grammars.numerics.derivative import derivative

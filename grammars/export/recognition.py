@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy
 
-from grammars.export.lowering import rebuild
+from grammars.algebra.signs import is_total
+from grammars.export.rewriting import rebuild
 from grammars.expressions.expression import Call, Constant, Expression, Variable, substitute
 from grammars.numerics.compilation import evaluate
 from grammars.parsing.parser import parse
@@ -38,6 +39,7 @@ WHOLE_FUNCTIONS: Final = {
 # No published form of these functions is larger; what is larger is not worth the search.
 _MAX_SIZE: Final = 24
 _RELATIVE_TOLERANCE: Final = 1e-13
+_NAN: Final = numpy.array(numpy.nan)
 _FEW_POINTS: Final = numpy.array([-7.3, -2.6, -1.1, -0.2, 0.0, 0.3, 0.9, 1.7, 3.2, 8.4])
 _MANY_POINTS: Final = numpy.concatenate(
     [
@@ -52,7 +54,8 @@ def recognise(expression: Expression, names: Collection[str]) -> Expression:
     """Writes the largest known parts as calls of the known function.
 
     Two forms are one function when they agree to the last few bits of a float64 on thousands of
-    points, however either is written. The files are verified afterwards all the same.
+    points, however either is written; of an argument that may be NaN, at NaN as well. The files are
+    verified afterwards all the same.
 
     Args:
         expression: What to search, in the language.
@@ -67,9 +70,12 @@ def recognise(expression: Expression, names: Collection[str]) -> Expression:
         if not isinstance(node, Call) or node.size > _MAX_SIZE or node.parameters:
             return None
         for operand in _operands(node):
-            name = _name(_as_function_of(operand, node), names)
+            function = _as_function_of(operand, node)
+            name = _name(function, names)
             # A primitive keeps its own column; it is a discovery only under another form.
-            if name is not None and name != node.primitive:
+            if function is None or name is None or name == node.primitive:
+                continue
+            if is_total(operand) or _agree_at_nan(function, name):
                 return Call(name, (recognise(operand, names),))
         return None
 
@@ -82,8 +88,7 @@ def published(expression: Expression) -> Expression:
     def transform(node: Expression) -> Expression | None:
         match node:
             case Call(name, (operand,)) if name in WHOLE_FUNCTIONS and name not in PRIMITIVES:
-                definition = parse(WHOLE_FUNCTIONS[name], definitions={})
-                return substitute(definition, published(operand))
+                return substitute(_definition(name), published(operand))
         return None
 
     return rebuild(expression, transform)
@@ -118,8 +123,19 @@ def _name(function: Expression | None, names: Collection[str]) -> str | None:
 
 @cache
 def _values(name: str, *, many: bool) -> numpy.ndarray:
-    definition = parse(WHOLE_FUNCTIONS[name], definitions={})
-    return evaluate(definition, _MANY_POINTS if many else _FEW_POINTS)
+    return evaluate(_definition(name), _MANY_POINTS if many else _FEW_POINTS)
+
+
+@cache
+def _definition(name: str) -> Expression:
+    return parse(WHOLE_FUNCTIONS[name], definitions={})
+
+
+def _agree_at_nan(function: Expression, name: str) -> bool:
+    """Whether both are NaN at NaN, or neither is: `where(u >= 0, u, 0)` is 0 there."""
+    return bool(
+        numpy.isnan(evaluate(function, _NAN)) == numpy.isnan(evaluate(_definition(name), _NAN))
+    )
 
 
 def _agree(left: numpy.ndarray, right: numpy.ndarray) -> bool:

@@ -11,7 +11,7 @@ import numpy
 from grammars.export.function import Function
 from grammars.export.recognition import WHOLE_FUNCTIONS, published, recognise
 from grammars.export.reference import Reference, reference, ties
-from grammars.expressions.expression import Call, Expression
+from grammars.expressions.expression import Call, Expression, Parameter
 from grammars.numerics.compilation import interpret
 from grammars.numerics.derivative import derivative
 from grammars.primitives import NUMPY, PRIMITIVES
@@ -163,9 +163,23 @@ def _narrow(parameters: Mapping[str, Any]) -> dict[str, numpy.ndarray]:
 def _computed(
     expression: Expression, x: numpy.ndarray, parameters: Mapping[str, Any]
 ) -> numpy.ndarray:
+    """The values in the shape of `x`; what a derivative repeats is computed once."""
+    known: dict[int, Any] = {}
+
+    def value(node: Expression) -> Any:
+        if id(node) not in known:
+            known[id(node)] = compute(node)
+        return known[id(node)]
+
+    def compute(node: Expression) -> Any:
+        if not isinstance(node, Call):
+            return interpret(node, x, arrays=NUMPY, parameters=parameters)
+        given = {str(place): value(operand) for place, operand in enumerate(node.operands)}
+        outermost = Call(node.primitive, tuple(Parameter(place, 0.0) for place in given))
+        return interpret(outermost, x, arrays=NUMPY, parameters=given)
+
     with numpy.errstate(all="ignore"):
-        value = interpret(expression, x, arrays=NUMPY, parameters=parameters)
-    return numpy.broadcast_to(numpy.asarray(value, x.dtype), x.shape)
+        return numpy.broadcast_to(numpy.asarray(value(expression), x.dtype), x.shape)
 
 
 def _are_alike(left: numpy.ndarray, right: numpy.ndarray) -> numpy.ndarray:

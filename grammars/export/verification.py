@@ -113,7 +113,10 @@ def verify(
 
 def _read_back(file: Exported) -> Verification:
     """What is ours to read needs no other framework: the expression must come back as it was."""
-    read, written = read_json(file.path), file.function
+    try:
+        read, written = read_json(file.path), file.function
+    except ValueError as error:  # such as a text that is longer than the parser takes
+        return file.verdict("failed", f"it cannot be read back: {error}")
     if (read.expression, read.parameters) != (written.expression, written.parameters):
         return file.verdict("failed", "the function that is read back is another one")
     return file.verdict("verified", framework=f"actsearch {file.function.provenance.version}")

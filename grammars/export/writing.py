@@ -38,6 +38,11 @@ _PLAIN: Final = re.compile(r"[A-Za-z_][\w.]*|-?[\d.]+(e[-+]?\d+)?")
 Special = tuple[Form, tuple[Expression, ...]] | None
 
 
+def number_strength(text: str) -> int:
+    """How strongly a number binds: one with a minus as a negation."""
+    return NEGATION if text.startswith("-") else ATOM
+
+
 @dataclass(frozen=True)
 class Language:
     """A target language: a column of forms and what surrounds them.
@@ -46,6 +51,7 @@ class Language:
         forms: For each primitive, and each whole function of the framework, how it is written.
         helpers: Source of the helper functions by name.
         number: Writes a finite number.
+        number_strength: How strongly the text of a number binds.
         statement: Template of a statement that names a value, with `{name}` and `{value}`.
         special: Has the first word on each call: a form and the operands that go into it, or None
             where the form of the primitive serves.
@@ -57,6 +63,7 @@ class Language:
     forms: Mapping[str, Form]
     helpers: Mapping[str, str] = field(default_factory=dict)
     number: Callable[[float], str] = repr
+    number_strength: Callable[[str], int] = number_strength
     statement: str = "{name} = {value}"
     special: Callable[[Call], Special] = lambda node: None
     names_repeated: bool = True
@@ -108,7 +115,7 @@ def write(results: tuple[Expression, ...], language: Language, *, names: Mapping
     Returns:
         The statements and, for each result, its text.
     """
-    results = tuple(with_forms(result, language.forms) for result in results)
+    results = with_forms(results, language.forms)
     return _Writer(results, language, names).body(results)
 
 
@@ -152,7 +159,7 @@ class _Writer:
                 return self._names[name], ATOM
             case Constant(value):
                 text = self._language.number(value)
-                return text, NEGATION if text.startswith("-") else ATOM
+                return text, self._language.number_strength(text)
             case Call() if node in self._bound:
                 return self._bound[node], ATOM
             case Call():

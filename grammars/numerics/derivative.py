@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grammars.expressions.building import ONE, ZERO, add, multiply, select
+from grammars.expressions.building import ONE, ZERO, add, multiply, negate, select
 from grammars.expressions.expression import Call, Expression, Variable, expanded
 from grammars.primitives import PRIMITIVES
 
@@ -51,8 +51,30 @@ def derivative(expression: Expression, *, guarded: bool = True) -> Expression:
                 return total
             return select(row.held(operands[0]), ZERO, total)
         if row.slope is not None:
-            return row.slope(operands, tuple(slope(operand) for operand in operands))
+            return _not_doubled(row.slope(operands, tuple(slope(operand) for operand in operands)))
         assert row.lowering is not None  # the row would not exist
         return slope(row.lowering(*operands))
 
     return slope(expanded(expression))
+
+
+def _not_doubled(slope: Expression) -> Expression:
+    """The slope of an `abs` around others, with a sign in place of two branches.
+
+    Written as one branch and its negative, each would write all below it twice. A product with 1 or
+    -1 is exact, also where the other factor is infinite or no number.
+    """
+    if not (isinstance(slope, Call) and _is_mirrored(slope)):
+        return slope
+    condition, branch, _ = slope.operands
+    if not any(map(_is_mirrored, branch.walk())):
+        return slope
+    return multiply(select(condition, ONE, negate(ONE)), branch)
+
+
+def _is_mirrored(node: Expression) -> bool:
+    """Whether a node chooses between something and its negative."""
+    match node:
+        case Call("where", (_, positive, Call("neg", (negated,)))):
+            return positive == negated
+    return False

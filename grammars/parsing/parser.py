@@ -10,7 +10,7 @@ from grammars.expressions.expression import NAMED_CONSTANTS, Expression, expande
 from grammars.parsing.descent import MAX_DEPTH, MAX_SIZE, Parser
 from grammars.primitives import PRIMITIVES
 from grammars.reading.cursor import MAX_TEXT_LENGTH
-from grammars.reading.tokens import ParseError
+from grammars.reading.tokens import ParseError, cut
 
 __all__ = [
     "MAX_DEPTH",
@@ -22,10 +22,12 @@ __all__ = [
     "parse_list",
 ]
 
+_NAME: Final = re.compile(r"[A-Za-z_]\w{0,39}", re.ASCII)
 _DEFINITION: Final = re.compile(
-    r"\s*(?P<name>[A-Za-z_]\w{0,39})\s*\(\s*x\s*\)\s*=(?P<body>.*)", re.ASCII | re.DOTALL
+    rf"\s*(?P<name>{_NAME.pattern})\s*\(\s*x\s*\)\s*=(?P<body>.*)", re.ASCII | re.DOTALL
 )
-_RESERVED: Final = frozenset({"x", "param", "per", *NAMED_CONSTANTS})
+# Beside words of the language, the hole of a template.
+_RESERVED: Final = frozenset({"x", "param", "per", "_", *NAMED_CONSTANTS})
 
 
 def parse(
@@ -112,9 +114,15 @@ def define(name: str, text: str, *, defined: Mapping[str, Expression] | None = N
         The function, in primitives of the language.
 
     Raises:
-        ParseError: If the name has another meaning, the text cannot be read, or it is no function
-            of `x` alone.
+        ParseError: If the name could not be read in an expression or has another meaning, the text
+            cannot be read, or it is no function of `x` alone.
     """
+    if not _NAME.fullmatch(name):
+        problem = (
+            f"{cut(name)!r} cannot be called in an expression; a name is a letter or '_', then "
+            "letters without accents, digits and '_', at most 40 characters in all"
+        )
+        raise ParseError(problem, name, 0)
     if name in PRIMITIVES or name in _RESERVED:
         raise ParseError(f"{name!r} is a name of the language; choose another", name, 0)
     function = expanded(parse(text, defined=defined))

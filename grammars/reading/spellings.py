@@ -58,9 +58,13 @@ MODULES: Final = tuple(_FAMILIES)
 
 # Where a framework's function of a name differs from the one that bears it here, what it is.
 _DIFFERENT: Final = {
+    # Only SymPy has sin(x) / x.
     ("torch", "sinc"): "normalized_sinc",
     ("jax", "sinc"): "normalized_sinc",
     ("numpy", "sinc"): "normalized_sinc",
+    ("scipy", "sinc"): "normalized_sinc",
+    ("tensorflow", "sinc"): "normalized_sinc",
+    ("keras", "sinc"): "normalized_sinc",
     # JAX approximates unless told otherwise; flax.linen, which is imported as nn, has it from JAX.
     ("jax", "gelu"): "gelu_tanh",
     ("nn", "gelu"): "gelu_tanh",
@@ -70,7 +74,7 @@ _DIFFERENT: Final = {
     ("keras.ops", "leakyrelu"): "max(0.2 * x, x)",
     ("keras.layers", "leakyrelu"): "max(0.3 * x, x)",
     ("torch", "prelu"): 'where(x >= 0, x, param("slope", 0.25, per="layer") * x)',
-    ("nn", "prelu"): 'where(x >= 0, x, param("slope", 0.25, per="layer") * x)',
+    ("jax", "prelu"): 'where(x >= 0, x, param("slope", 0.01, per="layer") * x)',
 }
 
 # What a framework's name may mean only those who wrote it know.
@@ -78,6 +82,8 @@ _AMBIGUOUS: Final = {
     ("keras", "hardsigmoid"): "Keras 3 has 'hard_sigmoid', Keras 1 and 2 'hard_sigmoid_keras2'",
     ("keras.layers", "prelu"): "Keras starts its slopes from 0; write where(x >= 0, x, "
     'param("slope", 0) * x)',
+    ("nn", "prelu"): "PyTorch starts its slope from 0.25, Flax from 0.01; write torch.nn.PReLU or "
+    "flax.linen.PReLU",
 }
 
 # A published name is a class in PyTorch and a function in JAX, which differ in what they compute.
@@ -132,4 +138,6 @@ def _families(modules: list[str]) -> tuple[str, ...] | None:
         return None
     if modules[:2] == ["tf", "keras"] or modules[:2] == ["tensorflow", "keras"]:
         family = "keras"
+    if modules == ["nn", "functional"]:  # Flax has no such module
+        family = "torch"
     return f"{family}.{modules[-1]}", family

@@ -9,11 +9,13 @@ from typing import Any, Final
 import numpy
 
 from grammars.catalogue import definitions as published
-from grammars.expressions.expression import Expression, Variable
+from grammars.expressions.expression import NAMED_CONSTANTS, Expression, Variable, X, call
 from grammars.numerics.fingerprint import same_function
 from grammars.parsing.parser import ParseError, define
+from grammars.primitives import PRIMITIVES
+from grammars.reading.spellings import resolved
 
-_KEYS: Final = {"is", "weight"}
+TABLE_KEYS: Final = frozenset({"is", "weight"})
 # Beyond any limit.
 _COUNTED: Final = 1e12
 
@@ -26,19 +28,30 @@ def split(content: Mapping[str, Any]) -> Mapping[str, Any]:
             or `softsign = { is = "x / (1 + abs(x))", weight = 2.0 }`.
 
     Returns:
-        The same with weights alone in `primitives` and the formulas in `definitions`.
+        The same with weights alone in `primitives` and the formulas in `definitions`; what is not
+        written so stays where it is, for the checks to name.
     """
-    primitives = content.get("primitives")
+    primitives, given = content.get("primitives"), content.get("definitions", {})
     if not isinstance(primitives, Mapping):
         return content
-    weights, formulas = dict(primitives), dict(content.get("definitions") or {})
+    weights, formulas = dict(primitives), dict(given) if isinstance(given, Mapping) else {}
     for name, value in primitives.items():
         match value:
             case str():
                 weights[name], formulas[name] = 1.0, value
-            case {"is": formula, **rest} if rest.keys() <= _KEYS:
+            case {"is": formula, **rest} if rest.keys() <= TABLE_KEYS:
                 weights[name], formulas[name] = rest.get("weight", 1.0), formula
-    return {**content, "primitives": weights, "definitions": formulas} if formulas else content
+    definitions = formulas if isinstance(given, Mapping) else given
+    return {**content, "primitives": weights, "definitions": definitions} if formulas else content
+
+
+def names(content: Mapping[str, Any]) -> frozenset[str]:
+    """What a grammar file means to define, rightly or not, so that its names are known."""
+    primitives, given = content.get("primitives"), content.get("definitions")
+    found = frozenset(given) if isinstance(given, Mapping) else frozenset()
+    if not isinstance(primitives, Mapping):
+        return found
+    return found | {name for name, value in primitives.items() if isinstance(value, str | Mapping)}
 
 
 def read(formulas: Mapping[str, str]) -> Mapping[str, Expression]:
@@ -58,12 +71,26 @@ def _read(formulas: tuple[tuple[str, str], ...]) -> Mapping[str, Expression]:
             known[name] = define(name, text, defined=known)
         except ParseError as error:
             raise ValueError(f"{name}: {error}") from None
-        if name in published() and not same_function(known[name], published()[name]):
-            raise ValueError(
-                f"{name}: it is the name of the published function {published()[name]}; choose "
-                "another"
-            )
+        if (problem := _other_meaning(name, known[name])) is not None:
+            raise ValueError(f"{name}: {problem}; choose another")
     return known
+
+
+def _other_meaning(name: str, function: Expression) -> str | None:
+    """What the language reads under a name, in any spelling, if that is another function."""
+    meant = resolved(name, (*NAMED_CONSTANTS, "x", "param", *PRIMITIVES, *published()))
+    if meant is None:
+        return None
+    if meant in published():
+        other = published()[meant]
+        is_same = same_function(function, other)
+        return None if is_same else f"it is the name of the published function {other}"
+    is_same = (
+        meant in PRIMITIVES
+        and PRIMITIVES[meant].arity == 1
+        and same_function(function, call(meant, X))
+    )
+    return None if is_same else f"it is another spelling of {meant!r}, a name of the language"
 
 
 def largest(defined: Mapping[str, Expression], size: int, deepest: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import product, takewhile
 from random import Random
 
 from grammars.expressions.expression import Constant, Expression, X
@@ -59,11 +59,13 @@ def tally(grammar: Grammar, *, max_size: int, most_expressions: int = 100_000) -
     Args:
         grammar: Any.
         max_size: Where to stop.
-        most_expressions: Sizes at which more would have to be written down are left out.
+        most_expressions: The first size at which more would have to be written down is left out,
+            and all beyond it.
     """
     free = _is_free(grammar)
     possible = _counts(grammar, min(max_size, grammar.max_size))
-    sizes = [size for size in possible if possible[size] <= most_expressions]
+    # Without primitives of one argument every even size is empty, also one beyond the limit.
+    sizes = list(takewhile(lambda size: possible[size] <= most_expressions, possible))
     written = possible if free else dict.fromkeys(sizes, 0)
     functions = dict.fromkeys(sizes, 0)
     if not free:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 import numpy
@@ -18,6 +19,9 @@ from grammars.space.grammar import Grammar
 
 _LARGEST_POWER: Final = 16
 _MOST_ROUNDS: Final = 12
+# How much larger than a grammar allows a form may be while it is spelled: double negations and
+# whole powers become shorter again, a lowering of a lowering does not.
+_ROOM: Final = 4
 _ONE: Final = Constant(1.0)
 
 Spelling = Callable[..., Expression | None]
@@ -47,7 +51,12 @@ def _forms(expression: Expression, grammar: Grammar) -> Iterator[Expression]:
     for form in (expanded(expression), canonical(expression)):
         for start in (_folded(form), form):
             spelled = _spelled(start, grammar)
+            # Own constants make no form shorter.
+            if spelled is None or not _is_within(spelled, grammar.max_size):
+                continue
             for made in (spelled, _with_own_constants(spelled, grammar)):
+                if not _is_within(made, grammar.max_size):
+                    continue
                 yield made
                 if grammar.root == "where":
                     yield call("where", X, made, made)
@@ -63,14 +72,27 @@ def _folded(expression: Expression) -> Expression:
     return replace(expression, operands=tuple(map(_folded, expression.operands)))
 
 
-def _spelled(expression: Expression, grammar: Grammar) -> Expression:
-    """The expression with other primitives in place of those that the grammar lacks."""
+def _spelled(expression: Expression, grammar: Grammar) -> Expression | None:
+    """The expression with other primitives in place of those that the grammar lacks.
+
+    Returns:
+        None once it has grown so much that it cannot become short enough again.
+    """
+    most = max(_ROOM * grammar.max_size, expression.size)
     for _ in range(_MOST_ROUNDS):
         again = _respelled(expression, grammar)
+        # First, since what grows by powers of a power takes too long to be compared.
+        if not _is_within(again, most):
+            return None
         if again == expression:
             break
         expression = again
     return expression
+
+
+def _is_within(expression: Expression, most: int) -> bool:
+    """Whether an expression has at most so many nodes; no more of them are counted."""
+    return sum(1 for _ in islice(expression.walk(), most + 1)) <= most
 
 
 def _respelled(node: Expression, grammar: Grammar) -> Expression:

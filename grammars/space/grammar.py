@@ -34,6 +34,7 @@ from grammars.space.rules import (
     Nesting,
     ParameterRule,
     PrimitiveName,
+    PrimitiveWeight,
     Weight,
 )
 
@@ -63,7 +64,7 @@ class Grammar(Frozen):
     name: str = Field(pattern=r"^[A-Za-z][\w-]{0,39}$")
     description: str
     source: str = ""
-    primitives: Mapping[PrimitiveName, Weight] = Field(min_length=1)
+    primitives: Mapping[PrimitiveName, PrimitiveWeight] = Field(min_length=1)
     definitions: Mapping[str, str] = {}
     input_weight: Weight = 4.0
     constants: ConstantRange | None = None
@@ -79,11 +80,10 @@ class Grammar(Frozen):
     @classmethod
     def _with_definitions(cls, data: Any, handler: ModelWrapValidatorHandler[Grammar]) -> Grammar:
         """Tells the checks of names which ones the grammar defines itself."""
-        content = defining.split(data) if isinstance(data, Mapping) else data
-        names = content.get("definitions", {}) if isinstance(content, Mapping) else {}
-        token = DEFINED.set(frozenset(names) if isinstance(names, Mapping) else frozenset())
+        is_document = isinstance(data, Mapping)
+        token = DEFINED.set(defining.names(data) if is_document else frozenset())
         try:
-            return handler(content)
+            return handler(defining.split(data) if is_document else data)
         finally:
             DEFINED.reset(token)
 
@@ -94,6 +94,16 @@ class Grammar(Frozen):
         if not self.definitions:
             document.pop("definitions", None)
         return document
+
+    @field_validator("definitions", mode="before")
+    @classmethod
+    def _is_table(cls, definitions: Any) -> Any:
+        if not isinstance(definitions, Mapping):
+            raise ValueError(
+                'expected a table of formulas by name, such as gate = "x * sigmoid(2 * x)", got '
+                f"{definitions!r}; a formula may also stand among the primitives"
+            )
+        return definitions
 
     @field_validator("definitions")
     @classmethod

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from contextvars import ContextVar
 from random import Random
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from grammars.expressions.expression import Constant, Parameter, Scope
 from grammars.primitives import PRIMITIVES
 from grammars.reading.hints import nearest
-from grammars.space import sampling
+from grammars.space import defining, sampling
 
 # The names that the grammar in the making defines, for the checks of its parts.
 DEFINED: ContextVar[frozenset[str]] = ContextVar("defined", default=frozenset())
@@ -28,6 +36,23 @@ def _known_primitive(name: str) -> str:
 
 PrimitiveName = Annotated[str, AfterValidator(_known_primitive)]
 Weight = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+
+
+def _without_table(value: Any) -> Any:
+    """Says what is wrong with a table that `defining.split` left among the weights."""
+    if not isinstance(value, Mapping):
+        return value
+    if unknown := [str(key) for key in value if key not in defining.TABLE_KEYS]:
+        near = difflib.get_close_matches(unknown[0], defining.TABLE_KEYS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "known are is, weight"
+        raise ValueError(f"unknown key {unknown[0]!r}; {hint}")
+    raise ValueError(
+        'expected a weight, a formula, or both as { is = "x / (1 + abs(x))", weight = 2.0 }, got '
+        f"{value!r}"
+    )
+
+
+PrimitiveWeight = Annotated[Weight, BeforeValidator(_without_table)]
 # Candidates are trained in single precision, which ends there.
 Number = Annotated[float, Field(ge=-3e38, le=3e38)]
 

@@ -94,6 +94,25 @@ def test_what_is_undefined_somewhere_stays_so(text):
     assert numpy.array_equal(evaluate(canonical(parse(text)), points), expected, equal_nan=True)
 
 
+@pytest.mark.parametrize("text", ["log(x)", "sqrt(x) - 1", "x / x", "log1p(x)"])
+def test_a_choice_that_is_defined_where_its_condition_is_not_stays_one(text):
+    chosen, rectified = parse(f"where({text} >= 0, {text}, 0)"), parse(f"relu({text})")
+    points = numpy.array([-2.0, -1.0, 0.0, 0.5, 3.0])
+    assert numpy.array_equal(evaluate(canonical(chosen), points), evaluate(chosen, points))
+    assert expression_id(chosen) != expression_id(rectified)
+
+
+def test_random_choices_are_nan_where_they_were_and_nowhere_else():
+    random = Random(12)
+    for _ in range(1500):
+        parts = [random_expression(random, random.randint(1, 6)) for _ in range(2)]
+        expression = Call("where", (parts[0], *random.choice([parts, [parts[0], parse("0")]])))
+        values = evaluate(expression, POINTS[:-2])
+        form = evaluate(canonical(expression), POINTS[:-2])
+        sound = well_conditioned(expression)[:-2] | numpy.isnan(values)
+        assert (numpy.isnan(form) == numpy.isnan(values))[sound].all(), str(expression)
+
+
 def test_constants_that_would_overflow_are_not_folded():
     assert str(canonical(parse("x * 1e200 * 1e200"))) == "1e+200 * (1e+200 * x)"
 

@@ -87,6 +87,9 @@ def test_sympy_is_asked_only_where_it_is_wanted():
         ("relu", r"\max\left(0, x\right)", r"\begin{cases} 0 & \text{if } -x \geq 0 \\ 1"),
         ("x ** 2", r"{x}^{2}", r"2 \cdot x"),
         ('param("beta", 1) * x', r"\beta \cdot x", r"\beta"),
+        # A number with a power of ten is no base, and stands as it is elsewhere.
+        ("1e-7 ** x", r"{\left(1 \cdot 10^{-7}\right)}^{x}", "-16.1"),
+        ("x * 1e-7", r"x \cdot 1 \cdot 10^{-7}", r"1 \cdot 10^{-7}"),
     ],
 )
 def test_formulas_are_typeset(text, latex, slope):

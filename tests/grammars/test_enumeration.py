@@ -76,3 +76,11 @@ def test_sizes_with_too_many_expressions_are_left_out():
         1,
         2,
     ]
+
+
+def test_sizes_beyond_the_first_that_is_too_large_are_left_out_although_they_are_empty():
+    binary = Grammar(name="binary", description="", primitives={"add": 1, "mul": 1})
+    counts = {row.size: row.expressions for row in tally(binary, max_size=6)}
+    assert counts == {1: 1, 2: 0, 3: 2, 4: 0, 5: 8, 6: 0}
+    sizes = [row.size for row in tally(binary, max_size=6, most_expressions=5)]
+    assert sizes == [1, 2, 3, 4]

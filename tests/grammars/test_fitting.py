@@ -22,6 +22,8 @@ from grammars import fitted, grammar_names, load_grammar, parse, readable, same_
         ("tiny", "square(x)", "x * x"),
         ("smooth", "x ** 3", "x * x * x"),
         ("piecewise", "x", "where(x >= 0, x, x)"),
+        # Larger than the grammar allows, and than it could become, until it is spelled.
+        ("tiny", "-" * 30 + "tanh(x)", "tanh(x)"),
     ],
 )
 def test_an_equal_form_of_the_grammar_is_found(grammar, text, form):
@@ -39,6 +41,11 @@ def test_an_equal_form_of_the_grammar_is_found(grammar, text, form):
         ("tiny", "sin(x)"),
         ("tiny", "0.3 * x"),
         ("core", "3"),
+        # Whose lowerings, and those of these, would grow for ever.
+        ("tiny", "asinh(x)"),
+        ("tiny", "sinc(sinc(sinc(sinc(x))))"),
+        ("smooth", "x / sqrt(1 + x ** 2)"),
+        ("core", "sinh(erf(x / cosh(abs(sinc(erf(asinh(cos(x))))))))"),
     ],
 )
 def test_what_a_grammar_cannot_write_has_none(grammar, text):

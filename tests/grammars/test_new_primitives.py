@@ -212,6 +212,20 @@ def test_what_a_grammar_defines_is_part_of_its_identity(grammar):
         ('mine = { is = "x + 1", weight = -1.0 }', r"primitives\.mine: .* greater than 0"),
         ('mine = "x * x * x * x + x"\n[nesting]\nat_most = { mine = 6 }', "may grow to"),
         ("mine = 1.0", "primitives.mine: unknown primitive 'mine'"),
+        ('soft-sign = "x + 1"', "soft-sign: 'soft-sign' cannot be called in an expression; a name"),
+        ('"my gate" = "x + 1"', "my gate: 'my gate' cannot be called in an expression"),
+        ('"a;b" = "x + 1"', "a;b: 'a;b' cannot be called in an expression"),
+        ('"exp(x)" = "x + 1"', r"'exp\(x\)' cannot be called in an expression"),
+        ('"größer" = "x + 1"', "'größer' cannot be called .* letters without accents"),
+        (f'{"m" * 41} = "x + 1"', "at most 40 characters in all"),
+        ('_ = "x + 1"', "_: '_' is a name of the language; choose another"),
+        ('ln = "x + 1"', "ln: it is another spelling of 'log', a name of the language; choose"),
+        ('Swish = "x * x"', "Swish: it is the name of the published function"),
+        (
+            'mine = { is = "x + 1", wieght = 2.0 }',
+            r"1 error:\n  primitives\.mine: unknown key 'wieght'; did you mean 'weight'\?",
+        ),
+        ("mine = { weight = 2.0 }", r"primitives\.mine: expected a weight, a formula, or both as"),
     ],
 )
 def test_a_definition_that_cannot_be_used_is_refused_with_the_reason(tmp_path, line, problem):
@@ -221,6 +235,28 @@ def test_a_definition_that_cannot_be_used_is_refused_with_the_reason(tmp_path, l
     )
     with pytest.raises(GrammarError, match=problem):
         load_grammar(path)
+
+
+@pytest.mark.parametrize("definitions", ["3", "[1]", '"x * x"'])
+def test_definitions_that_are_no_table_are_refused_with_what_is(tmp_path, definitions):
+    path = tmp_path / "wrong.toml"
+    path.write_text(
+        f'name = "wrong"\ndescription = ""\ndefinitions = {definitions}\n'
+        '[primitives]\nadd = 1.0\nmine = "x * x"\n'
+    )
+    with pytest.raises(
+        GrammarError, match=r"1 error:\n  definitions: expected a table of formulas"
+    ):
+        load_grammar(path)
+
+
+def test_a_name_of_the_language_may_be_defined_as_what_it_is(tmp_path):
+    path = tmp_path / "same.toml"
+    path.write_text(
+        'name = "same"\ndescription = ""\n[primitives]\nadd = 1.0\nReLU = "max(x, 0)"\n'
+        'mul_2 = "2 * x"\n'
+    )
+    assert set(load_grammar(path).defined) == {"ReLU", "mul_2"}
 
 
 def test_another_definition_of_the_name_is_another_primitive(grammar):

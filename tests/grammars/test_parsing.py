@@ -101,7 +101,12 @@ def test_the_usual_notation_is_read(text, tree):
         ("tf.nn.leaky_relu(x)", "max(0.2 * x, x)"),
         ("np.sinc(x)", "normalized_sinc"),
         ("sympy.sinc(x)", "sinc(x)"),
-        ("nn.PReLU()(x)", 'where(x >= 0, x, param("slope", 0.25, per="layer") * x)'),
+        ("nn.functional.gelu(x)", "gelu"),
+        ("torch.nn.PReLU()(x)", 'where(x >= 0, x, param("slope", 0.25, per="layer") * x)'),
+        ("flax.linen.PReLU()(x)", 'where(x >= 0, x, param("slope", 0.01, per="layer") * x)'),
+        ("scipy.special.sinc(x)", "normalized_sinc"),
+        ("keras.ops.sinc(x)", "normalized_sinc"),
+        ("tf.experimental.numpy.sinc(x)", "normalized_sinc"),
         # Powers of e are exponentials, those of numbers are numbers.
         ("log(1 + e^x)", "log(1 + exp(x))"),
         ("e ** -x", "exp(-x)"),
@@ -153,6 +158,7 @@ def test_what_papers_and_frameworks_write_is_read_where_it_is_certain(text, plai
         ("sinx", r"did you mean 'sin\(x\)'"),
         ("qq * x", "'qq'; `actsearch grammar list` shows"),
         ("keras.activations.hard_sigmoid(x)", "Keras 1 and 2 'hard_sigmoid_keras2'"),
+        ("nn.PReLU()", "Flax from 0.01; write torch.nn.PReLU or flax.linen.PReLU"),
         ("\\sigma(x)", "LaTeX is not read"),
     ],
 )

@@ -18,6 +18,7 @@ from grammars import (
     same_function,
     shortened,
 )
+from grammars.reading.cursor import MAX_TEXT_LENGTH
 from tests.grammars.generating import random_expression
 
 
@@ -114,3 +115,11 @@ def test_no_constant_differs_in_single_precision():
 def test_a_form_of_a_journal_is_shortened_without_what_it_was_written_as():
     assert shortened("x / 14.285714285714286") == "0.07 * x"
     assert shortened("x * sigmoid(x)") == "x * sigmoid(x)"
+
+
+def test_a_form_that_is_too_large_to_be_read_is_printed_all_the_same():
+    large = parse("gelu(" * 8 + "0.1 * x * 0.7 + sin(x)" + ")" * 8)
+    form = str(canonical(large))
+    assert len(form) > MAX_TEXT_LENGTH
+    assert readable(large).startswith("(0.035 * x + 0.5 * sin(x))")
+    assert shortened(form) == form

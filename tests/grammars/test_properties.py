@@ -6,6 +6,8 @@ import pytest
 
 from grammars import parse
 from grammars.analysis.properties import properties
+from search.candidates.requirements import unmet
+from search.settings import RequireSettings
 
 KNOWN = {
     "relu": {
@@ -104,6 +106,58 @@ KNOWN = {
     "3": {"monotone": "constant", "variance": 0.0, "mean": 3.0},
     "elu": {"kinks": [], "limit_left": -1.0, "dying_side": "none"},
     "selu": {"kinks": [0.0]},
+    # What bends or breaks far from 0.
+    "clip(x, -20, 20)": {"convex": "neither", "smooth": False, "kinks": [-20.0, 20.0]},
+    "clip(x, 0, 20)": {"convex": "neither", "kinks": [0.0, 20.0]},
+    "clip(x, -1e6, 1e6)": {"convex": "neither", "smooth": False, "kinks": [-1e6, 1e6]},
+    "max(x, 0.1 * x + 20)": {
+        "convex": "convex",
+        "smooth": False,
+        "kinks": [pytest.approx(200 / 9, abs=1e-8)],
+    },
+    "where(x - 12 >= 0, x + 5, x)": {
+        "smooth": False,
+        "jumps": [12.0],
+        "kinks": [],
+        "lipschitz_constant": "inf",
+        "convex": "neither",
+    },
+    "where(x - 5000 >= 0, x - 5, x)": {"monotone": "no", "jumps": [5000.0]},
+    "relu(10 - abs(x - 5000))": {
+        "range": [0.0, 10.0],
+        "derivative_range": [-1.0, 1.0],
+        "kinks": [4990.0, 5000.0, 5010.0],
+    },
+    "abs(x - 12) - 2 * relu(x - 12)": {"convex": "affine", "derivative_range": [-1.0, -1.0]},
+    "relu(x ** 2 - 400)": {"kinks": [-20.0, 20.0], "convex": "convex", "smooth": False},
+    "max(-3, relu(x - 15))": {"kinks": [15.0]},
+    "1e9 * tanh(x / 1e9)": {"convex": "neither", "smooth": True},
+    "where(log_sigmoid(x) >= 0, 1, 0)": {"jumps": [], "smooth": True},
+    # A curve is no kink, however steep.
+    "x ** 4 + square(relu(x - 5000))": {"smooth": True, "kinks": [], "convex": "convex"},
+    "abs(x) ** 1.5": {"smooth": True, "kinks": []},
+    # A guard is no bend.
+    "exp(5 * x)": {"convex": "convex", "mean": pytest.approx(math.exp(12.5), rel=1e-6)},
+    "cosh(5 * x)": {"convex": "convex"},
+    "exp(exp(x))": {"convex": "convex"},
+    "exp(100 - x ** 2)": {"convex": "neither"},
+    "where(x >= 0, clip(x, 0, 100), expm1(x))": {"convex": "neither", "kinks": [100.0]},
+    "sqrt(x + 50)": {"convex": "undefined somewhere"},
+    "0 / square(sigmoid(x))": {"convex": "affine"},
+    # An integral that a sum does not tell, since it is infinite or since most of it lies beyond.
+    "exp(0.5 * x ** 2)": {"mean": "unknown", "variance": "unknown", "gain": "unknown"},
+    "exp(0.4 * x ** 2)": {
+        "mean": pytest.approx(math.sqrt(5), abs=1e-6),
+        "variance": "unknown",
+        "gain": "unknown",
+    },
+    "exp(x ** 2)": {"mean": "unknown", "variance": "unknown"},
+    "exp(10 * x)": {"mean": "unknown"},
+    "tanh(exp(x ** 2))": {"mean": pytest.approx(0.9002371, abs=1e-6)},
+    "max(-x, atan(sinh(x ** 4)))": {"variance": pytest.approx(0.4022496, abs=1e-6)},
+    # Towers of exponentials: quotients of them are not known, themselves they vanish.
+    "exp(-2 * exp(x)) / exp(-exp(x))": {"limit_right": "unknown"},
+    "x * exp(-exp(-x))": {"limit_left": 0.0, "bounded_below": True},
 }
 
 
@@ -132,3 +186,16 @@ def test_the_variance_that_selu_was_made_for():
     found = properties(parse("selu"))
     assert found["mean"].value == pytest.approx(0, abs=1e-5)
     assert found["variance"].value == pytest.approx(1, abs=1e-5)
+
+
+def test_what_breaks_for_ever_is_said_to_break_where_it_is_seen_best():
+    kinks = properties(parse("abs(sin(x))"))["kinks"].value
+    assert kinks == pytest.approx([k * math.pi for k in range(-10, 10)], abs=1e-8)
+
+
+def test_a_function_that_breaks_far_away_is_not_smooth_enough():
+    require = RequireSettings(smooth=True)
+    assert unmet(parse("clip(x, -20, 20)"), require) == (
+        "required: a smooth function, and it breaks at -20, 20"
+    )
+    assert unmet(parse("x * sigmoid(x)"), require) is None

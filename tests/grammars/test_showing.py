@@ -9,6 +9,8 @@ import numpy
 import pytest
 
 from grammars import CATALOGUE, evaluate, parse, parse_activation, to_jax
+from grammars.description import describe
+from grammars.reading.cursor import MAX_TEXT_LENGTH
 
 X = numpy.linspace(-3.0, 3.0, 41)
 TANHEXP = "x * tanh(exp(x))"
@@ -73,6 +75,16 @@ def test_a_curve_is_interrupted_where_it_leaves_the_picture() -> None:
     curve = page.find(".//path[@stroke-width='2.2']")
     assert curve is not None
     assert curve.get("d", "").count("M") == 2
+
+
+def test_what_can_be_read_is_shown_although_its_derivative_could_not_be_read() -> None:
+    f = parse("mish(" * 6 + "x" + ")" * 6)
+    slope = f.derivative
+    assert len(str(slope)) > MAX_TEXT_LENGTH
+    between = X + 0.01
+    slopes = (f(between + 1e-6) - f(between - 1e-6)) / 2e-6
+    numpy.testing.assert_allclose(slope(between), slopes, rtol=1e-4, atol=1e-6)
+    assert "derivative" in describe(f).to_json()
 
 
 def test_functions_of_layers_read_back_too() -> None:

@@ -22,13 +22,14 @@ OURS = ("grammars", "evaluators", "search")
 
 
 def load(path: Path) -> Any:
-    """Imports a Python file under its own name."""
-    specification = importlib.util.spec_from_file_location(path.stem, path)
+    """Imports a Python file, under a name that no other module has: it may be called numpy.py."""
+    name = f"loaded_{path.stem.replace('.', '_')}"
+    specification = importlib.util.spec_from_file_location(name, path)
     if specification is None or specification.loader is None:
         raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(specification)
     # TorchScript and pickling look a function's module up by its name.
-    sys.modules[path.stem] = module
+    sys.modules[name] = module
     specification.loader.exec_module(module)
     return module
 

@@ -58,6 +58,27 @@ def test_a_single_target_may_name_its_file(tmp_path: Path) -> None:
         export(SWISH, ["json", "c"], tmp_path / "mine.h")
 
 
+def test_a_folder_may_have_a_dot_in_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "out" / "v1.0"
+    (result,) = export(SWISH, ["numpy"], folder)
+    assert (result.status, result.file) == ("verified", "activation_numpy.py")
+    assert (folder / "activation_numpy.py").exists()
+    export(SWISH, ["json", "c"], tmp_path / "2.0", verify_files=False)
+    assert (tmp_path / "2.0" / "activation.h").exists()
+
+
+@pytest.mark.parametrize("name", ["numpy.py", "json.py", "my.own.py", "run_numpy.py"])
+def test_a_file_may_be_called_like_a_module(tmp_path: Path, name: str) -> None:
+    (result,) = export(SWISH, ["numpy"], tmp_path / name)
+    assert str(result).startswith(f"{name}: verified with numpy")
+
+
+def test_a_file_that_is_none_of_the_targets_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ExportError, match=r"notes.txt is a file that does not end in \.py or \.h"):
+        export(SWISH, ["numpy", "c"], tmp_path / "notes.txt")
+
+
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
@@ -205,6 +226,16 @@ def test_a_function_is_read_back_with_all_that_is_known_of_it(tmp_path: Path) ->
     assert (read.expression, read.name) == (expression, "bent")
     assert [parameter.value for parameter in read.parameters] == [(0.5, 1.5), 3.0]
     assert read.provenance.facts() == given.provenance.facts()
+
+
+def test_a_text_that_is_too_long_to_be_read_back_is_not_delivered(tmp_path: Path) -> None:
+    terms = [f'param("a_parameter_with_a_long_name_{i}", 1)' for i in range(200)]
+    groups = [f"({' + '.join(terms[i::4])})" for i in range(4)]
+    expression = parse(" + ".join(["x", *groups]))
+    assert len(str(expression)) > 10_000
+    (result,) = export(expression, ["json"], tmp_path)
+    assert result.status == "failed"
+    assert "it cannot be read back: the text has" in result.reason
 
 
 def test_of_a_json_file_the_expression_is_enough(tmp_path: Path) -> None:

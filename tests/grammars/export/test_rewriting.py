@@ -6,9 +6,13 @@ import numpy
 import pytest
 
 from grammars import CATALOGUE, evaluate, parse
+from grammars.export.comparison import Trial
+from grammars.export.function import Function
 from grammars.export.lowering import INFINITY, NOT_A_NUMBER, fold, guard_branches, stabilise
 from grammars.export.recognition import WHOLE_FUNCTIONS, recognise
-from grammars.expressions.expression import Call, Constant
+from grammars.export.reference import points
+from grammars.export.targets import TARGETS
+from grammars.expressions.expression import Call, Constant, X
 from grammars.numerics.derivative import derivative
 
 POINTS = numpy.linspace(-6.03, 6.11, 241)
@@ -76,6 +80,49 @@ def test_known_functions_are_recognised_however_they_are_written(text: str, expe
 )
 def test_what_loses_digits_is_written_in_its_stable_form(text: str, expected: str) -> None:
     assert stabilise(parse(text)) == parse(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("where({} >= 0, {}, 0)", "relu"),
+        ("where({} > 0, {}, 0.01 * {})", "leaky_relu"),
+        ("where({} >= 0, {}, expm1({}))", "elu"),
+    ],
+)
+def test_a_known_function_of_what_may_be_nan_is_nan_there(text: str, known: str) -> None:
+    total, partial = "tanh(x)", "log(x)"
+    of_total = parse(text.replace("{}", total))
+    assert recognise(of_total, WHOLE_FUNCTIONS) == Call(known, (parse(total),))
+    of_partial = parse(text.replace("{}", partial))
+    found = recognise(of_partial, WHOLE_FUNCTIONS)
+    is_nan = bool(numpy.isnan(evaluate(of_partial, numpy.array(-1.0))))
+    assert found == (Call(known, (parse(partial),)) if is_nan else of_partial)
+
+
+def nested(text: str, count: int) -> str:
+    return text if count == 0 else text.replace("x", f"({nested(text, count - 1)})")
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("log(1 + x)", 20), ("sinc(x)", 12), ("abs(x)", 28), ("sinh(x)", 20), ("abs(x) + 1", 25)],
+)
+def test_what_a_lowering_repeats_is_rewritten_once(text: str, count: int) -> None:
+    # Without that each level doubles the work, or worse.
+    function = Function(parse(nested(text, count)))
+    for target in ("numpy", "c", "pytorch", "latex"):
+        assert TARGETS[target].render(function)
+    assert Trial.of(function).expected.value.shape == points().shape
+    pytest.importorskip("onnx", reason="ONNX files are written with the package onnx")
+    assert TARGETS["onnx"].render(function)
+
+
+def test_zeros_of_either_sign_are_rewritten_apart() -> None:
+    largest, smallest = INFINITY, Call("neg", (INFINITY,))
+    folded = fold(parse("max(x + 1 / 0, x + 1 / -0)"))
+    assert folded == Call("max", (Call("add", (X, largest)), Call("sub", (X, largest))))
+    assert fold(parse("x * (1 / -0)")) == Call("mul", (X, smallest))
 
 
 def test_what_only_resembles_a_known_function_is_left_alone() -> None:
