@@ -7,11 +7,12 @@ import inspect
 import io
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from numbers import Real
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import psutil
 
@@ -22,6 +23,14 @@ from evaluators.reading.functions import UserCodeError, blamed
 from evaluators.tasks.objectives import Objective, activation_for
 from evaluators.training.trainers import LATE_SECONDS
 from grammars import Activation, Expression, by_layer
+
+# The package of joblib's processes, which joblib brings along, too.
+_LOKY: Final = ("loky", "joblib.externals.loky")
+_SERVERS: Final = (
+    ("multiprocessing.forkserver", "_forkserver", "_forkserver_pid"),
+    ("multiprocessing.resource_tracker", "_resource_tracker", "_pid"),
+    *((f"{name}.backend.resource_tracker", "_resource_tracker", "_pid") for name in _LOKY),
+)
 
 
 class ObjectiveEvaluator:
@@ -55,6 +64,7 @@ class ObjectiveEvaluator:
         with _unheard():
             self._function = objective.function.load()
         self._told = {"split": split} if _has_split(self._function) else {}
+        self._known = _children()
 
     def evaluate(self, candidates: Sequence[Activation], fidelity: Fidelity) -> list[Evaluation]:
         """Calls the objective for every candidate and seed.
@@ -89,7 +99,7 @@ class ObjectiveEvaluator:
         (expression,) = by_layer(candidate, 1)
         assert isinstance(expression, Expression)
         activation = activation_for(expression, self._objective.framework)
-        function, owner, before = self._objective.function, os.getpid(), _children()
+        function, owner = self._objective.function, os.getpid()
         self._allow(self._timeout_seconds + LATE_SECONDS)
         try:
             doing = f"{function.name}(), steps={steps}, seed={seed},"
@@ -98,12 +108,28 @@ class ObjectiveEvaluator:
         finally:
             if os.getpid() != owner:
                 os._exit(1)  # a process that the objective forked and that came back here
-        if _children() - before:
+            left = self._ended()
+        if left:
             raise UserCodeError(
                 f"{function.place}: {function.name} leaves processes of its own behind; "
                 "it must end them before it returns"
             )
         return _result(returned, seed, f"{function.place}: {function.name}")
+
+    def _ended(self) -> set[psutil.Process]:
+        """Processes that were left behind, ended: the next candidate begins as the first one did.
+
+        Also those that a pool has started since the last call, in place of some that were ended.
+        """
+        if _children() - self._known:
+            _end_idle_pools()
+        left = _children() - self._known
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for each in (*process.children(recursive=True), process):
+                    each.kill()
+        self._known |= left  # whoever has started them may not have waited for their end yet
+        return left
 
 
 @contextlib.contextmanager
@@ -120,9 +146,29 @@ def _has_split(function: Callable[..., Any]) -> bool:
         return False
 
 
-def _children() -> set[int]:
-    """Processes that this one has started and not waited for; waiting is left to their owners."""
-    return {child.pid for child in psutil.Process().children()}
+def _children() -> set[psutil.Process]:
+    """Processes that this one has started and not waited for; waiting is left to their owners.
+
+    Without those that Python starts by itself, once, and that end with this one.
+    """
+    servers = _pids_of_servers()
+    return {child for child in psutil.Process().children() if child.pid not in servers}
+
+
+def _pids_of_servers() -> set[int | None]:
+    """Of those that clean up after `multiprocessing` and joblib, or fork processes for it."""
+    return {
+        getattr(getattr(sys.modules.get(module), server, None), pid, None)
+        for module, server, pid in _SERVERS
+    }
+
+
+def _end_idle_pools() -> None:
+    """Ends the pool that joblib keeps for the next call, and its processes for five minutes."""
+    for name in _LOKY:
+        pool = getattr(sys.modules.get(f"{name}.reusable_executor"), "_executor", None)
+        if pool is not None:
+            pool.shutdown(wait=True, kill_workers=True)
 
 
 def _result(returned: Any, seed: int, who: str) -> SeedResult:
@@ -143,7 +189,9 @@ def _result(returned: Any, seed: int, who: str) -> SeedResult:
     accuracy = numbers.pop("accuracy", 1.0 / (1.0 + loss))
     if not math.isnan(loss) and not 0.0 <= accuracy <= 1.0:
         raise UserCodeError(f"{who} must return an accuracy from 0 to 1, got {accuracy:g}")
-    return SeedResult(seed, loss, accuracy, metrics=numbers)
+    # A metric may mean nothing for some candidates, and records have no numbers but finite ones.
+    told = {name: number for name, number in numbers.items() if math.isfinite(number)}
+    return SeedResult(seed, loss, accuracy, metrics=told)
 
 
 def _number(value: Any, name: str, who: str) -> float:
@@ -157,4 +205,7 @@ def _number(value: Any, name: str, who: str) -> float:
                 :500
             ]
         )
-    return float(single)
+    try:
+        return float(single)
+    except OverflowError:  # of whole numbers of any size
+        return math.inf if single == abs(single) else -math.inf

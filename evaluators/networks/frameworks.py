@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,9 @@ def equinox_network(make: Callable[..., Any]) -> Made:
     It learns as it is and is judged as `equinox.nn.inference_mode` has it. What it takes beside the
     example by these names it is told: `key`, another for each example, and None when it is judged;
     `state`, if it has one, which it gives back beside its outputs; and `training`, `train`,
-    `inference` or `deterministic`. Examples are mapped over under the axis "batch".
+    `inference` or `deterministic`. Examples are mapped over under the axis "batch". Its arrays of
+    floating numbers are trained; other arrays that it draws from its key, such as masks, are of
+    each seed's own and stay as they are.
 
     Args:
         make: Of the activation and, as Equinox has it, of `key`, to a module; or to a module and
@@ -26,6 +29,8 @@ def equinox_network(make: Callable[..., Any]) -> Made:
     Returns:
         What a task file names: `network = equinox_network(lambda activate, key: Model(...))`.
     """
+    # Its code is part of the identities of campaigns: what is new goes into what it is given.
+    make = _with_what_it_draws(make)
 
     def made(shape: tuple[int, ...], outputs: int) -> _Pair:
         import equinox
@@ -73,6 +78,17 @@ def equinox_network(make: Callable[..., Any]) -> Made:
     return made
 
 
+def _with_what_it_draws(make: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, or what gives arrays that are drawn and not trained as a part of a state."""
+    try:
+        from evaluators.networks.drawing import drawing, numbers_of_drawn
+
+        numbers = numbers_of_drawn(make)
+    except Exception:  # it is told with its file and line where the network is tried
+        return make
+    return functools.partial(drawing, make, numbers) if numbers else make
+
+
 def flax_network(make: Callable[..., Any]) -> Made:
     """A network from a Flax module, NNX or Linen, which takes a batch.
 
@@ -88,6 +104,9 @@ def flax_network(make: Callable[..., Any]) -> Made:
     Returns:
         What a task file names: `network = flax_network(lambda activate, rngs: Model(...))`.
     """
+    # Its code is part of the identities of campaigns: what is new goes into what it is given.
+    if _is_part_that_takes_rngs(make):
+        make = functools.partial(_with_rngs, make)
 
     def made(shape: tuple[int, ...], outputs: int) -> _Pair:
         from flax import linen
@@ -100,6 +119,22 @@ def flax_network(make: Callable[..., Any]) -> Made:
         return _of_linen(make, shape) if is_linen else _of_nnx(make, takes_rngs=takes_rngs)
 
     return made
+
+
+def _is_part_that_takes_rngs(make: Callable[..., Any]) -> bool:
+    """Whether it is a class with some of its arguments: its signature does not tell of `rngs`."""
+    called: Any = make
+    bound: set[str] = set()
+    while isinstance(called, functools.partial):
+        called, bound = called.func, bound | called.keywords.keys()
+    if called is make or not isinstance(called, type):
+        return False
+    init = next(vars(c)["__init__"] for c in called.__mro__ if "__init__" in vars(c))
+    return "rngs" in inspect.signature(init).parameters.keys() - bound
+
+
+def _with_rngs(make: Callable[..., Any], activate: Callable[[Any], Any], *, rngs: Any) -> Any:
+    return make(activate, rngs=rngs)
 
 
 def _of_linen(make: Callable[..., Any], shape: tuple[int, ...]) -> _Pair:

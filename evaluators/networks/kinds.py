@@ -12,7 +12,13 @@ from evaluators.networks.own import OwnNetwork
 from evaluators.networks.residual import ResidualCNN, ResidualMLP
 from evaluators.networks.transformer import Transformer
 from evaluators.reading.given_functions import read_function
-from evaluators.reading.sections import deciding, read_kind, read_section, section_of
+from evaluators.reading.sections import (
+    SectionError,
+    deciding,
+    read_kind,
+    read_section,
+    section_of,
+)
 
 AnyNetwork = Network | Chain | OwnNetwork
 """What a task may have."""
@@ -58,4 +64,15 @@ def deciding_network(network: AnyNetwork) -> dict[str, Any]:
 
 
 def _kind(network: AnyNetwork) -> str:
-    return next(kind for kind, made in KINDS.items() if made is type(network))
+    for kind, made in KINDS.items():
+        if made is type(network):
+            return kind
+    raise SectionError(
+        [
+            (
+                "network",
+                f"there is no kind of the class {type(network).__name__}; there are "
+                f"{', '.join(KINDS)}; give a function that returns a pair (init, apply)",
+            )
+        ]
+    )

@@ -86,7 +86,8 @@ class Pair:
         """Initial weights and the initial state, as arrays of NumPy.
 
         Raises:
-            UserCodeError: If `initialise` raises, or should give a state and gives none.
+            UserCodeError: If `initialise` raises, should give a state and gives none, or gives
+                weights that are no floating numbers.
         """
         import jax
         import numpy as np
@@ -95,7 +96,10 @@ class Pair:
             takes = inspect.signature(self.initialise).parameters
             more = {"moments": moments} if "moments" in takes else {}
             begun = jax.tree.map(np.asarray, self.initialise(seed, **more))
-        return self._with_state(begun, "init", "weights") if "state" in self.told else (begun, ())
+        has_state = "state" in self.told
+        weights, state = self._with_state(begun, "init", "weights") if has_state else (begun, ())
+        self._check_trainable(weights)
+        return weights, state
 
     def apply(
         self,
@@ -144,6 +148,20 @@ class Pair:
         return outputs, jax.tree.unflatten(
             form, [jnp.asarray(new, old.dtype) for old, new in pairs]
         )
+
+    def _check_trainable(self, weights: Any) -> None:
+        import jax
+        import jax.numpy as jnp
+
+        for path, leaf in jax.tree_util.tree_leaves_with_path(weights):
+            if not jnp.issubdtype(leaf.dtype, jnp.inexact):
+                place = f" at {jax.tree_util.keystr(path)}" if path else ""
+                kind = "a text" if leaf.dtype.kind in "US" else leaf.dtype
+                raise UserCodeError(
+                    f"{self.path}, line {self.line}: init must give weights of floating numbers, "
+                    f"since they are trained, got {kind}{place}; a constant belongs into the "
+                    "function that makes the network, and what is remembered into the state"
+                )
 
     def _with_state(self, returned: Any, function: str, what: str) -> tuple[Any, Any]:
         if not isinstance(returned, tuple) or len(returned) != 2:

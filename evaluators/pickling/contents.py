@@ -9,6 +9,7 @@ import ast
 import hashlib
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
@@ -122,11 +123,15 @@ class _Digester:
         yield from (f"{name}: {self(of_module[name])}" for name in names if name in of_module)
 
     def _module(self, module: ModuleType) -> Iterator[str]:
-        path = module.__file__
-        if path is None:
+        """Its file, and what that has from others of the user's."""
+        if module.__file__ is None:
             raise UnknownContentError(f"the module {module.__name__}")
-        with open(path, "rb") as file:
-            yield hashlib.file_digest(file, "sha256").hexdigest()
+        content = Path(module.__file__).read_bytes()
+        yield hashlib.sha256(content).hexdigest()
+        imported = _imported_from_users(module, content)
+        for name, value in sorted(vars(module).items()):
+            if name in imported or _is_of_another_users_module(value, module):
+                yield f"{name}: {self(value)}"
 
     def _taken_apart(self, value: Any) -> Iterator[str]:
         reduce = cloudpickle.Pickler.dispatch_table.get(type(value))
@@ -139,6 +144,49 @@ class _Digester:
         else:
             yield from map(self, reduced[:3])
             yield from (self(list(rest)) for rest in reduced[3:5] if rest is not None)
+
+
+def _is_of_another_users_module(value: Any, module: ModuleType) -> bool:
+    if isinstance(value, ModuleType):
+        return value is not module and is_users_module(value.__name__)
+    if not isinstance(value, FunctionType | type):
+        return False
+    return value.__module__ != module.__name__ and is_users_module(value.__module__)
+
+
+def _imported_from_users(module: ModuleType, content: bytes) -> set[str]:
+    """Names that a module has from others of the user's: their numbers tell not whose they are."""
+    if not str(module.__file__).endswith(".py"):
+        return set()
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError) as error:
+        raise UnknownContentError(
+            f"the module {module.__name__}, whose file is no Python as it is now ({error})"
+        ) from error
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            source = _named_module(node, module)
+            for alias in node.names if is_users_module(source) else ():
+                is_all = alias.name == "*"
+                names.update(_public(source) if is_all else [alias.asname or alias.name])
+    return names
+
+
+def _named_module(node: ast.ImportFrom, module: ModuleType) -> str:
+    """The module that a statement imports from, a relative one by its full name."""
+    if not node.level:
+        return str(node.module)
+    parents = str(module.__package__).split(".")
+    above = parents[: len(parents) - node.level + 1]
+    return ".".join([*above, *([node.module] if node.module else [])])
+
+
+def _public(name: str) -> list[str]:
+    """What `from name import *` gives."""
+    module = sys.modules[name]
+    return list(getattr(module, "__all__", [n for n in vars(module) if not n.startswith("_")]))
 
 
 def _installed_name(value: Any) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -36,13 +37,20 @@ def kept_file(path: Path, sha256: str) -> Path | None:
 
 
 def keep_file(name: str, content: bytes) -> None:
-    """Keeps a file that came from another machine, for `kept_file` to find."""
-    place = _kept(name, hashlib.sha256(content).hexdigest())
-    if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        partial = place.with_name(f".{place.name}.partial")
-        partial.write_bytes(content)
-        partial.replace(place)
+    """Keeps a file's content for `kept_file` to find; a damaged one of its name is replaced.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    place = _kept(name, sha256)
+    if kept_file(place, sha256) is not None:
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    # Others may keep the same at the same time: each writes a file of its own.
+    with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as partial:
+        partial.write(content)
+    Path(partial.name).replace(place)
 
 
 def _kept(name: str, sha256: str) -> Path:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from pydantic.dataclasses import dataclass
 
 from evaluators.pickling import is_users_file, shown_file
 from evaluators.reading.files import kept_file
+from evaluators.reading.folders import digest_of, import_file
 from evaluators.reading.sections import STRICT, SectionError, read_section
+
+# Two threads that ask for a file get one module of it.
+_importing: Final = threading.RLock()
 
 
 class UserCodeError(ValueError):
@@ -118,7 +121,7 @@ class FileFunction:
                 of that name.
         """
         path = self.file
-        with blamed(path, doing="importing it"):
+        with blamed(path, doing="importing it"), _importing:
             module = _imported(path, self.sha256)
         function = getattr(module, self.name, None)
         if not callable(function):
@@ -149,6 +152,11 @@ def blamed(path: Path | str, *, doing: str, line: int | None = None) -> Iterator
     except Exception as error:
         first_line = str(error).strip().partition("\n")[0]
         raised = type(error).__name__ + (f": {first_line}" if first_line else "")
+        if isinstance(error, ModuleNotFoundError):
+            raised += (
+                "; install it, or put it beside the file; of what a script or a notebook gives, "
+                "only imports at the top reach files beside it"
+            )
         raise UserCodeError(f"{_place(error, path, line)}: {doing} raised {raised}") from error
 
 
@@ -164,23 +172,7 @@ def _place(error: BaseException, path: Path | str, line: int | None) -> str:
 
 @lru_cache(maxsize=64)
 def _imported(path: Path, sha256: str) -> ModuleType:
-    """The module of a file, under a name that no other module has."""
-    name = f"actsearch_user_{sha256[:16]}_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickles of its own look there
-    # So that it can import what lies beside it.
-    sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    finally:
-        sys.path.remove(str(path.parent))
-    return module
+    return import_file(path, f"actsearch_user_{sha256[:16]}_{digest_of(path.parent)}_{path.stem}")
 
 
 def _line_of(path: str, name: str) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,6 +30,12 @@ from evaluators.tasks.objectives import (
 
 _SECTIONS: Final = ("data", "network", "recipe")
 _TEXTS: Final = ("name", "description")
+_WITH_MODULES: Final = {"equinox", "flax", "keras", "torch"}
+_NETWORKS: Final = (
+    "the network of a task is MLP(...) or another kind, flax_network(Model) or "
+    "equinox_network(Model) of a class of yours, or a function of an example's shape and the "
+    "number of outputs that returns a pair (init, apply)"
+)
 
 
 class TaskError(ValueError):
@@ -43,7 +49,7 @@ class Task:
     Attributes:
         data: What to train on.
         network: Takes the candidate as its activation. Given a function that makes a pure pair,
-            such as `flax_network` returns, it is an `OwnNetwork` of it.
+            such as `flax_network` returns, or what is called like one, it is an `OwnNetwork` of it.
         recipe: How it is trained.
         name: What records call it.
         description: One line for people.
@@ -57,9 +63,8 @@ class Task:
 
     def __post_init__(self) -> None:
         given: Any = self.network
-        if inspect.isroutine(given):
-            own = OwnNetwork(function=cast(OwnFunction, given))
-            object.__setattr__(self, "network", own)
+        if not isinstance(given, Objective | OwnNetwork):
+            object.__setattr__(self, "network", _network(given))
 
     @classmethod
     def of_objective(
@@ -192,6 +197,26 @@ def with_learning_rate(task: Task, learning_rate: float) -> Task:
         recipe=replace(task.recipe, learning_rate=learning_rate),
         description=f"{task.description}, learning rate {learning_rate:g}",
     )
+
+
+def _network(given: Any) -> AnyNetwork:
+    """What a task was given as its network.
+
+    Raises:
+        TaskError: If it is none, nor a function that makes one.
+    """
+    called = given
+    while isinstance(called, functools.partial):
+        called = called.func
+    if isinstance(called, type):
+        raise TaskError(f"{_NETWORKS}, got the class {called.__name__}")
+    if {each.__module__.partition(".")[0] for each in type(called).__mro__} & _WITH_MODULES:
+        raise TaskError(f"{_NETWORKS}, got a module of the class {type(called).__name__}")
+    if callable(given):
+        return OwnNetwork(function=cast(OwnFunction, given))
+    if not hasattr(given, "hidden_layers"):
+        raise TaskError(f"{_NETWORKS}, got {given!r}"[:500])
+    return cast(AnyNetwork, given)
 
 
 def _misfit(recipe: Recipe, dataset: Dataset) -> str | None:

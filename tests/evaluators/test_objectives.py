@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -92,20 +96,119 @@ def test_a_loss_that_is_not_finite_diverged(tmp_path: Path) -> None:
     )
 
 
+def test_metrics_that_are_not_finite_are_left_out(tmp_path: Path) -> None:
+    body = "return {'loss': 0.5, 'f1': float('nan'), 'far': 10**400, 'low': float('-inf'), 'n': 3}"
+    record = tried(objective(tmp_path, body))
+    assert (record.outcome, record.validation_loss) == (Outcome.SCORED, 0.5)
+    assert dict(record.per_seed[0].metrics) == {"n": 3.0}
+    json.dumps(record.to_json(), allow_nan=False)
+
+
 def test_what_it_prints_is_not_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record = tried(objective(tmp_path, "print('step 1'); return 1.0"))
     assert record.outcome is Outcome.SCORED
     assert capsys.readouterr().out == ""
 
 
+def _reaped() -> None:
+    """What was left, and not a server that another test has started and that never ends."""
+    for child in psutil.Process().children():
+        if child.status() == psutil.STATUS_ZOMBIE:
+            os.waitpid(child.pid, 0)
+
+
 def test_a_process_that_it_forks_comes_back_nowhere_and_is_told(tmp_path: Path) -> None:
     record = tried(objective(tmp_path, "os.fork(); return 1.0"))
     assert record.outcome is Outcome.FAILED
     assert "score leaves processes of its own behind" in str(record.reason)
-    # What was left, and not a server that another test has started and that never ends.
-    for child in psutil.Process().children():
-        if child.status() == psutil.STATUS_ZOMBIE:
-            os.waitpid(child.pid, 0)
+    _reaped()
+
+
+SLEEPER = """
+import subprocess
+LEFT = []
+
+def score(activation, steps, seed):
+    LEFT.append(subprocess.Popen(["sleep", "100"]))
+    if activation(1.0) > 0.9:
+        assert seed == 0, "half way"
+        return 1.0
+    LEFT[-1].kill()
+    LEFT[-1].wait()
+    return 1.0
+"""
+
+
+@pytest.mark.parametrize("seed", [0, 1], ids=["returns", "raises"])
+def test_processes_left_behind_end_and_blame_no_other_candidate(seed: int, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SLEEPER)
+    own = read_objective("mine.py:score", folder=tmp_path)
+    evaluator = ObjectiveEvaluator(own, Bench("t", "d"))
+    candidates = [parse(text) for text in ("x", "tanh(x)", "x", "tanh(x)")]
+    records = evaluator.evaluate(candidates, Fidelity(7, (seed,)))
+    assert [record.outcome for record in records] == [Outcome.FAILED, Outcome.SCORED] * 2
+    message = "raised AssertionError: half way" if seed else "leaves processes of its own behind"
+    assert all(message in str(record.reason) for record in records[::2])
+    _reaped()
+    assert all("sleep" not in child.cmdline() for child in psutil.Process().children())
+
+
+ENDS = {
+    "pool": """
+        with multiprocessing.get_context({method!r}).Pool(1) as pool:
+            return pool.apply(abs, (1.0,))
+    """,
+    "shared memory": """
+        memory = SharedMemory(create=True, size=10)
+        memory.close()
+        memory.unlink()
+        return 1.0
+    """,
+    "joblib": """
+        joblib = __import__("joblib")
+        return joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(1.0) for _ in range(4))[0]
+    """,
+}
+CALLED = """
+import sys
+from evaluators.objective_evaluator import ObjectiveEvaluator
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.evaluator import Bench
+from evaluators.tasks.objectives import read_objective
+from grammars import parse
+from pathlib import Path
+
+if __name__ == "__main__":
+    own = read_objective("mine.py:score", folder=Path.cwd())
+    evaluator = ObjectiveEvaluator(own, Bench("t", "d"))
+    for record in evaluator.evaluate([parse("x"), parse("tanh(x)")], Fidelity(7, (0,))):
+        print(record.outcome, record.reason)
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "method"),
+    [("pool", "spawn"), ("pool", "forkserver"), ("shared memory", ""), ("joblib", "")],
+)
+def test_what_python_itself_keeps_running_is_not_left_behind(
+    what: str, method: str, tmp_path: Path
+) -> None:
+    if what == "joblib":
+        pytest.importorskip("joblib")
+    head = "import multiprocessing\nfrom multiprocessing.shared_memory import SharedMemory\n"
+    body = textwrap.indent(textwrap.dedent(ENDS[what].format(method=method)), "    ")
+    (tmp_path / "mine.py").write_text(f"{head}def score(activation, steps, seed):\n{body}")
+    (tmp_path / "script.py").write_text(CALLED)
+    # A process of its own: here another test may have started it already.
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == ["scored None"] * 2
 
 
 def test_numpy_and_jax_are_given_functions(tmp_path: Path) -> None:

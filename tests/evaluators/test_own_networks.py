@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from evaluators.networks import (
+    UNKNOWN,
     Moments,
     OwnNetwork,
     deciding_network,
@@ -148,6 +149,42 @@ def test_mistakes_are_told_with_file_and_line(
 ) -> None:
     with pytest.raises(UserCodeError, match=message):
         fitted(_network(tmp_path, code), digits_data)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (
+            '"depth": 3',
+            r"line 4: init must give weights of floating .*, got int64 at \['depth'\]; ",
+        ),
+        ('"sizes": [np.arange(3)]', r"got int64 at \['sizes'\]\[0\]; a constant belongs into"),
+        ('"kind": "wide"', r"got a text at \['kind'\]; .* what is remembered into the state"),
+    ],
+    ids=["int", "array", "text"],
+)
+def test_weights_that_cannot_be_trained_are_told_with_their_place(
+    entry: str, message: str, tmp_path: Path, digits_data: DeviceData
+) -> None:
+    network = _network(tmp_path, PAIR.replace('{"up":', f'{{{entry}, "up":'))
+    with pytest.raises(UserCodeError, match=message):
+        fitted(network, digits_data)
+
+
+def test_parts_of_a_module_s_arguments_may_be_given(
+    tmp_path: Path, digits_data: DeviceData
+) -> None:
+    pytest.importorskip("flax")
+    for number, code in enumerate((NNX, LINEN)):
+        given = code.replace("    activate: Any", "    activate: Any\n    width: int = 7")
+        given = given.replace("activate, rngs):", "activate, rngs, width=7):").replace(
+            "32", "width"
+        )
+        given = given.replace("nn.Dense(width)", "nn.Dense(self.width)").partition("network =")[0]
+        given += "import functools\nnetwork = flax_network(functools.partial(Model, width=5))\n"
+        (tmp_path / str(number)).mkdir()
+        weights, _ = fitted(_network(tmp_path / str(number), given), digits_data).init(0, UNKNOWN)
+        assert (64, 5) in [weight.shape for weight in weights]
 
 
 def test_outputs_of_another_shape_and_a_silent_activation_are_told(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,99 @@ def test_a_function_of_a_script_works_where_nobody_knows_the_script(tmp_path: Pa
         assert _run(SCRIPT.replace(old, new), tmp_path / "other")[0] != content
     (tmp_path / "other" / "beside.py").write_text(BESIDE.replace("return 2", "return 3"))
     assert _run(SCRIPT, tmp_path / "other")[0] != content
+
+
+MODELS = """
+import numpy as np
+import layers
+from layers import WIDTH, block as part
+from whole import *
+
+def run(x):
+    return WIDTH * part(x) + layers.shift() + SUM
+"""
+LAYERS = """
+WIDTH = 3
+SHIFT = 1
+
+def block(x):
+    return 2 * x
+
+def shift():
+    return SHIFT
+"""
+OF_MODULES = """
+import models
+from evaluators.reading.given_functions import GivenFunction
+
+def network(x):
+    return models.run(x)
+
+given = GivenFunction.of(network)
+print(given.content, given.sha256, given.place)
+"""
+
+
+def test_modules_that_a_module_imports_decide_too(tmp_path: Path) -> None:
+    texts = {"models.py": MODELS, "layers.py": LAYERS, "whole.py": "SUM = 4\n"}
+
+    def content(**changed: str) -> list[str]:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        for name, text in texts.items():
+            (folder / name).write_text(changed.get(name.removesuffix(".py"), text))
+        return _run(OF_MODULES, folder)
+
+    first, sha256, _ = content()
+    assert content()[0] == first
+    for old, new in (("WIDTH = 3", "WIDTH = 5"), ("SHIFT = 1", "SHIFT = 2"), ("2 * x", "3 * x")):
+        assert content(layers=LAYERS.replace(old, new))[0] != first
+    assert content(whole="SUM = 5\n")[0] != first
+    (tmp_path / "empty").mkdir()
+    assert _run(LOAD.format(sha256=sha256).replace(".tolist()", ""), tmp_path / "empty") == ["11.0"]
+
+
+def test_a_module_that_imports_none_of_the_users_is_its_file(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "models.py").write_text("import json\nfrom math import pi\nrun = abs\n")
+    content, *_ = _run(OF_MODULES, tmp_path / "here")
+    known = textwrap.dedent(
+        """
+        import hashlib
+        import models
+        from evaluators.pickling import contents
+
+        file = hashlib.sha256(open(models.__file__, "rb").read()).hexdigest()
+        contents._Digester._module = lambda self, module: iter([file])
+        """
+    )
+    assert _run(known + OF_MODULES, tmp_path / "here")[0] == content
+
+
+LATE = """
+from pathlib import Path
+from evaluators.reading.functions import UserCodeError
+from evaluators.networks import OwnNetwork
+
+def network(shape, outputs):
+    from beside import doubled
+    return doubled
+
+kept = OwnNetwork(function=network)
+Path("beside.py").unlink()
+try:
+    kept.made((8, 8), 10)
+except UserCodeError as error:
+    print(error)
+"""
+
+
+def test_a_script_s_import_in_a_function_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "beside.py").write_text(BESIDE)
+    told = " ".join(_run(LATE, tmp_path / "here"))
+    assert "script.py, line 7: making the network raised ModuleNotFoundError" in told
+    assert "only imports at the top reach files beside it" in told
 
 
 def test_what_cannot_travel_is_told_with_file_and_line(

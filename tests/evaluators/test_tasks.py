@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from evaluators.datasets import Builtin, Dataset, load
 from evaluators.datasets.array_cache import Split
-from evaluators.networks import CNN, MLP
+from evaluators.networks import CNN, MLP, OwnNetwork
 from evaluators.steps.batches import DeviceData, in_order
 from evaluators.steps.fitting import fitted
 from evaluators.tasks import (
@@ -234,3 +237,59 @@ def test_a_file_without_its_tables_is_told_what_is_missing(tmp_path: Path) -> No
 )
 def test_a_fallback_is_part_of_a_task_s_name(name: str, dataset: str, title: str) -> None:
     assert task_title(name, dataset) == title
+
+
+def _pair(shape: tuple[int, ...], outputs: int, width: int = 8) -> Any:
+    return shape, outputs, width
+
+
+@dataclass(frozen=True)
+class Made:
+    """Called as a function that makes a network."""
+
+    width: int = 8
+
+    def __call__(self, shape: tuple[int, ...], outputs: int) -> Any:
+        return shape, outputs, self.width
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide"),
+    [(functools.partial(_pair, width=3), functools.partial(_pair, width=4)), (Made(3), Made(4))],
+    ids=["partial", "instance"],
+)
+def test_what_is_called_like_a_function_is_one(
+    narrow: Any, wide: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    tasks = [Task(data=Builtin("digits"), network=each) for each in (narrow, wide)]
+    assert tasks[0].digest != tasks[1].digest
+    assert isinstance(tasks[0].network, OwnNetwork)
+    assert tasks[0].network.function.load()((8, 8), 10) == ((8, 8), 10, 3)
+    assert Task.from_json(tasks[0].to_json()).digest == tasks[0].digest
+
+
+@pytest.mark.parametrize(
+    ("given", "arrived"),
+    [
+        ("mlp", "'mlp'"),
+        (None, "None"),
+        ((_pair, _pair), r"\(<function _pair at "),
+        (Made, "the class Made"),
+        (MLP, "the class MLP"),
+        (functools.partial(Made, width=3), "the class Made"),
+    ],
+    ids=["text", "None", "pair", "class", "kind", "part of a class"],
+)
+def test_what_makes_no_network_is_told(given: Any, arrived: str) -> None:
+    message = rf"^the network of a task is MLP\(...\) or .* a pair \(init, apply\), got {arrived}"
+    with pytest.raises(TaskError, match=message):
+        Task(data=Builtin("digits"), network=given)
+
+
+def test_a_module_that_was_made_already_is_told() -> None:
+    nnx = pytest.importorskip("flax.nnx")
+    with pytest.raises(
+        TaskError, match=r"flax_network\(Model\) .*got a module of the class Linear"
+    ):
+        Task(data=Builtin("digits"), network=nnx.Linear(3, 3, rngs=nnx.Rngs(0)))

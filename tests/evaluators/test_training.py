@@ -12,9 +12,9 @@ import pytest
 
 from evaluators.datasets import Builtin, Dataset, Split
 from evaluators.networks import CNN, MLP
-from evaluators.steps.batches import DeviceData
+from evaluators.steps.batches import CHUNK, DeviceData
 from evaluators.tasks import Recipe, Task
-from evaluators.training.program import CHUNK, Divergence, OutOfTimeError, Trained, TrainingProgram
+from evaluators.training.program import Divergence, OutOfTimeError, Trained, TrainingProgram
 from evaluators.training.training_states import TrainingStates
 from grammars import CATALOGUE, Expression, Layered, LayersError, parse, parse_activation
 
