@@ -38,7 +38,8 @@ class Comparison:
         difference: Mean paired difference, in the unit of the values.
         low: Lower end of its interval, at the level that its p value is held to.
         high: Upper end.
-        p: Two-sided, paired t test, times the number of planned looks.
+        p: Two-sided, paired t test, times the number of planned looks and, where it speaks for
+            the gate's function, of choices.
         p_adjusted: The same after Holm's correction over its family, behind the gate if any.
         effect_size: d_z, see `Paired`.
         finding: The verdict.
@@ -120,6 +121,7 @@ def compare(
     looks: int = 1,
     error_rate: float = 0.05,
     gate: str | None = None,
+    choices: int = 1,
 ) -> tuple[Comparison, ...]:
     """Compares every function with every rival by paired t tests.
 
@@ -139,6 +141,12 @@ def compare(
     rest.
     Behind a gate that stayed closed, intervals are those that an open one would have left.
 
+    A function that was chosen for the gate by the runs that are compared owes part of its lead to
+    their luck. So for what speaks for it each of the `choices` that might have been chosen gets an
+    equal share of the error rate, as looks do (Bonferroni; for selection in general Taylor and
+    Tibshirani, Statistical Learning and Selective Inference, 2015). What speaks against it does so
+    in spite of that luck, and is not corrected for it.
+
     No result is a NaN: such a seed is left out of every pair that it would belong to. Two functions
     that agree on every seed differ by 0 with p = 1. Differences that are equal but not 0 have no
     spread to judge them by: p = 1, and no interval. Fewer than two pairs are not compared.
@@ -149,6 +157,7 @@ def compare(
         looks: Planned looks at growing numbers of seeds.
         error_rate: Of the whole family, over all looks.
         gate: Key of the function whose comparisons come first; one family for all by default.
+        choices: Functions among which that one was chosen by the same runs; 1 if it was not.
 
     Returns:
         One comparison for each function and rival, in the order of `values`, then of `rivals`.
@@ -158,15 +167,17 @@ def compare(
     """
     table = _checked(values, rivals)
     keys = [(function, rival) for function in table for rival in rivals if function != rival]
-    p_values = {
-        frozenset(key): min(1.0, looks * p)
-        for key in keys
-        if (p := paired_t(table[key[0]], table[key[1]]).p) is not None
-    }
+    p_values, shares = {}, {}
+    for key in keys:
+        pair = paired_t(table[key[0]], table[key[1]])
+        is_luck = key[0] == gate and (pair.difference or 0.0) > 0.0
+        shares[key] = looks * choices if is_luck else looks
+        if pair.p is not None:
+            p_values[frozenset(key)] = min(1.0, shares[key] * pair.p)
     gated = 0 if gate is None else sum(gate != rival for rival in rivals)
     corrected = _corrected(p_values, gate, gated, error_rate)
     return tuple(
-        _comparison(key, table, p_values, corrected, looks=looks, error_rate=error_rate)
+        _comparison(key, table, p_values, corrected, shares=shares[key], error_rate=error_rate)
         for key in keys
     )
 
@@ -242,12 +253,12 @@ def _comparison(
     p_values: Mapping[frozenset[str], float],
     corrected: Mapping[frozenset[str], _Correction],
     *,
-    looks: int,
+    shares: int,
     error_rate: float,
 ) -> Comparison:
     function, rival = key
     correction = corrected.get(frozenset(key))
-    level = error_rate / looks / (1.0 if correction is None else correction.factor)
+    level = error_rate / shares / (1.0 if correction is None else correction.factor)
     pair = paired_t(table[function], table[rival], error_rate=level)
     p_adjusted = None if correction is None else correction.p_adjusted
     return Comparison(

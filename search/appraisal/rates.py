@@ -38,20 +38,28 @@ def refined(tried: Tried) -> float:
     On a grid of a factor of two a function whose best rate lies on the grid is ahead of the same
     function times the square root of two, whose best rate lies between: by 0.02 in log loss on
     MNIST, as much as separates good functions. The vertex takes that away (for the parabola see
-    Brent, Algorithms for Minimization without Derivatives, 1973).
+    Brent, Algorithms for Minimization without Derivatives, 1973). It is a parabola in the logarithm
+    of the rate, so that the neighbours may be any factors away.
 
     Args:
-        tried: Scores by rate, with rates a factor of two apart around the best one.
+        tried: Scores by rate.
 
     Returns:
         To three digits; the best rate itself where a neighbour is missing or never learnt.
     """
-    best = best_rate(tried)
-    below, above = tried.get(best / 2.0, -math.inf), tried.get(2.0 * best, -math.inf)
-    bend = below - 2.0 * tried[best] + above
+    rates = sorted(tried)
+    place = rates.index(best := best_rate(tried))
+    if place in (0, len(rates) - 1):
+        return best
+    lower, upper = rates[place - 1], rates[place + 1]
+    below, at, above = tried[lower], tried[best], tried[upper]
+    # Distances in factors of two; where both are 1, the sums are those of an even grid to the bit.
+    left, right = math.log2(best / lower), math.log2(upper / best)
+    bend = right * below - (left + right) * at + left * above
     if not math.isfinite(bend) or bend == 0.0:
         return best
-    return float(f"{best * 2.0 ** ((below - above) / (2.0 * bend)):.3g}")
+    tilt = right**2 * below - (right**2 - left**2) * at - left**2 * above
+    return float(f"{best * 2.0 ** (tilt / (2.0 * bend)):.3g}")
 
 
 def or_worst(score: float | None) -> float:

@@ -78,13 +78,10 @@ def watch_course(
         benches: Of the watched tasks.
         first: Number of the first of them among the workers' tasks.
     """
-    used = max(seed for fidelity in scoring.fidelities for seed in fidelity.seeds)
-    fresh = tuple(range(used + 1, used + 1 + watch.seeds))
     legs = (
         Leg(number, name, bench)
         for number, (name, bench) in enumerate(zip(watch.tasks, benches, strict=True), first)
     )
     steps = watch.steps or scoring.rungs[-1].steps
-    return Course(
-        len(scoring.rungs), tuple(legs), Fidelity(steps, fresh), scoring.learning_rates, True
-    )
+    granted = Fidelity(steps, watch.fresh_seeds(scoring))
+    return Course(len(scoring.rungs), tuple(legs), granted, scoring.learning_rates, True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -14,10 +15,14 @@ from search.cli.options import (
     RunsDir,
     print_csv,
     print_json,
-    print_table,
     say,
     wide_console,
 )
+from search.cli.tables import Breaks, print_table
+
+_BREAKS: Final[Mapping[str, Breaks]] = {"expression": "anywhere", "trained": "nowhere"}
+# The score stays, what it is worth and how it was come by leave last.
+_LEAVING: Final = ("rate", "campaigns", "trained", "ahead by")
 
 
 def atlas_command(
@@ -25,7 +30,7 @@ def atlas_command(
     top: Annotated[int, typer.Option(min=1, help="Functions of each task.")] = 5,
     picture: Annotated[
         Path | None,
-        typer.Option("--map", help="Draw the map of shapes into this .png, .svg or .pdf."),
+        typer.Option("--map", help="Draw the map of shapes into this .png, .svg, .pdf, ..."),
     ] = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -33,8 +38,11 @@ def atlas_command(
 ) -> None:
     """The best functions of all campaigns by task, and a map of their shapes."""
     from search.standings.atlas import read_atlas
+    from search.standings.leaderboard import check_runs_dir
 
+    check_runs_dir(runs_dir)
     atlas = read_atlas(runs_dir)
+    atlas.chart(task)  # says what there is, if there is nothing
     if picture is not None:
         atlas.map(task).save(picture)
         say(f"The map is {picture}")
@@ -45,8 +53,7 @@ def atlas_command(
         tasks = document["tasks"]
         print_csv([{"task": each["task"], **row} for each in tasks for row in each["best"]])
     else:
-        atlas.chart(task)  # says what there is, if there is nothing
         for title, table in atlas.tables(top, task=task).items():
-            print_table(title, table)
+            print_table(title, table, breaks=_BREAKS, leaving=_LEAVING)
         for sentence in atlas.sentences():
             wide_console().print(sentence, style="dim", highlight=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -14,9 +15,12 @@ from search.cli.options import (
     RunsDir,
     print_csv,
     print_json,
-    print_table,
     wide_console,
 )
+from search.cli.tables import Breaks, print_table
+
+_BREAKS: Final[Mapping[str, Breaks]] = {"expression": "anywhere", "trained": "nowhere"}
+_LEAVING: Final = ("trained", "campaigns")
 
 
 def compare_command(
@@ -44,6 +48,6 @@ def compare_command(
         print_csv([asdict(row) | {"campaigns": " ".join(names)} for row, names in rows])
         return
     for title, table in compared.tables(top).items():
-        print_table(title, table)
+        print_table(title, table, breaks=_BREAKS, leaving=_LEAVING)
     if compared.incomparable:
         wide_console().print(f"Do not compare across: {compared.incomparable}.", highlight=False)

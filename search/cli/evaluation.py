@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich import box
-from rich.table import Table
 
 from search.cli.options import (
     AsCsv,
@@ -20,11 +18,14 @@ from search.cli.options import (
     print_csv,
     print_json,
     site_of,
-    wide_console,
 )
+from search.cli.tables import Column, print_columns
 
 if TYPE_CHECKING:
     from evaluators.evaluation.evaluation import Evaluation
+
+# What follows the outcome, with its turn to be left out; 0 stays.
+_NUMBERS: Final = {"score": 0, "loss": 4, "accuracy": 3, "cost": 2, "seconds": 1}
 
 
 def evaluate_command(
@@ -64,7 +65,7 @@ def evaluate_command(
         nested = ("per_seed", "diagnostics")
         print_csv([{k: v for k, v in row.items() if k not in nested} for row in rows])
     else:
-        wide_console().print(_table(rows, title=f"{task}, {fidelity}"))
+        print_columns(_columns(rows), title=f"{task}, {fidelity}")
 
 
 def evaluation_row(text: str, record: Evaluation) -> dict[str, Any]:
@@ -89,14 +90,17 @@ def evaluation_row(text: str, record: Evaluation) -> dict[str, Any]:
     }
 
 
-def _table(rows: list[dict[str, Any]], *, title: str) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("expression", overflow="fold")
-    for heading in ("outcome", "score", "loss", "accuracy", "cost", "seconds"):
-        table.add_column(heading, justify="left" if heading == "outcome" else "right")
-    for row in sorted(rows, key=lambda row: -(row["score"] or float("-inf"))):
-        table.add_row(row["expression"], *_cells(row))
-    return table
+def _columns(rows: list[dict[str, Any]]) -> list[Column]:
+    ordered = sorted(rows, key=lambda row: -(row["score"] or float("-inf")))
+    outcomes, *numbers = zip(*map(_cells, ordered), strict=True)
+    return [
+        Column("expression", tuple(row["expression"] for row in ordered), "anywhere"),
+        Column("outcome", outcomes, "anywhere"),
+        *(
+            Column(heading, cells, leaves=leaves, is_right=True)
+            for (heading, leaves), cells in zip(_NUMBERS.items(), numbers, strict=True)
+        ),
+    ]
 
 
 def _cells(row: dict[str, Any]) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -75,11 +77,10 @@ def export_command(
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Writes a function for other frameworks, and runs each file there before handing it over."""
-    import sys
-
     from grammars.export import TensorFormat, export
     from grammars.export.provenance import formula
 
+    interpreter = sys.executable if python is None else _checked(python)
     function = _chosen(campaign, candidate, expression, layer, runs_dir, trained=trained)
     say(f"f(x) = {formula(function.expression, function.provenance)}")
     targets = [target.strip() for target in to.split(",") if target.strip()]
@@ -90,7 +91,7 @@ def export_command(
         name=name or function.name,
         provenance=function.provenance,
         tensors=TensorFormat(rank, cast("Precision", precision), opset),
-        interpreter=python or sys.executable,
+        interpreter=interpreter,
         effort="thorough" if thorough else "usual",
         speed=speed,
     )
@@ -100,6 +101,29 @@ def export_command(
     # Who asks for all targets takes what there is; who names one needs it.
     if "all" not in targets and any(result.status == "unwritten" for result in results):
         raise typer.Exit(UNWRITTEN)
+
+
+def _checked(python: str) -> str:
+    """An interpreter that really runs.
+
+    Raises:
+        ExportError: If it is none.
+    """
+    from grammars.export import ExportError
+
+    try:
+        started = subprocess.run(
+            [python, "-I", "-c", ""], stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+        why = None if started.returncode == 0 else f"it ends with status {started.returncode}"
+    except (OSError, ValueError) as error:  # the last of what can be no path
+        why = getattr(error, "strerror", None) or str(error)
+    if why is not None:
+        raise ExportError(
+            f"--python {python!r} is no Python that runs ({why}); name one that has the "
+            f"frameworks, such as .venv/bin/python, or leave --python out for {sys.executable}"
+        )
+    return python
 
 
 def _chosen(

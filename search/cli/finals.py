@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
-from rich.table import Table
 
+from search.cli.finals_tables import print_own, print_transfers
 from search.cli.options import (
     DEFAULT_RUNS_DIR,
     INTERRUPTED,
@@ -30,16 +28,9 @@ from search.cli.options import (
 )
 from search.cli.report import report_at_end
 from search.texts.commands import command
-from search.texts.shortening import shorten
 
 if TYPE_CHECKING:
-    from evaluators.statistics.comparison import Comparison
-    from search.finals import Card, EntrantResults, Finals
-
-
-# Against more rivals than these there is no room for intervals on a terminal.
-_MOST_WHOLE: Final = 3
-_HEADING: Final = 16
+    from search.finals import Finals
 
 
 def finals_command(
@@ -131,13 +122,14 @@ def print_finals(finals: Finals, *, title: str) -> None:
     from search.finals import claim, opened, orders, tried
 
     console = wide_console()
-    console.print(_own_table(finals, title))
+    comparisons = print_own(finals, title=title)
     if len(finals.cards) > 1:
-        console.print(_transfer_table(finals))
+        print_transfers(finals)
     console.print(claim(finals), style="bold", highlight=False)
     parts = tried(finals.plan), opened(finals), orders(finals)
     console.print(" ".join(filter(None, parts)), highlight=False)
-    console.print(f"{finals.plan.rule}\n{_explanation(finals)}", style="dim", highlight=False)
+    explained = f"{finals.plan.rule}\n{_explanation(finals)} {comparisons}"
+    console.print(explained, style="dim", highlight=False)
     for task, reason in finals.plan.left_out:
         console.print(f"Left out: {task}, since {reason}", highlight=False)
 
@@ -148,17 +140,10 @@ def _explanation(finals: Finals) -> str:
     if measure.has_gate and leader is not None:
         family = f"first over {leader.label} alone, then, once that has passed, over all others"
     loss = "" if measure.name == "test accuracy" else ", below it the geometric mean of the losses"
-    if len(finals.plan.rivals) > _MOST_WHOLE:
-        further = "The report has the intervals, and the share of fresh seeds that speaks for each."
-    else:
-        further = (
-            "The interval is at the level that p is held to; the share of fresh seeds on which the "
-            "function is expected ahead is by Student's predictive distribution."
-        )
     return (
         f"accuracy: on the test set, mean and standard deviation over the seeds{loss}. Beside it "
         f"the mean paired difference in {measure.name}, and p by a paired t test after Holm's "
-        f"correction {family}. {further}"
+        f"correction {family}."
     )
 
 
@@ -171,92 +156,3 @@ def _changes(*, tasks: str | None, **given: Any) -> dict[str, Any]:
         changes["transfer"] = tuple(name.strip() for name in tasks.split(",") if name.strip())
         changes["learning_rates"] = ()
     return changes
-
-
-def _own_table(finals: Finals, title: str) -> Table:
-    card = finals.own
-    table = Table(
-        title=f"Finals {finals.plan.number} of {title}: {_setting(card)}; {_against(finals)}",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-    )
-    table.add_column("function", min_width=20, overflow="fold")
-    table.add_column("accuracy", justify="right", no_wrap=True)
-    _add_rivals(table, finals)
-    for row in card.rows:
-        comparisons = [
-            card.comparison(row.entrant.candidate_id, rival) for rival in finals.plan.rivals
-        ]
-        style = "cyan" if row.entrant.role == "baseline" else None
-        table.add_row(row.entrant.label, _accuracy(row), *_cells(card, comparisons), style=style)
-    return table
-
-
-def _transfer_table(finals: Finals) -> Table:
-    title = f"Where it holds: {_against(finals)}"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("function", min_width=20, overflow="fold")
-    table.add_column("task", min_width=12, overflow="fold")
-    _add_rivals(table, finals)
-    for entrant in finals.plan.finalists:
-        for cells in _transfers(finals, entrant.candidate_id):
-            table.add_row(entrant.label, *cells)
-        table.add_section()
-    return table
-
-
-def _transfers(finals: Finals, candidate_id: str) -> Iterator[list[str]]:
-    for card in finals.cards:
-        if card.state != "scored":
-            yield [card.stage.title, card.reason, *[""] * (len(finals.plan.rivals) - 1)]
-            continue
-        comparisons = [card.comparison(candidate_id, rival) for rival in finals.plan.rivals]
-        yield [card.stage.title, *_cells(card, comparisons)]
-
-
-def _against(finals: Finals) -> str:
-    return finals.plan.measure.title.format(rival="each rival")
-
-
-def _add_rivals(table: Table, finals: Finals) -> None:
-    rivals = finals.plan.rivals
-    for rival in rivals:
-        title = shorten(finals.plan.titles[rival], _HEADING)
-        heading = title if len(rivals) > _MOST_WHOLE else f"against {title}"
-        table.add_column(heading, justify="right", min_width=9, overflow="fold")
-
-
-def _setting(card: Card) -> str:
-    return f"{card.stage.title}, {card.stage.steps} steps, {len(card.seeds)} seeds"
-
-
-def _accuracy(row: EntrantResults) -> str:
-    if row.mean_percent is None:
-        return ""
-    deviation = "" if row.deviation_points is None else f" ± {row.deviation_points:.2f}"
-    loss = "" if row.test_loss is None else f"\nloss {row.test_loss:.4f}"
-    return f"{row.mean_percent:.2f}{deviation} %{loss}"
-
-
-def _cells(card: Card, comparisons: Iterable[Comparison | None]) -> list[str]:
-    compared = list(comparisons)
-    is_brief = len(compared) > _MOST_WHOLE
-    return [_cell(each, digits=card.measure.digits, is_brief=is_brief) for each in compared]
-
-
-def _cell(comparison: Comparison | None, *, digits: int, is_brief: bool) -> str:
-    from evaluators.statistics.comparison import Finding, p_words
-
-    if comparison is None:
-        return ""
-    if comparison.difference is None or comparison.p_adjusted is None:
-        return str(comparison.finding)
-    low, high = comparison.low, comparison.high
-    interval = "" if low is None or high is None else f"\n[{low:+.{digits}f}, {high:+.{digits}f}]"
-    fresh = comparison.p_fresh
-    ahead = "" if fresh is None else f"\nahead on {100 * fresh:.0f} %"
-    verdict = f" {comparison.finding}" if comparison.finding.is_settled else ""
-    is_tested = comparison.finding is not Finding.NOT_TESTED
-    p = p_words(comparison.p_adjusted) if is_tested else str(comparison.finding)
-    beside = "" if is_brief else interval
-    return f"{comparison.difference:+.{digits}f}{verdict}{beside}\n{p}{'' if is_brief else ahead}"

@@ -148,6 +148,8 @@ def _rows() -> Table:
     """A table whose columns stand below those of another."""
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(min_width=len("zero derivative share"))
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
     return table
 
 

@@ -9,8 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich import box
-from rich.table import Table
 
 from search.cli.options import (
     DEFAULT_RUNS_DIR,
@@ -22,6 +20,7 @@ from search.cli.options import (
     print_json,
     wide_console,
 )
+from search.cli.tables import Column, fitting, headed, missing
 
 if TYPE_CHECKING:
     from search.history import History
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 SHORT_ID: Final = 8
 """Digits of a candidate's id that are shown, and enough to name it."""
 
-_LEAST_EXPRESSION: Final = 24
-_PADDING: Final = 2
 _ALLOCATIONS_A_COLLECTION: Final = 2_000_000
 
 
@@ -50,14 +47,9 @@ class _Column:
     stays: int = 0
 
 
-def titled(row: LeaderboardRow) -> str:
-    """A function by its name in the catalogue, where it has one."""
-    return row.expression if row.name is None else f"{row.name} = {row.expression}"
-
-
 _COLUMNS: Final = (
     _Column("rank", lambda row: str(row.rank)),
-    _Column("expression", titled),
+    _Column("expression", lambda row: row.shown),
     _Column("origin", lambda row: row.origin, 1),
     _Column("score", lambda row: f"{row.score:.4f}"),
     _Column("loss", lambda row: f"{row.validation_loss:.4f}", 3),
@@ -120,26 +112,17 @@ def print_leaderboard(rows: list[LeaderboardRow], history: History, *, name: str
     if not rows:
         return
     console = wide_console()
-    columns = _fitting(rows, console.width)
+    columns = [_drawn(column, rows) for column in _columns(rows[0])]
+    shown = fitting(columns, console.width)
     tasks = ", ".join(history.launch.tasks) if history.launch else "not launched"
-    table = Table(
-        title=f"Leaderboard of {name}, {tasks}", title_justify="left", box=box.SIMPLE_HEAD
-    )
-    for column in columns:
-        is_text = column.heading == "expression"
-        table.add_column(
-            column.heading,
-            justify="left" if column.heading in ("expression", "origin") else "right",
-            overflow="fold",
-            no_wrap=not is_text,
-        )
-    for before, row in zip([None, *rows], rows, strict=False):
+    table = headed(shown, console.width, title=f"Leaderboard of {name}, {tasks}")
+    cells = zip(*(column.cells for column in shown), strict=True)
+    for before, row, line in zip([None, *rows], rows, cells, strict=False):
         if before is not None and row.rank > before.rank + 1:
             table.add_section()
-        style = "cyan" if row.origin == "baseline" else None
-        table.add_row(*(column.text(row) for column in columns), style=style)
+        table.add_row(*line, style="cyan" if row.origin == "baseline" else None)
     console.print(table)
-    console.print(_legend(rows[0], columns, history), style="dim", highlight=False)
+    console.print(_legend(rows[0], columns, shown, history), style="dim", highlight=False)
 
 
 def _claimed(history: History, holding: str) -> str:
@@ -155,41 +138,28 @@ def _claimed(history: History, holding: str) -> str:
     return f"Finals: {claim(finals)} {tried(finals.plan)} {opened(finals)}"
 
 
-def _fitting(rows: list[LeaderboardRow], width: int) -> list[_Column]:
-    """The columns that there is room for beside a readable expression.
-
-    Of columns that are worth as much, such as those of tasks, the last leaves first.
-    """
-    shown = _columns(rows[0])
-    needed = {
-        column.heading: _LEAST_EXPRESSION
-        if column.heading == "expression"
-        else max(len(column.heading), *(len(column.text(row)) for row in rows))
-        for column in shown
-    }
-    while sum(needed[each.heading] + _PADDING for each in shown) + _PADDING > width:
-        leaving = min(
-            (each for each in reversed(shown) if each.stays),
-            key=lambda each: each.stays,
-            default=None,
-        )
-        if leaving is None:
-            break
-        shown.remove(leaving)
-    return shown
+def _drawn(column: _Column, rows: list[LeaderboardRow]) -> Column:
+    return Column(
+        column.heading,
+        tuple(column.text(row) for row in rows),
+        "anywhere" if column.heading == "expression" else "nowhere",
+        leaves=column.stays,
+        is_right=column.heading not in ("expression", "origin"),
+    )
 
 
-def _legend(first: LeaderboardRow, columns: list[_Column], history: History) -> str:
-    headings = [column.heading for column in columns]
+def _legend(
+    first: LeaderboardRow, columns: list[Column], shown: list[Column], history: History
+) -> str:
     said = [f"score: {_scored(first, history)}, higher is better."]
-    if "trained" in headings:
+    if any(column.heading == "trained" for column in shown):
         said.append("trained: steps x seeds.")
     said.append(
         "Rows that trained longer stand above those that did not.\nThe top of this ranking is "
         "biased by selection: it says where to look, not what is better."
     )
-    if missing := [c.heading for c in _columns(first) if c.heading not in headings]:
-        said.append(f"\nNo room for {', '.join(missing)}; --csv has them.")
+    if left_out := missing(columns, shown):
+        said.append(f"\n{left_out}")
     return " ".join(said).replace(" \n", "\n")
 
 
@@ -203,14 +173,18 @@ def _scored(row: LeaderboardRow, history: History) -> str:
     tasks = tasks_by_weight([task.task for task in row.tasks], aggregate)
     rated = any(task.learning_rate is not None for task in row.tasks)
     at_own = ", each function at its own best learning rate" if rated else ""
+    beside = "by task, with the rate" if rated else "by task"
     of_first = "; loss and accuracy are those of the first" if len(row.tasks) > 1 else ""
     return (
         f"the advantage in log loss over the best baseline on {tasks}{at_own}, in units of the "
-        f"baselines' spread (by task, with the rate; --json has the scores too{of_first})"
+        f"baselines' spread ({beside}; --json has the scores too{of_first})"
     )
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with one score for each of several tasks."""
+    """A row with what it came to on each of several tasks."""
     tasks = row.pop("tasks")
-    return row | {f"score on {task['task']}": task["score"] for task in tasks}
+    scores = {f"score on {task['task']}": task["score"] for task in tasks}
+    advantages = {f"advantage on {task['task']}": task["advantage"] for task in tasks}
+    rates = {f"learning rate on {task['task']}": task["learning_rate"] for task in tasks}
+    return row | scores | advantages | {on: rate for on, rate in rates.items() if rate is not None}

@@ -19,7 +19,6 @@ from search.texts.dotted import flatten
 
 if TYPE_CHECKING:
     from search.executors.site import Site
-    from search.texts.tables import Table
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C."""
@@ -135,21 +134,6 @@ def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _cell(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | tuple) else value
-
-
-def print_table(title: str, table: Table) -> None:
-    """Prints a table below its title, as wide as there is room."""
-    from rich import box
-    from rich.table import Table as Drawn
-
-    drawn = Drawn(box=box.SIMPLE_HEAD)
-    for heading in table[0]:
-        drawn.add_column(heading, overflow="fold")
-    for row in table[1:]:
-        drawn.add_row(*row)
-    console = wide_console()
-    console.print(title, highlight=False)
-    console.print(drawn)
 
 
 def wide_console() -> Console:

@@ -12,7 +12,7 @@ def plot_command(
     expressions: Annotated[
         list[str], typer.Argument(help="Expressions or catalogue names.", metavar="EXPRESSION...")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A .png, .svg or .pdf file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .png, .svg, .pdf, ...")],
 ) -> None:
     """Draws f and f' beside ReLU."""
     from grammars import parse

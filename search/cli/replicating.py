@@ -25,12 +25,12 @@ from search.cli.options import (
     Workers,
     print_csv,
     print_json,
-    print_table,
     say,
     site_of,
     wide_console,
 )
 from search.cli.report import report_at_end
+from search.cli.tables import print_table
 
 if TYPE_CHECKING:
     from search.executors.site import Site
@@ -131,6 +131,7 @@ def _print(replicates: Replicates, *, as_json: bool, as_csv: bool) -> None:
         print_csv(replicates.to_json()["replicates"])
         return
     for title, table in replicates.tables().items():
-        print_table(title, table)
+        # What each came to is worth more than its name, which the seed is part of.
+        print_table(title, table, breaks={"leader": "anywhere"}, leaving=("campaign", "state"))
     for sentence in replicates.sentences():
         wide_console().print(sentence, highlight=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -15,11 +16,8 @@ from search.cli.options import (
     print_csv,
     print_json,
     say,
-    wide_console,
 )
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from search.cli.tables import Column, print_columns
 
 
 def init_command(
@@ -36,6 +34,14 @@ def init_command(
     from search.texts.writing import write_whole
 
     find_task(task)
+    if file.is_dir():
+        raise IsADirectoryError(
+            f"{file} is a folder; name a file in it, such as {file / 'campaign.toml'}"
+        )
+    if not file.parent.is_dir():
+        raise FileNotFoundError(
+            f"there is no folder {file.parent} to write {file.name} in; make it, or name another"
+        )
     if file.exists() and not force:
         raise FileExistsError(f"{file} exists already; name another file, or replace it: --force")
     write_whole(file, campaign_template(task=task))
@@ -46,14 +52,24 @@ def campaigns_command(
     as_json: AsJson = False, as_csv: AsCsv = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR
 ) -> None:
     """Lists the campaigns that were launched, and those that come with actsearch."""
+    from search.standings.leaderboard import check_runs_dir
+
+    check_runs_dir(runs_dir)
     rows = [*_launched(runs_dir), *_shipped()]
     if as_json:
         print_json(rows)
     elif as_csv:
         print_csv(rows)
     else:
-        console = wide_console()
-        console.print(_table(rows, ("campaign", "state", "trainings", "best", "description")))
+        print_columns(
+            [
+                _column(rows, "campaign"),
+                replace(_column(rows, "state"), breaks="anywhere"),
+                replace(_column(rows, "trainings"), leaves=1, is_right=True),
+                _column(rows, "best"),
+                replace(_column(rows, "description"), breaks="anywhere", leaves=2),
+            ]
+        )
         say("`actsearch launch NAME` starts a shipped one; `actsearch init` writes your own")
 
 
@@ -70,7 +86,8 @@ def strategies_command(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     elif as_csv:
         print_csv(rows)
     else:
-        wide_console().print(_table(rows, ("strategy", "what it does")))
+        what = replace(_column(rows, "what it does"), breaks="anywhere")
+        print_columns([_column(rows, "strategy"), what])
         say('a campaign file chooses one: [search] strategy = "surrogate"')
 
 
@@ -120,17 +137,8 @@ def _shipped() -> list[dict[str, Any]]:
     ]
 
 
-def _table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
-    for name in columns:
-        is_first = name == columns[0]
-        table.add_column(name, no_wrap=is_first, justify="right" if name == "trainings" else "left")
-    for row in rows:
-        table.add_row(*(_cell(row[name]) for name in columns))
-    return table
+def _column(rows: list[dict[str, Any]], name: str) -> Column:
+    return Column(name, tuple(_cell(row[name]) for row in rows))
 
 
 def _cell(value: Any) -> str:

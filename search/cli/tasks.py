@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from search.cli.options import AsCsv, AsJson, print_csv, print_json, wide_console
+from search.cli.options import AsCsv, AsJson, print_csv, print_json
+from search.cli.tables import Column, print_columns
 
 
 def tasks_command(
@@ -30,16 +31,5 @@ def tasks_command(
     elif names:
         print("\n".join(map(task_text, found)), end="")
     else:
-        wide_console().print(_table(found))
-
-
-def _table(tasks: list[Any]) -> Any:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("task", no_wrap=True)
-    table.add_column("what it is")
-    for task in tasks:
-        table.add_row(task.name, task.description)
-    return table
+        described = Column("what it is", tuple(task.description for task in found), "anywhere")
+        print_columns([Column("task", tuple(task.name for task in found)), described])

@@ -53,13 +53,13 @@ def draw_front(standings: Sequence[Standing], output: Path) -> list[Standing]:
 
     Args:
         standings: Of a campaign; those on the highest rung reached are drawn.
-        output: File to write; its suffix (.png, .svg, .pdf) decides the format.
+        output: File to write; its suffix, such as .png, .svg or .pdf, decides the format.
 
     Returns:
         The front, best first.
 
     Raises:
-        PictureError: If nothing was scored, or matplotlib cannot write such a file.
+        PictureError: If nothing was scored, or its suffix is no format.
     """
     if not standings:
         raise PictureError("there is no scored candidate to draw")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy
 
-from grammars import Expression, Layered, evaluate, parse
+from grammars import Expression, Layered, evaluate, parse, parse_activation
 from grammars.expressions.sketch import X_LIMIT, function_limits
 from search.drawing.panels import Panel, PictureError, write
 from search.drawing.styles import FAINT, REFERENCE, Style, numbered_style
@@ -46,10 +46,10 @@ def draw_functions(functions: Mapping[str, Expression], output: Path) -> None:
 
     Args:
         functions: An expression for each label. ReLU is added unless it is one of them.
-        output: File to write; its suffix (.png, .svg, .pdf) decides the format.
+        output: File to write; its suffix, such as .png, .svg or .pdf, decides the format.
 
     Raises:
-        PictureError: If there is no function, or matplotlib cannot write such a file.
+        PictureError: If there is no function, or its suffix is no format.
         OSError: If the file cannot be written.
     """
     if not functions:
@@ -63,8 +63,11 @@ def best_panels(standings: Iterable[Standing], *, top: int) -> list[Panel]:
     Raises:
         PictureError: If none was discovered.
     """
+    # As it is read: what folding computed has digits that nobody wants in a legend.
     found = [
-        each.candidate.canonical for each in standings if each.candidate.origin == "discovered"
+        parse_activation(each.candidate.readable)
+        for each in standings
+        if each.candidate.origin == "discovered"
     ]
     if not found:
         raise PictureError("there is no function to draw; nothing was discovered yet")

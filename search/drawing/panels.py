@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 WIDTH_INCHES: Final = 4.4
 HEIGHT_INCHES: Final = 3.1
 DPI: Final = 200
+# Matplotlib lists further ones, of which .pgf needs a TeX that may not be installed, and .raw says
+# nowhere how large it is.
+FORMATS: Final = ("png", "svg", "pdf", "eps", "jpg", "jpeg", "tif", "tiff", "webp")
+"""By which suffixes files are written."""
+
 _LEGEND_ROW_INCHES: Final = 0.19
 # Characters of a label that fit below one panel, beside another label and alone.
 _LABEL_BESIDE_ANOTHER: Final = 32
@@ -70,27 +75,24 @@ def write(panels: Sequence[Panel], output: Path) -> None:
 
     Args:
         panels: From left to right; the highest of them decides the height.
-        output: File to write; its suffix (.png, .svg, .pdf) decides the format. Its folder is made.
+        output: File to write; its suffix decides the format, see `FORMATS`. Its folder is made.
 
     Raises:
-        PictureError: If matplotlib cannot write such a file.
+        PictureError: If the suffix is none of them.
         OSError: If the file cannot be written.
     """
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    formats = FigureCanvasBase.get_supported_filetypes()
     suffix = output.suffix.lower().lstrip(".")
-    if suffix not in formats:
+    if suffix not in FORMATS:
         raise PictureError(
             f"cannot write a picture as {output.name!r}; end its name in one of "
-            f"{', '.join(f'.{name}' for name in formats)}"
+            f"{', '.join(f'.{name}' for name in FORMATS)}"
         )
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(image(panels, suffix))
 
 
 def image(panels: Sequence[Panel], kind: str) -> bytes:
-    """What `write` writes, in a format that matplotlib knows by `kind`, such as "png"."""
+    """What `write` writes, `kind` one of `FORMATS`."""
     # Neither a date nor random names in the file: the same campaign draws the same bytes.
     metadata = {"Date": None} if kind == "svg" else None
     file = io.BytesIO()

@@ -21,14 +21,15 @@ class Picture:
     panels: Sequence[Panel]
     path: Path | None = None
 
-    def save(self, output: Path) -> Picture:
+    def save(self, output: str | Path) -> Picture:
         """Writes a file; see `write`.
 
         Raises:
             PictureError: If its suffix is no format.
         """
-        write(self.panels, output)
-        return Picture(self.panels, output)
+        path = Path(output)
+        write(self.panels, path)
+        return Picture(self.panels, path)
 
     def _repr_png_(self) -> bytes:
         """For notebooks."""

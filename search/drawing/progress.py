@@ -25,10 +25,10 @@ def draw_progress(generations: Sequence[Mapping[str, Any]], output: Path) -> Non
     Args:
         generations: At least `generation`, `best_score`, `median_score`, `distinct`, `duplicates`
             and `rejected` of each, in order; a score may be None.
-        output: File to write; its suffix (.png, .svg, .pdf) decides the format.
+        output: File to write; its suffix, such as .png, .svg or .pdf, decides the format.
 
     Raises:
-        PictureError: If there is no generation, or matplotlib cannot write such a file.
+        PictureError: If there is no generation, or its suffix is no format.
         OSError: If the file cannot be written.
     """
     if not generations:

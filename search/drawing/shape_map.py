@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy
 
 from evaluators.probing.likeness import oriented
-from grammars import Expression
+from grammars import Expression, title_of
 from search.drawing.panels import Panel
 from search.drawing.points import draw_list, draw_points
 from search.drawing.styles import COLOURS, FAINT, INK
@@ -52,7 +52,7 @@ def shape_map(
 
     Args:
         found: Best first; the first twelve are numbered and listed, at most 2,000 are drawn.
-        published: Drawn by name.
+        published: Drawn by their titles.
         title: Above the map.
     """
     from sklearn.decomposition import PCA
@@ -62,7 +62,7 @@ def shape_map(
     points = plane.fit_transform(oriented([each.function for each in drawn]))
     share = round(100 * float(plane.explained_variance_ratio_.sum()))
     count = len(drawn) - len(published)
-    names = [each.label for each in published]
+    names = [title_of(each.label) for each in published]
     draw = partial(_draw, points=points[:count], names=names, named=points[count:])
     return (
         Panel(
@@ -84,8 +84,9 @@ def shape_map(
 
 
 def _draw(axes: Axes, *, points: numpy.ndarray, names: Sequence[str], named: numpy.ndarray) -> None:
-    best = max(_NUMBERED, len(points) // 10)
-    draw_points(axes, *points[best:].T, size=10, colour=FAINT, label="found")
+    best = min(max(_NUMBERED, len(points) // 10), len(points))
+    if best < len(points):
+        draw_points(axes, *points[best:].T, size=10, colour=FAINT, label="found")
     draw_points(axes, *points[:best].T, size=16, colour=COLOURS[0], label=f"the best {best}")
     draw_points(axes, *named.T, size=26, colour=COLOURS[1], label="published")
     reach = _TOGETHER * numpy.ptp(numpy.vstack([points, named]), axis=0)

@@ -38,6 +38,7 @@ def finals_document(finals: Finals) -> dict[str, Any]:
             "interval": "paired t, at the level that the p value beside it is held to",
             "correction": "Holm, over all distinct pairs of a function and a rival of a stage; "
             "with a gate, over its own pairs first, then over the others once it has passed",
+            "choices": plan.choices,
             "half_width_points": plan.half_width_points,
             "first_seed": plan.first_seed,
             "minutes": plan.minutes,

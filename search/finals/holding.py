@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
 from evaluators.evaluation.fidelity import Fidelity
+from evaluators.statistics.paired import ENOUGH_SEEDS
 from search.executors import Executor, Interrupted
 from search.executors.at_once import trained_at_once
 from search.finals.entrant_results import is_scored
@@ -153,11 +154,10 @@ class _Holder:
 
     def _train_seeds(self, stage: Stage, planned: int, executor: Executor) -> int:
         """Trains what is missing of the first `planned` seeds; how many of these are done."""
-        may_be_cut = stage not in self._plan.own or planned > stage.looks[0]
         for index in range(planned):
             seed = self._plan.first_seed + index
             missing = [i for i in stage.entrants if self.ledger.run(stage, i, seed) is None]
-            if missing and may_be_cut and self._is_over():
+            if missing and self._may_end(stage, index, planned):
                 return index
             if missing:
                 self._train_seed(stage, seed, missing, executor)
@@ -227,9 +227,19 @@ class _Holder:
         for _, evaluations in trained_at_once(executor, asked, stopping=self._stopping):
             yield from evaluations
 
-    def _is_over(self) -> bool:
+    def _may_end(self, stage: Stage, index: int, planned: int) -> bool:
+        """Whether time ends the seeds of a stage before number `index`."""
+        own = self._plan.own
+        if stage not in own:
+            return self._is_over()
+        if len(own) == 1:
+            return planned > stage.looks[0] and self._is_over()
+        # Of several tasks each has its share: what is claimed needs seeds on all of them.
+        return index >= ENOUGH_SEEDS and self._is_over((own.index(stage) + 1) / len(own))
+
+    def _is_over(self, share: float = 1.0) -> bool:
         minutes = self._plan.minutes
-        return minutes is not None and self._clock() - self._begun >= 60.0 * minutes
+        return minutes is not None and self._clock() - self._begun >= 60.0 * share * minutes
 
 
 def _begun(stage: Stage, identity: str, seed: int) -> Run:
@@ -272,7 +282,9 @@ def _decide(
 ) -> tuple[str, bool]:
     """What follows from a look, in words, and whether it is the last."""
     if done < planned:
-        return f"the finals' {plan.minutes:g} minutes were over", True
+        minutes = f"the finals' {plan.minutes:g} minutes"
+        is_shared = stage in plan.own and len(plan.own) > 1
+        return f"its share of {minutes} was over" if is_shared else f"{minutes} were over", True
     if width is not None and width <= plan.half_width_points:
         return f"every interval is within {width:.2f} points to either side", True
     if planned == stage.looks[-1]:

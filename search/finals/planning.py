@@ -13,7 +13,7 @@ from grammars import BASELINES, Expression, parse
 from search.candidates.candidate import Candidate
 from search.candidates.racing import Standing
 from search.finals.stages import Load, own_stages, recipe_stages, resized_stages, transfer_stages
-from search.history import RIVALS, Entrant, History, Plan
+from search.history import POLISHING, RIVALS, Entrant, History, Plan
 from search.history.finals_plan import PROTOCOLS
 from search.settings import FinalsSettings
 
@@ -112,7 +112,7 @@ def plan_finals(
         tried=dict(tried),
         left_out=(*left_out, *without),
         register=settings.register_leader,
-        protocol=next(p.number for p in PROTOCOLS if p.setting == settings.measure),
+        protocol=_protocols(settings.measure)[-1],
         chosen={key: best_of for key, best_of in chosen.items() if best_of},
         is_by_name=bool(named),
     )
@@ -121,11 +121,14 @@ def plan_finals(
 def count_tried(history: History) -> dict[str, int]:
     """How many functions a search has considered, by what became of them.
 
-    Those of a generation that the end of the campaign has cut count as well.
+    Those of a generation that the end of the campaign has cut count as well, and where something
+    was polished, so do the functions that were trained for that.
     """
     cut = _cut_generation(history)
     summaries = [record.summary for record in history.generations]
-    return {name: count + sum(getattr(s, name) for s in summaries) for name, count in cut.items()}
+    counts = {name: n + sum(getattr(s, name) for s in summaries) for name, n in cut.items()}
+    trials = sum(key.startswith(POLISHING) for key in history.measured)
+    return {**counts, "polishing": trials} if trials else counts
 
 
 def _cut_generation(history: History) -> dict[str, int]:
@@ -147,8 +150,13 @@ def _cut_generation(history: History) -> dict[str, int]:
 
 
 def is_same(plan: Plan, other: Plan) -> bool:
-    """Whether two plans differ in nothing but their number."""
-    return _comparable(plan) == _comparable(other)
+    """Whether two plans differ in nothing but their number.
+
+    What only later versions plan makes no difference, lest finals be held again: the protocol of
+    a measure, and a count of what was tried that one of them lacks.
+    """
+    counts = plan.tried.keys() & other.tried.keys()
+    return _comparable(plan, counts) == _comparable(other, counts)
 
 
 def check_names(plans: Iterable[Plan]) -> None:
@@ -167,10 +175,17 @@ def check_names(plans: Iterable[Plan]) -> None:
             )
 
 
-def _comparable(plan: Plan) -> Plan:
-    """Without its number, and with the digest of each task for its text."""
+def _comparable(plan: Plan, counts: Collection[str]) -> Plan:
+    """Without its number, with the digest of each task for its text, and with these counts."""
+    protocol = _protocols(plan.measure.setting)[0]
     stages = (replace(stage, definition=stage.trained.digest) for stage in plan.stages)
-    return replace(plan, number=0, stages=tuple(stages))
+    tried = {name: count for name, count in plan.tried.items() if name in counts}
+    return replace(plan, number=0, protocol=protocol, stages=tuple(stages), tried=tried)
+
+
+def _protocols(setting: str) -> list[int]:
+    """Numbers of those that compare so, the present one last."""
+    return [each.number for each in PROTOCOLS if each.setting == setting]
 
 
 def _entrants(

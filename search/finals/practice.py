@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any, Final
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
-from grammars import expression_id, parse
+from grammars import expression_id, parse, shortened
 from search.finals.entrant_results import EntrantResults, percent_on_validation
 from search.finals.results import Card, Finals, finals_in
 from search.history import Entrant, History
@@ -114,7 +114,7 @@ def _luck_of_search(evaluations: Iterable[Evaluation], finals: Finals) -> LuckOf
         functions=len(discovered),
         steps=luckiest.fidelity.steps,
         seed=luckiest.per_seed[0].seed,
-        expression=luckiest.canonical,
+        expression=shortened(luckiest.canonical, written=luckiest.expression),
         percent=_first_percent(luckiest),
         relu_percent=_first_percent(relu),
         fresh_points=_fresh_points(finals, luckiest.candidate_id),
@@ -153,8 +153,10 @@ def _luck_of_test(card: Card) -> LuckOfTest | None:
         if not known:
             continue
         best = max(known, key=lambda entrant: known[entrant])
-        claimed.append(known[best])
         others = [v for n, v in enumerate(gains[best]) if n != index and not math.isnan(v)]
+        if not others:
+            continue
+        claimed.append(known[best])
         honest.append(fmean(others))
     if not claimed:
         return None

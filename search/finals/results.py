@@ -139,7 +139,9 @@ class Finals:
                 [_merit(of.row(each), self.plan.measure) for each in card.stage.entrants]
                 for of in (first, card)
             )
-            if not any(map(math.isnan, (*here, *there))):
+            known = not any(map(math.isnan, (*here, *there)))
+            # Where all are alike, as when all diverge, there is no order.
+            if known and min(len(set(here)), len(set(there))) > 1:
                 found[card.stage.task] = float(spearmanr(here, there).statistic)
         return found
 
@@ -281,6 +283,9 @@ def _state(rows: Iterable[EntrantResults], seeds: Sequence[int], *, is_over: boo
 
 def _compared(plan: Plan, card: Card, gate: str | None) -> Card:
     rows, looks = card.rows, len(card.stage.looks)
+    # Other data, and weights of another shape, have nothing of the luck that the leader is chosen
+    # by.
+    is_apart = card.stage.purpose in ("transfer", "resized")
 
     def compared(measure: Measure, gate: str | None) -> tuple[Comparison, ...]:
         return compare(
@@ -289,6 +294,7 @@ def _compared(plan: Plan, card: Card, gate: str | None) -> Card:
             looks=looks,
             error_rate=plan.error_rate,
             gate=gate,
+            choices=plan.choices if gate and not is_apart else 1,
         )
 
     is_by_accuracy = plan.measure.name == "test accuracy"

@@ -37,9 +37,12 @@ def tried(plan: Plan) -> str:
     """How many candidates the finalists were chosen from."""
     counts = plan.tried
     chosen = "chosen by hand, knowing" if plan.is_by_name else "chosen on"
+    trials = counts.get("polishing", 0)
+    polishing = f", and polishing {trials:,} more" if trials else ""
     return (
         f"The search considered {counts['considered']:,} functions, {counts['distinct']:,} of them "
-        f"distinct, and trained {counts['trained']:,}; {_number(len(plan.finalists), 'finalist')} "
+        f"distinct, and trained {counts['trained']:,}{polishing}; "
+        f"{_number(len(plan.finalists), 'finalist')} "
         f"{'was' if len(plan.finalists) == 1 else 'were'} {chosen} validation data."
     )
 

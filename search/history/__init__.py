@@ -14,6 +14,7 @@ from search.history.documents import (
     write,
 )
 from search.history.events import (
+    POLISHING,
     Begun,
     DatasetRecord,
     Evaluated,
@@ -54,6 +55,7 @@ from search.history.memory import Memory, remembered
 from search.history.work_record import SEARCH, WorkRecord, part_of_finals
 
 __all__ = [
+    "POLISHING",
     "PROTOCOLS",
     "RIVALS",
     "SEARCH",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
 from search.candidates.candidate import Candidate
@@ -14,6 +14,9 @@ from search.history.finals_plan import Plan
 from search.history.finals_steps import Look, Run
 
 WorkState = Literal["begun", "going on", "ended"]
+
+POLISHING: Final = "polish/"
+"""With what the keys of all begin that was measured in polishing."""
 
 
 @dataclass(frozen=True, slots=True)

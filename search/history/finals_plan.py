@@ -32,6 +32,9 @@ class Measure:
         title: Of a difference from a rival, as columns are headed; `{rival}` is its name.
         digits: Of a difference, after the decimal point.
         has_gate: Whether the leader's comparisons come first and all others wait for them.
+        counts_choice: Whether p values count that the leader is chosen among the finalists, by
+            runs that its comparisons are made of: what a run's luck does to validation and test
+            data alike.
     """
 
     number: int
@@ -40,15 +43,18 @@ class Measure:
     unit: str
     title: str
     digits: int
-    has_gate: bool
+    has_gate: bool = False
+    counts_choice: bool = False
 
 
+_BY_LOSS: Final = Measure(
+    2, "log_loss", "log test loss", "in log loss", "log loss below {rival}", 3, has_gate=True
+)
 # Finals that were planned under a protocol are held, and told, under that one for ever.
 PROTOCOLS: Final = (
-    Measure(1, "accuracy", "test accuracy", "points", "points above {rival}", 2, has_gate=False),
-    Measure(
-        2, "log_loss", "log test loss", "in log loss", "log loss below {rival}", 3, has_gate=True
-    ),
+    Measure(1, "accuracy", "test accuracy", "points", "points above {rival}", 2),
+    _BY_LOSS,
+    replace(_BY_LOSS, number=3, counts_choice=True),
 )
 
 Role = Literal["finalist", "baseline"]
@@ -206,6 +212,11 @@ class Plan:
         return next(each for each in PROTOCOLS if each.number == self.protocol)
 
     @property
+    def choices(self) -> int:
+        """Among how many the leader is chosen by runs that its comparisons are made of."""
+        return len(self.finalists) if self.measure.counts_choice else 1
+
+    @property
     def own(self) -> tuple[Stage, ...]:
         """The stages that the claim is about."""
         return tuple(stage for stage in self.stages if stage.purpose == "own")
@@ -261,6 +272,11 @@ class Plan:
                 f"Functions are compared by {self.measure.name}, seed by seed: first the finalist "
                 "that leads on validation data, Holm's correction over its comparisons alone; the "
                 "others are tested once all of these have passed."
+            )
+        if self.choices > 1:
+            yield (
+                "Since it leads by luck as well, p values of what speaks for it are "
+                f"{self.choices} times as high, for {self.choices} finalists."
             )
 
     def to_json(self) -> dict[str, Any]:

@@ -71,11 +71,12 @@ class Finishing:
 
     def hold_next(self, wanted: FinalsSettings) -> bool:
         """Plans finals as is wanted, and holds them; see `next_plan` and `hold`."""
+        asked = self._asked(wanted)
         try:
-            plan = self.next_plan(wanted)
+            plan = asked.next_plan(wanted)
         except Interrupted:
             return False
-        return self.hold(plan)
+        return asked.hold(plan)
 
     def hold_own(self, wanted: FinalsSettings) -> bool:
         """Holds the finals of the campaign file, unless that was done before.
@@ -93,6 +94,10 @@ class Finishing:
             return True
         return self.hold(plan)
 
+    def _asked(self, wanted: FinalsSettings) -> Finishing:
+        """The same under these settings, whose limits its workers keep to."""
+        return replace(self, settings=self.settings.model_copy(update={"finals": wanted}))
+
     def next_plan(self, wanted: FinalsSettings) -> Plan:
         """The last plan, if it is what is wanted, else a new one.
 
@@ -102,7 +107,7 @@ class Finishing:
             Interrupted: While rivals or learning rates were chosen; asked again, it goes on.
         """
         try:
-            check_fresh(wanted, self.settings.scoring)
+            check_fresh(wanted, self.settings.scoring, self.settings.watch)
         except ValueError as error:
             raise FinalsError(str(error)) from None
         history = read_history(self._journal)
@@ -174,16 +179,16 @@ class Finishing:
 
     def _ranked(self, history: History) -> list[Standing]:
         """Best first; by the lead on watched tasks where the settings say so, as far as it goes."""
-        ranked = polished_first(standings(history), history.polished)
-        watch = self.settings.watch
-        if watch is None or not watch.chooses_finalists:
-            return ranked
-        leads = {
-            record.summary.best_id: record.summary.watched.lead
-            for record in history.generations
-            if record.summary.watched is not None
-        }
-        return sorted(ranked, key=lambda each: -leads.get(each.candidate.id, -math.inf))
+        ranked, watch = standings(history), self.settings.watch
+        if watch is not None and watch.chooses_finalists:
+            leads = {
+                record.summary.best_id: record.summary.watched.lead
+                for record in history.generations
+                if record.summary.watched is not None
+            }
+            ranked.sort(key=lambda each: -leads.get(each.candidate.id, -math.inf))
+        # Afterwards: what came of a function has met nobody, and has the lead of the function.
+        return polished_first(ranked, history.polished)
 
     def _named(self, history: History, wanted: FinalsSettings) -> list[str]:
         """Ids of those that somebody wants to take part in place of the best."""

@@ -36,6 +36,7 @@ from search.history.launched import asked_task, launched_task, understood
 from search.journal.journal import Journal
 from search.launching.lessons import digest_of
 from search.settings import FREE_SETTINGS, Settings, SettingsError
+from search.strategies.shaped import shape_of
 from search.texts.dotted import flatten
 
 _RECORDED_PACKAGES: Final = ("actsearch", "jax", "jaxlib", "optax", "deap", "numpy")
@@ -179,6 +180,8 @@ def _begun(
     campaign_file: str,
 ) -> Begun:
     """All that decides what a campaign finds, and some things that don't."""
+    shape = shape_of(settings.search)
+    wholes = seeds if shape is None else [shape(seed) for seed in seeds]
     begun = Begun(
         settings=settings.model_dump(mode="json"),
         task=tasks[0].to_mapping(),
@@ -189,16 +192,19 @@ def _begun(
         versions={package: version(package) for package in _RECORDED_PACKAGES},
         campaign_file=campaign_file,
         further_tasks=tuple(task.to_mapping() for task in tasks[1:]),
-        published={expression_id(seed): known for seed in seeds if (known := _published_as(seed))},
+        # What is scored: a seed is only what fills a template, where there is one.
+        published={
+            expression_id(whole): known for whole in wholes if (known := _published_as(whole))
+        },
     )
     return as_recorded(begun)
 
 
-def _published_as(seed: Expression) -> str | None:
+def _published_as(function: Expression) -> str | None:
     """Its name in the catalogue; of a function that only scales a published one, how it does."""
-    if names := known_as(seed):
+    if names := known_as(function):
         return names[0]
-    scaled = (kin for kin in relatives(seed) if kin.c == kin.d == 0.0)
+    scaled = (kin for kin in relatives(function) if kin.c == kin.d == 0.0)
     return next((kin.formula for kin in scaled), None)
 
 

@@ -17,14 +17,14 @@ from search.drawing import draw_front
 from search.executors import dry_run
 from search.executors.site import Site
 from search.finals import finals_in
-from search.history import SEARCH, Settled, read_history, write
+from search.history import SEARCH, History, Settled, read_history, write
 from search.history.work import Work
 from search.journal.campaign_folder import located
 from search.journal.journal import FILE_NAME, Journal
 from search.journal.placing import place_journal
 from search.launching.campaign_copy import keep_copy
 from search.launching.finishing import Finishing
-from search.launching.identity import settings_in_force
+from search.launching.identity import settings_in_force, task_finder
 from search.launching.open_campaign import OpenCampaign, open_campaign
 from search.launching.polishing import polish
 from search.launching.preparing import STATES, Prepared, prepare
@@ -32,7 +32,7 @@ from search.launching.siblings import Siblings
 from search.loop.campaign import STOPPED, Ending, Loop
 from search.loop.observing import Observer
 from search.settings import FinalsSettings, Settings
-from search.standings.leaderboard import standings
+from search.standings.leaderboard import find_standing, standings
 
 FRONT_PICTURE: Final = "front.png"
 
@@ -136,6 +136,8 @@ def hold_finals(
     Raises:
         FinalsError: If the search has scored no function of its own.
         SettingsError: If the journal holds no launch, or finals would train on the search's seeds.
+        CandidateNotFoundError: If a function was named that is no candidate.
+        TaskError: If a task was named that is none.
         CampaignBusyError: If another process runs the campaign.
         DatasetUnavailable: If there are no data to train on.
     """
@@ -143,14 +145,30 @@ def hold_finals(
     if wanted is None and not os.access(folder, os.W_OK) and _have_ended(folder):
         return True  # nothing is left to do but to read what they came to
     with open_campaign(folder, site, stopping=stopping) as campaign:
-        settings = settings_in_force(read_history(campaign.journal))
+        history = read_history(campaign.journal)
+        settings = settings_in_force(history)
+        asked = settings.finals or FinalsSettings()
+        if wanted is not None:
+            asked = wanted(asked)
+            _check_names(asked, history)
         with campaign.mirrored(settings, observers) as watching:
             finishing = Finishing(campaign, settings, watching, Siblings())
             plan = finishing.last_plan if wanted is None else None
-            if plan is not None:
-                return finishing.hold(plan)
-            own = settings.finals or FinalsSettings()
-            return finishing.hold_next(wanted(own) if wanted else own)
+            return finishing.hold_next(asked) if plan is None else finishing.hold(plan)
+
+
+def _check_names(asked: FinalsSettings, history: History) -> None:
+    """Finds what somebody has named, before anything starts that a slip would have to end.
+
+    Raises:
+        CandidateNotFoundError: If there is no such candidate.
+        TaskError: If there is no such task.
+    """
+    for identity in asked.candidates:
+        find_standing(history, identity)
+    find = task_finder(history)
+    for name in asked.transfer:
+        find(name)
 
 
 def _have_ended(folder: Path) -> bool:

@@ -71,16 +71,21 @@ class OpenCampaign:
             campaign_dir=self.folder,
         )
         mirror.start()
-        patience = 0.0
+        patience, failed = 0.0, False
         try:
             yield [*observers, _Waker(mirror)]
             patience = MIRROR_SECONDS
         except HurriedError:
             patience = MIRROR_SECONDS
             raise
+        except Exception:
+            failed = True
+            raise
         finally:
             status = mirror.close(timeout_seconds=self.notice.left(patience))
-            if status.error:
+            # After a failure the mirror has no time, so that how far it is says nothing of the
+            # store; whoever mends what failed launches again, and mirrors the rest.
+            if status.error and not failed:
                 completing = command("sync", self.folder.name, runs_dir=self.folder.parent)
                 self.site.announce(
                     f"the MLflow mirror is {status.events_behind} events behind ({status.error}); "

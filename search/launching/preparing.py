@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from evaluators.tasks import Task
+from evaluators.tasks import Task, find_task
 from grammars import Grammar, load_grammar
 from search.candidates.lesson import Lesson
 from search.candidates.screening import Screening, screening_of
@@ -25,6 +25,7 @@ from search.launching.campaign_tasks import CampaignTask, campaign_tasks
 from search.launching.identity import identify
 from search.launching.lessons import read_lessons
 from search.launching.rivals import check_rivals
+from search.launching.tuning import check_rates
 from search.settings import Settings, SettingsError
 from search.strategies.starting_points import read_starting_points
 from search.tracking import Destination, check_destination
@@ -101,6 +102,7 @@ def prepare(settings: Settings, campaign_file: str, site: Site) -> Prepared:
     Raises:
         JournalError: If the campaign has begun, and its journal is damaged.
         SettingsError: If something that they name cannot be used.
+        FinalsError: If finals are wanted that no task of theirs allows.
         DatasetUnavailable: If there are no data to train on.
         TrackingError: If MLflow is to follow, and cannot keep a store there.
         LearningCurvesError: If there are none to forecast from, or not of this task and its rungs.
@@ -122,6 +124,11 @@ def prepare(settings: Settings, campaign_file: str, site: Site) -> Prepared:
                 f"the shipped task {task.asked.name} has changed since this campaign began, which "
                 "goes on with it as it was; a new campaign takes the new one"
             )
+    if settings.finals is not None and settings.finals.own_rates:
+        # Those of the claim, and those to transfer to: better told now than after the search.
+        claimed = len(settings.search_tasks) if settings.finals.all_tasks else 1
+        elsewhere = map(find_task, settings.finals.transfer)
+        check_rates([*(task.used for task in tasks[:claimed]), *elsewhere])
     screening = screening_of(settings, tasks[0].used, tasks[0].dataset.name)
     return Prepared(settings, campaign_file, grammar, tasks, screening)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -157,6 +157,20 @@ def whose_rates(key: str) -> str | None:
     return key[len(_PREFIX) :].partition("@")[0] if key.startswith(_PREFIX) else None
 
 
+def check_rates(tasks: Iterable[Task]) -> None:
+    """Makes sure that functions can have learning rates of their own on all of them.
+
+    Raises:
+        FinalsError: If a task decides on learning rates by itself.
+    """
+    for task in tasks:
+        if task.objective is not None:
+            raise FinalsError(
+                f"finals.own_rates: {task.name} is an objective of its own, which decides on "
+                "learning rates by itself; leave own_rates out"
+            )
+
+
 def with_own_rates(plan: Plan, tuner: Tuner) -> Plan:
     """The plan with each entrant's own learning rate on each of its tasks.
 
@@ -164,12 +178,7 @@ def with_own_rates(plan: Plan, tuner: Tuner) -> Plan:
         FinalsError: If a task decides on learning rates by itself.
         Interrupted: See `Tuner`.
     """
-    objectives = [stage.task for stage in plan.stages if stage.trained.objective is not None]
-    if objectives:
-        raise FinalsError(
-            f"finals.own_rates: {objectives[0]} is an objective of its own, which decides on "
-            "learning rates by itself; leave own_rates out"
-        )
+    check_rates(stage.trained for stage in plan.stages)
     stages = []
     for stage in plan.stages:
         functions = [plan.entrant(identity).activation for identity in stage.entrants]

@@ -134,10 +134,11 @@ class Campaign(RecordedCampaign):
             SettingsError: If it was not launched yet, or a change is none.
             CampaignBusyError: If another process runs the campaign.
         """
+        folder = self._launched_folder
         self._stopping.clear()
         wanted = partial(_changed, changes=changes) if changes else None
         is_done = hold_finals(
-            self.folder, self.site, wanted, observers=observers, stopping=self._stopping
+            folder, self.site, wanted, observers=observers, stopping=self._stopping
         )
         with self._journal() as journal:
             history = read_history(journal)
@@ -146,13 +147,15 @@ class Campaign(RecordedCampaign):
     def report(self, output: str | Path | None = None, *, measure: bool = True) -> Reported:
         """Writes the report: one page, with its figures and tables as files.
 
-        With `measure` the best functions are trained, once, without each of their parts. Raises
-        `CandidateNotFoundError` if nothing was discovered yet.
+        With `measure` the best functions are trained, once, without each of their parts.
+
+        Raises:
+            SettingsError: If it was not launched yet.
+            CandidateNotFoundError: If nothing was discovered yet.
         """
+        launched = self._launched_folder
         folder = None if output is None else Path(output)
-        return report(
-            self.folder, self.site, output=folder, measure=measure, stopping=self._stopping
-        )
+        return report(launched, self.site, output=folder, measure=measure, stopping=self._stopping)
 
     def export(
         self,
@@ -217,11 +220,12 @@ class Campaign(RecordedCampaign):
             steps: Of each run; by default those of the campaign's last rung.
 
         Raises:
+            SettingsError: If a campaign was not launched yet whose journal is needed.
             CandidateNotFoundError: If none are named, and nothing was discovered yet.
             DatasetUnavailable: If there are no data to train on.
         """
         if any(isinstance(each, Campaign) for each in functions):
-            return side_by_side([self.folder, *(each.folder for each in functions)])
+            return side_by_side([each._launched_folder for each in (self, *functions)])
         scoring = self.settings.scoring
         return compare_functions(
             functions or [self.best.candidate.canonical],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from grammars.export import Verification
 from search.finals import Finals, RivalPractice, claim, opened, tried
 from search.standings.leaderboard import LeaderboardRow
+from search.texts.rates import has_rates
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -27,8 +28,13 @@ def leaderboard_frame(rows: Sequence[LeaderboardRow]) -> DataFrame:
     columns = [*_FIRST, *(name for name in names if name not in _FIRST), "candidate_id"]
     frame = DataFrame([[getattr(row, name) for name in columns] for row in rows], columns=columns)
     tasks = dict.fromkeys(each.task for row in rows for each in row.tasks)
+    is_rated = any(has_rates(row.tasks) for row in rows)
     for task in tasks:
-        frame[f"score on {task}"] = [_score_on(row, task) for row in rows]
+        found = [next((each for each in row.tasks if each.task == task), None) for row in rows]
+        frame[f"score on {task}"] = [each and each.score for each in found]
+        frame[f"advantage on {task}"] = [each and each.advantage for each in found]
+        if is_rated:
+            frame[f"learning rate on {task}"] = [each and each.learning_rate for each in found]
     return frame.set_index(Index([row.rank for row in rows], name="rank"))
 
 
@@ -59,7 +65,3 @@ class Exports(tuple[Verification, ...]):
 
     def __repr__(self) -> str:
         return "\n".join(map(str, self))
-
-
-def _score_on(row: LeaderboardRow, task: str) -> float | None:
-    return next((each.score for each in row.tasks if each.task == task), None)

@@ -18,7 +18,13 @@ from search.journal.journal import FILE_NAME, Journal
 from search.launching.identity import recorded_task, settings_in_force
 from search.library.outcomes import leaderboard_frame
 from search.library.replicating import following
-from search.settings import Settings, load_settings, read_campaign_file, settings_from
+from search.settings import (
+    Settings,
+    SettingsError,
+    load_settings,
+    read_campaign_file,
+    settings_from,
+)
 from search.settings.mapping import merged, toml_text
 from search.settings.shipped import campaign_path
 from search.standings.exporting import function_of
@@ -30,6 +36,10 @@ if TYPE_CHECKING:
 
 Source = str | Path | Mapping[str, Any] | Settings
 """A campaign file, or its settings."""
+
+
+class NotLaunchedError(SettingsError, FileNotFoundError):
+    """A campaign that is nothing but settings was asked what came of it."""
 
 
 class RecordedCampaign:
@@ -123,7 +133,7 @@ class RecordedCampaign:
             tasks the score on each of them too.
 
         Raises:
-            FileNotFoundError: If it has not run yet.
+            NotLaunchedError: If it was not launched yet.
         """
         return leaderboard_frame(self.rows)
 
@@ -132,7 +142,7 @@ class RecordedCampaign:
         """The leaderboard as records, for scripts that want no table.
 
         Raises:
-            FileNotFoundError: If it has not run yet.
+            NotLaunchedError: If it was not launched yet.
         """
         with self._journal() as journal:
             return tuple(leaderboard(read_history(journal)))
@@ -142,7 +152,7 @@ class RecordedCampaign:
         """The best discovered function; its `candidate.expression` goes to any export.
 
         Raises:
-            FileNotFoundError: If it has not run yet.
+            NotLaunchedError: If it was not launched yet.
             CandidateNotFoundError: If nothing discovered was scored yet.
         """
         return self.standing()
@@ -151,6 +161,7 @@ class RecordedCampaign:
         """A candidate by its id or the beginning of it; the best discovered one by default.
 
         Raises:
+            NotLaunchedError: If it was not launched yet.
             CandidateNotFoundError: If there is none, or more than one.
         """
         with self._journal() as journal:
@@ -191,11 +202,12 @@ class RecordedCampaign:
         """Draws f and f' of the best discovered functions beside ReLU, for a notebook or a file.
 
         Raises:
-            PictureError: If nothing was discovered yet, or the file is no .png, .svg or .pdf.
+            NotLaunchedError: If it was not launched yet.
+            PictureError: If nothing was discovered yet, or the file has no suffix of a picture.
         """
         with self._journal() as journal:
             picture = Picture(best_panels(standings(read_history(journal)), top=top))
-        return picture if output is None else picture.save(Path(output))
+        return picture if output is None else picture.save(output)
 
     def _launched(self) -> tuple[Settings, str]:
         """The settings and the text of the campaign file: those given, else those on record."""
@@ -220,4 +232,21 @@ class RecordedCampaign:
             return len(read_history(journal).generations)
 
     def _journal(self) -> Journal:
-        return Journal(self.folder / FILE_NAME, read_only=True)
+        return Journal(self._launched_folder / FILE_NAME, read_only=True)
+
+    @property
+    def _launched_folder(self) -> Path:
+        """The folder, where there is a campaign in it.
+
+        Raises:
+            NotLaunchedError: If there is none yet.
+        """
+        journal = self.folder / FILE_NAME
+        if not (
+            journal.is_file() or journal.is_symlink()
+        ):  # whoever opens a link says what is missed
+            raise NotLaunchedError(
+                f"the campaign {self.folder.name!r} was not launched yet: {self.folder} holds no "
+                f"{FILE_NAME}; run it first, with its method `run` or with `actsearch launch`"
+            )
+        return self.folder

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import lzma
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -18,7 +16,16 @@ from search.candidates import hall_of_fame
 from search.journal.journal import FILE_NAME as JOURNAL
 from search.journal.packing import PACKED, packed
 from search.launching import campaign_copy
-from search.report import FIGURES, FOLDER, PAGE, TABLES, Findings, lead, read_findings, write_report
+from search.report import (
+    FIGURES,
+    FOLDER,
+    PAGE,
+    TABLES,
+    Findings,
+    lead,
+    read_findings,
+    write_findings,
+)
 from search.report.repeating import commands
 from search.report.wording import day, duration
 from search.texts.commands import command
@@ -42,10 +49,13 @@ class RecordError(ValueError):
 
 
 def record(folder: Path, records: Path, *, journal: bool = False) -> Path:
-    """Copies what a campaign came to into `<date>-<name>` under `records`.
+    """Keeps what a campaign came to in `<date>-<name>` under `records`.
+
+    The claim, the report and the finals are what the journal says now, whatever was written into
+    the campaign's folder before; nothing is written there, and nothing is trained.
 
     Args:
-        folder: Of the campaign; its report is written.
+        folder: Of the campaign.
         records: Where records are kept.
         journal: Whether its journal is kept as well, compressed, so that others can go on with it.
 
@@ -53,13 +63,12 @@ def record(folder: Path, records: Path, *, journal: bool = False) -> Path:
         The folder of the record; one of the same campaign and date is replaced.
 
     Raises:
-        RecordError: If the report is not written yet, or a file is too large to be committed.
+        RecordError: If a file is too large to be committed.
         CandidateNotFoundError: If the campaign discovered nothing.
     """
     found = read_findings(folder)
     target = records / f"{datetime.fromtimestamp(found.launch.time, UTC):%Y-%m-%d}-{found.name}"
-    with _reported(folder) as report:
-        contents = _contents(folder, report)
+    contents = dict(_contents(folder, found))
     if journal:
         contents[Path(PACKED)] = packed(folder / JOURNAL)
     for place, content in contents.items():
@@ -142,30 +151,18 @@ def _ended(found: Findings) -> str:
     )
 
 
-@contextmanager
-def _reported(folder: Path) -> Iterator[Path]:
-    """The folder of the report; a passing one where none can be written into the campaign's."""
-    if (folder / FOLDER / PAGE).is_file() or os.access(folder, os.W_OK):
-        yield folder / FOLDER
-        return
-    with tempfile.TemporaryDirectory(prefix="actsearch-report-") as passing:
-        write_report(folder, Path(passing))
-        yield Path(passing)
-
-
-def _contents(folder: Path, report: Path) -> dict[Path, bytes]:
+def _contents(folder: Path, found: Findings) -> Iterator[tuple[Path, bytes]]:
     """What the files of a record hold, by their places in it."""
-    if not (report / PAGE).is_file():
-        raise RecordError(
-            f"{folder} holds no report yet; "
-            f"`{command('report', folder.name, runs_dir=folder.parent)}` writes it"
-        )
-    contents = {
-        Path(name): path.read_bytes() for name in _FILES if (path := folder / name).is_file()
-    }
-    if (whole := folder / finals.FILE_NAME).is_file():
-        contents[Path(_COMPRESSED_FINALS)] = lzma.compress(whole.read_bytes())
-    for path in sorted(report.rglob("*")):
-        if path.is_file():
-            contents[FOLDER / path.relative_to(report)] = path.read_bytes()
-    return contents
+    for name in _FILES:
+        if (path := folder / name).is_file():
+            yield Path(name), path.read_bytes()
+    if found.finals is not None and found.finals.ended is not None:
+        whole = f"{finals.finals_text(found.finals)}\n"
+        yield Path(_COMPRESSED_FINALS), lzma.compress(whole.encode(errors="backslashreplace"))
+    # Beside the claim stands what it is read from, and no report of before.
+    with tempfile.TemporaryDirectory(prefix="actsearch-report-") as passing:
+        report = Path(passing)
+        write_findings(found, report)
+        for path in sorted(report.rglob("*")):
+            if path.is_file():
+                yield FOLDER / path.relative_to(report), path.read_bytes()

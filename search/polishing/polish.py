@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Any, Final
 
 from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluator import Bench
@@ -11,7 +11,18 @@ from grammars import BASELINES, Expression, Grammar, expression_id, parse
 from search.candidates.candidate import Candidate
 from search.candidates.racing import Standing, ranked
 from search.candidates.requirements import unmet
-from search.history import Evaluated, Happening, History, Introduced, Polished, read_history, write
+from search.history import (
+    Begun,
+    Evaluated,
+    Happening,
+    History,
+    Introduced,
+    Polished,
+    Relaunched,
+    read,
+    read_history,
+    write,
+)
 from search.journal.journal import Journal
 from search.polishing.expecting import Expecting
 from search.polishing.simplification import simplified
@@ -71,12 +82,25 @@ class Polisher:
         expecting = Expecting(found, self._grammar)
         taken = {expression_id(parse(name)) for name in BASELINES}
         taken |= {standing.candidate.id for standing in best}
+        known = set(history.candidates)
+        self._say_what_stays(best, announce)
         for standing in best:
             if standing.candidate.id in history.polished:
                 continue
             steps = self._polished(standing, expecting, taken)
-            self._record(standing, steps, known=history.candidates)
+            known |= self._record(standing, steps, known=known)
             announce(_sentence(standing, steps))
+
+    def _say_what_stays(self, best: Sequence[Standing], announce: Callable[[str], None]) -> None:
+        """A function is polished once; whoever grants other trainings since hears of it."""
+        granted, now = _trainings_granted(self._journal), self._polish.trainings
+        for standing in best:
+            if (before := granted.get(standing.candidate.id, now)) != now:
+                announce(
+                    f"polished already, with polish.trainings = {before}: "
+                    f"{standing.candidate.readable}; it is not polished again with {now}, for "
+                    "which a campaign needs another name"
+                )
 
     def _polished(self, standing: Standing, expecting: Expecting, taken: set[str]) -> list[Step]:
         function = standing.candidate.expression
@@ -137,8 +161,12 @@ class Polisher:
             require is None or unmet(form, require) is None
         )
 
-    def _record(self, standing: Standing, steps: Sequence[Step], known: Container[str]) -> None:
-        """Records the way from a function to what became of it, all at once."""
+    def _record(self, standing: Standing, steps: Sequence[Step], known: Set[str]) -> set[str]:
+        """Records the way from a function to what became of it, all at once; the ids on it.
+
+        What is known has its lineage, be it from the search or from one of the best that came to
+        the same form before.
+        """
         parent = standing.candidate
         events: list[Happening] = []
         for variation, form, evaluation in steps:
@@ -154,6 +182,20 @@ class Polisher:
             parent = candidate
         path = tuple(expression_id(form) for _, form, _ in steps)
         write(self._journal, [*events, Polished(standing.candidate.id, path)])
+        return set(path)
+
+
+def _trainings_granted(journal: Journal) -> dict[str, int]:
+    """What `polish.trainings` was when functions were polished, by their ids."""
+    settings: Mapping[str, Any] = {}
+    granted: dict[str, int] = {}
+    for told in read(journal):
+        match told.event:
+            case Begun() | Relaunched():
+                settings = told.event.settings
+            case Polished(candidate_id) if settings.get("polish"):
+                granted[candidate_id] = settings["polish"]["trainings"]
+    return granted
 
 
 def _of_search(history: History, rung: int) -> list[Standing]:

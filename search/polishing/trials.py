@@ -9,13 +9,12 @@ from typing import Final
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
 from grammars import Activation, Expression, expression_id
-from search.history import Memory, find_evaluation, remembered
+from search.history import POLISHING, Memory, find_evaluation, remembered
 from search.journal.journal import Journal
 
 Evaluate = Callable[[Sequence[Activation], int], Iterator[list[Evaluation]]]
 """Evaluates functions on a rung, batch by batch, in their order."""
 
-_PREFIX: Final = "polish/"
 # Over several tasks the standard error is that of three or four advantages which differ by nature,
 # so it is no bound. Of the spread that baselines have, a function gives away a tenth at the most.
 _GIVEN_AWAY: Final = 0.1
@@ -23,7 +22,7 @@ _GIVEN_AWAY: Final = 0.1
 
 def trial_key(candidate_id: str, rung: int) -> str:
     """Under which a trial of a variant is in the journal."""
-    return f"{_PREFIX}{candidate_id}@{rung}"
+    return f"{POLISHING}{candidate_id}@{rung}"
 
 
 class Trials:

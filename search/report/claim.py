@@ -87,8 +87,8 @@ def _without_finals(found: Findings) -> Lead:
         "No claim yet: the finals were not held",
         (
             f"Of {found.considered:,} functions considered, the search puts "
-            f"{shorten(str(expression), 80)} first. That says where to look: the first of hundreds "
-            "is partly the luckiest of hundreds. The test set was not touched.",
+            f"{shorten(str(expression), 80)} first. That says where to look: the first of many is "
+            "partly the luckiest of many. The test set was not touched.",
         ),
         Markup(mathml(expression)),
         warning="Whether it is better than ReLU, Swish and GELU is settled by finals on fresh "

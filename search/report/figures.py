@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from grammars import Layered, readable
+from grammars import Layered, readable, title_of
 from search.candidates.racing import Standing
 from search.drawing import Graph, Panel
 from search.drawing.front import FRONT_COLOUR, FRONT_LABEL
@@ -29,20 +29,13 @@ from search.texts.shortening import shorten
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_DISPLAYED: Final = {"relu": "ReLU", "swish": "Swish", "gelu": "GELU", "elu": "ELU"}
-
 
 def shown_name(standing: Standing) -> str:
-    """A published function by its usual name, another by its formula."""
+    """A published function by its title, another by its formula."""
     candidate = standing.candidate
     if candidate.origin == "baseline":
-        return baseline_name(candidate.variation)
+        return title_of(candidate.variation)
     return candidate.readable
-
-
-def baseline_name(name: str) -> str:
-    """A catalogue name as it is usually written."""
-    return _DISPLAYED.get(name, name.replace("_", " "))
 
 
 def styled(findings: Findings) -> list[tuple[Standing, Style]]:

@@ -23,19 +23,13 @@ from search.drawing import Panel, front_panel, function_panels, inline_svg
 from search.finals import Finals, opened, rule_in_force, times, tried, where_it_holds
 from search.report import wording
 from search.report.claim import finding_lines, lead, unbroken, whole
-from search.report.figures import (
-    baseline_name,
-    graphs,
-    progress_legend,
-    progress_panel,
-    shown_name,
-    styled,
-)
+from search.report.figures import graphs, progress_legend, progress_panel, shown_name, styled
 from search.report.finals_figures import forest_panels, learning_panels
 from search.report.findings import Findings
 from search.report.repeating import commands, settings_table
 from search.report.tables import MOST_RANKS, leaders, tables
 from search.report.watch_figures import watch_legend, watch_panels
+from search.texts.rates import has_rates
 
 TOP: Final = 10
 
@@ -65,7 +59,6 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "cost": OBJECTIVES["cost"].written,
     "day": wording.day,
     "fidelity": lambda fidelity: str(fidelity).replace(" x ", "\N{NO-BREAK SPACE}\xd7 "),
-    "entrant_name": lambda e: e.shown if e.name is None else baseline_name(e.name),
     "finding_class": lambda pair: _CLASSES.get(pair.finding, ""),
     "finding_sign": lambda pair: _SIGNS[pair.finding],
     "finding_lines": finding_lines,
@@ -131,6 +124,11 @@ def _contents(page: str) -> str:
 
 def _context(found: Findings, beside: Sequence[str] | None) -> dict[str, Any]:
     script = _resource("sort.js") + _resource("hover.js")
+    tasks_of_leaders = [
+        (standing, over.tasks)
+        for _, standing in leaders(found, TOP)
+        if (over := standing.evaluation.over_tasks)
+    ]
     return {
         **({} if found.finals is None else _finals_context(found, found.finals)),
         "found": found,
@@ -139,17 +137,15 @@ def _context(found: Findings, beside: Sequence[str] | None) -> dict[str, Any]:
         "legend": [(graph.label, graph.style.swatch) for graph in graphs(found)],
         "function_panels": function_panels(graphs(found)),
         "novelties": [(w, novelty(w.candidate.expression)) for w in found.winners],
-        "score_words": wording.score_words(found),
         "search_words": wording.search_words(found),
+        "search_caption": " ".join(filter(None, _search_caption(found))),
         "search_panels": [progress_panel(found), front_panel(found.standings)],
         "progress_legend": progress_legend(found),
         "watch_panels": watch_panels(found),
         "watch_legend": watch_legend(found),
-        "tasks_of_leaders": [
-            (standing, over.tasks)
-            for _, standing in leaders(found, TOP)
-            if (over := standing.evaluation.over_tasks)
-        ],
+        "watch_words": wording.watch_words(found),
+        "tasks_of_leaders": tasks_of_leaders,
+        "has_rates": any(has_rates(tasks) for _, tasks in tasks_of_leaders),
         "headline_words": wording.headline_words(found),
         "rows": [_Ranked(rank, standing) for rank, standing in leaders(found, TOP)],
         "front": front_of(found.standings),
@@ -163,6 +159,12 @@ def _context(found: Findings, beside: Sequence[str] | None) -> dict[str, Any]:
         "script": Markup(script),
         "script_hash": _csp_hash(script),
     }
+
+
+def _search_caption(found: Findings) -> Iterator[str]:
+    yield wording.score_words(found)
+    yield wording.rungs_words(found)
+    yield "Cost is arithmetic of f and f'."
 
 
 def _finals_context(found: Findings, finals: Finals) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from itertools import chain
 
 from pydantic import ValidationError
 
-from search.history import LaunchRecord, Plan
+from search.history import LaunchRecord
+from search.report.finals_options import finals_options
 from search.report.findings import Findings
-from search.settings import FinalsSettings, Settings
+from search.settings import Settings
 from search.settings.mapping import toml_value
 from search.texts.commands import command
 from search.texts.dotted import flatten
@@ -52,30 +53,9 @@ def _finals_options(found: Findings) -> Iterator[list[str]]:
         settings = Settings.model_validate(found.launch.settings)
     except ValidationError:
         return
-    options = list(chain.from_iterable(_options(found.finals.plan, settings)))
+    options = list(chain.from_iterable(finals_options(found.finals.plan, settings)))
     if options or settings.finals is None:
         yield options
-
-
-def _options(plan: Plan, settings: Settings) -> Iterator[tuple[str, str]]:
-    """What finals were told otherwise than the campaign's settings say."""
-    usual = settings.finals or FinalsSettings()
-    own, *others = plan.stages
-    transfer = [stage.task for stage in others if stage.purpose == "transfer"]
-    transfer += [task for task, _ in plan.left_out]
-    if plan.is_by_name:
-        for each in plan.finalists:
-            yield "--candidate", each.candidate_id
-    elif len(plan.finalists) != usual.top:
-        yield "--top", str(len(plan.finalists))
-    if own.looks != usual.looks:
-        yield "--seeds", str(own.looks[-1])
-    if set(transfer) != {task for task in usual.transfer if task != own.task}:
-        yield "--tasks", ",".join(transfer)
-    if own.steps != (usual.steps or settings.scoring.rungs[-1].steps):
-        yield "--steps", str(own.steps)
-    if plan.minutes != usual.minutes and plan.minutes is not None:
-        yield "--minutes", f"{plan.minutes:g}"
 
 
 def _overrides(launch: LaunchRecord) -> Iterator[str]:

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from evaluators.statistics.comparison import listed
-from grammars import CATALOGUE
+from grammars import CATALOGUE, title_of
 from search.appraisal.wording import tasks_by_weight
 from search.candidates.candidate import GIVEN
 from search.finals import RivalPractice
 from search.report.findings import Findings
 from search.standings.lineage import Ancestor
+from search.texts.rates import rates_words
 from search.trials.ablation import Ablation, Effect
 
 # A change within so many standard errors of 0 is not told from none.
 _NOISE_ERRORS = 2.0
+
+# A rung with more tasks of its own gives their number.
+_MOST_NAMED = 4
+
+# What tells rungs apart, by their settings.
+_OF_RUNGS = {"steps": "length", "seeds": "number of seeds", "tasks": "tasks"}
 
 _LONG_NUMBER = re.compile(r"\d+\.\d{5,}(?:e[+-]\d+)?")
 
@@ -76,31 +84,66 @@ def score_words(found: Findings) -> str:
     aggregate = found.launch.aggregate
     return (
         "A score says how far a function is ahead of the best baseline in log validation loss on "
-        f"{tasks_by_weight([each.task for each in over.tasks], aggregate)}, each at its best "
-        "learning rate, in units of the spread between baselines; below 0 it is behind."
+        f"{tasks_by_weight([each.task for each in over.tasks], aggregate)}"
+        f"{rates_words(over.tasks)}, in units of the spread between baselines; below 0 it is "
+        "behind."
+    )
+
+
+def rungs_words(found: Findings) -> str:
+    """Why scores of different rungs can't be compared; "" where there is a single one."""
+    rungs = found.launch.settings["scoring"]["rungs"]
+    differing = [
+        name
+        for key, name in _OF_RUNGS.items()
+        if any(rung.get(key) != rungs[0].get(key) for rung in rungs)
+    ]
+    if not differing:
+        return ""
+    return (
+        f"Scores of different rungs come from trainings that differ in {listed(differing)} and "
+        "cannot be compared; the right figure shows the highest rung only."
+    )
+
+
+def watch_words(found: Findings) -> str:
+    """What the figure of the watch shows."""
+    rated = found.launch.settings["scoring"].get("learning_rates")
+    return (
+        "Every few generations the leader meets the best baseline on tasks that the search does "
+        f"not use{', both at their own best rates' if rated else ''}. A lead that falls while the "
+        "score rises means that the search fits its own tasks."
     )
 
 
 def search_words(found: Findings) -> str:
     """What the search did, in figures."""
     tried, settings = found.tried, found.launch.settings
-    rungs = [
-        f"{rung['steps']} steps on {counted(rung['seeds'], 'seed')}"
-        for rung in settings["scoring"]["rungs"]
-    ]
+    first, *higher = rung_names(settings["scoring"])
     search = settings["search"]
     filling = f"It filled the template `{search['template']}`. " if search.get("template") else ""
     required = " or a requirement" if search.get("require") else ""
     judge = "a forecast or a probe" if settings["scoring"].get("forecast") else "a probe"
-    climbing = f"; the best climbed to {listed(rungs[1:])}" if len(rungs) > 1 else ""
+    climbing = f"; the best climbed to {', then to '.join(higher)}" if higher else ""
     return (
         f"The strategy “{settings['search']['strategy']}” proposed {found.considered:,} functions "
         f"over the grammar “{settings['grammar']}” in "
         f"{counted(len(found.generations), 'generation')}. {filling}{tried['distinct']:,} of them "
         f"were new, {judge}{required} rejected {tried['rejected']:,} before any training, and "
         f"{tried['trained']:,} were trained for "
-        f"{rungs[0]}{climbing}."
+        f"{first}{climbing}."
     )
+
+
+def rung_names(scoring: Mapping[str, Any]) -> list[str]:
+    """What is granted on each rung, its tasks among it where any rung has its own."""
+    rungs, tasks = scoring["rungs"], scoring.get("tasks") or ()
+    has_own = any(rung.get("tasks") for rung in rungs)
+    return [
+        f"{rung['steps']} steps with {counted(rung['seeds'], 'seed')}"
+        + (f" on {_tasks_of(rung, len(tasks))}" if has_own else "")
+        for rung in rungs
+    ]
 
 
 def origin_words(ancestor: Ancestor) -> str:
@@ -108,21 +151,24 @@ def origin_words(ancestor: Ancestor) -> str:
     candidate = ancestor.candidate
     if candidate.origin == "baseline":
         is_named = candidate.variation in CATALOGUE
-        return f"published{' as' if is_named else ', scaled:'} {candidate.variation}"
+        return f"published{' as' if is_named else ', scaled:'} {title_of(candidate.variation)}"
     if not candidate.parents:
         how = _BEGINNINGS.get(candidate.variation, candidate.variation)
         return f"{how} in generation {candidate.generation}"
     return f"{candidate.variation}, generation {candidate.generation}"
 
 
-def standing_words(ancestor: Ancestor, highest: int) -> str:
+def standing_words(ancestor: Ancestor, found: Findings) -> str:
     """What a candidate was worth, on the highest rung unless it says otherwise."""
     if ancestor.standing is None:
         return "not scored"
-    evaluation = ancestor.standing.evaluation
-    score = minus(f"{ancestor.standing.rank_key[1]:.3f}")
-    steps = evaluation.fidelity.steps
-    return score if ancestor.standing.rung == highest else f"{score} after {steps} steps"
+    standing, scoring = ancestor.standing, found.launch.settings["scoring"]
+    score = minus(f"{standing.rank_key[1]:.3f}")
+    if standing.rung == found.standings[0].rung:
+        return score
+    steps = standing.evaluation.fidelity.steps
+    is_alone = sum(rung["steps"] == steps for rung in scoring["rungs"]) == 1
+    return f"{score} after {f'{steps} steps' if is_alone else rung_names(scoring)[standing.rung]}"
 
 
 def ablation_words(part: Ablation) -> str:
@@ -151,6 +197,13 @@ def practice_words(practice: RivalPractice) -> Iterator[str]:
             f"above ReLU on average; on the other seeds the gain of the same function is "
             f"{signed(test.honest_points)} points."
         )
+
+
+def _tasks_of(rung: Mapping[str, Any], count: int) -> str:
+    own = rung.get("tasks")
+    if not own:
+        return f"all {count} tasks"
+    return listed(own) if len(own) <= _MOST_NAMED else f"{len(own)} of the {count} tasks"
 
 
 def _afterwards(points: float | None) -> str:

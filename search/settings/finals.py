@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from search.settings.scoring import ScoringSettings
 from search.settings.section import LearningRate, Minutes, Seconds, Section, Steps
+from search.settings.watch import WatchSettings
 
 CandidateId = Annotated[str, Field(min_length=1, max_length=64)]
 
@@ -29,8 +30,9 @@ class FinalsSettings(Section):
         transfer_seeds: Training seeds on each of those.
         transfer_steps: Optimiser steps there; by default those of the finals.
         first_seed: Training seeds count up from here; none of them is one of the search's.
-        minutes: Wall time after which no further seed is begun; the first one of the own task and
-            the scoring on test data are held in any case.
+        minutes: Wall time after which no further seed is begun, in equal shares where the claim is
+            about several tasks. The first seeds of these, five or, of a single task, those of its
+            first look, and the scoring on test data are held in any case.
         timeout_seconds: What one training run may take.
         measure: What functions are compared by on test data: "accuracy" in points, all pairs as one
             family; or "log_loss", the logarithm of the loss, the leader's pairs first.
@@ -115,13 +117,17 @@ class FinalsSettings(Section):
         return tuple(counts)
 
 
-def check_fresh(finals: FinalsSettings, scoring: ScoringSettings) -> None:
+def check_fresh(
+    finals: FinalsSettings, scoring: ScoringSettings, watch: WatchSettings | None
+) -> None:
     """Makes sure that finals train on no seed that the search has chosen by.
 
     Raises:
         ValueError: If they would.
     """
     used = {seed for fidelity in scoring.fidelities for seed in fidelity.seeds}
+    if watch is not None and watch.chooses_finalists:
+        used |= set(watch.fresh_seeds(scoring))
     beyond = finals.tuning_seeds[0]
     if finals.own_rates:
         beyond = finals.meeting_seeds[0]

@@ -142,9 +142,11 @@ def _apply_override(document: dict[str, Any], override: str) -> None:
         )
     section = document
     for part in parts[:-1]:
-        section = section.setdefault(part, {})
-        if not isinstance(section, dict):
+        below = section.get(part, {})
+        if not isinstance(below, dict):
             raise SettingsError(f"--set {override!r}: {part!r} is a value, not a section")
+        section[part] = dict(below)  # a copy, since the sections are the caller's
+        section = section[part]
     section[parts[-1]] = _value(text, key=key)
 
 

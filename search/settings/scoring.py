@@ -45,6 +45,15 @@ class Rung(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Rung:
+        if self.tasks is not None and len(set(self.tasks)) < len(self.tasks):
+            raise ValueError(
+                f"tasks: each must be named once, got {', '.join(self.tasks)}; what counts more "
+                "than others has a weight in aggregate"
+            )
+        return self
+
     @model_serializer(mode="wrap")
     def _without_what_is_not_set(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # As before there were tasks: MLflow keeps the rungs as a parameter, which may not change.

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from search.settings.scoring import ScoringSettings
 from search.settings.section import Section, Steps
 
 _Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -35,6 +36,11 @@ class WatchSettings(Section):
     seeds: Annotated[int, Field(ge=1, le=1_000)] = 2
     patience: _Count | None = None
     chooses_finalists: bool = False
+
+    def fresh_seeds(self, scoring: ScoringSettings) -> tuple[int, ...]:
+        """The seeds of its training runs, beyond those of the search's rungs."""
+        used = max(seed for fidelity in scoring.fidelities for seed in fidelity.seeds)
+        return tuple(range(used + 1, used + 1 + self.seeds))
 
     @model_validator(mode="after")
     def _names_each_once(self) -> WatchSettings:

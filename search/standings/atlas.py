@@ -18,6 +18,7 @@ from search.history import Begun, History, find_begun, read_history
 from search.history.launched import trained_tasks, understood
 from search.journal.journal import FILE_NAME, Journal, JournalError
 from search.standings.conditions import Conditions, RungConditions, rung_conditions
+from search.texts.naming import titled
 from search.texts.tables import Table, as_html, as_text
 
 _SHOWN: Final = 5
@@ -52,10 +53,14 @@ class Found:
         return self.candidate.origin == "baseline"
 
     @property
+    def name(self) -> str | None:
+        """In the catalogue, of a baseline."""
+        return self.candidate.variation if self.is_published else None
+
+    @property
     def shown(self) -> str:
         """The function as people see it, by its name where it is a baseline."""
-        text = self.candidate.readable
-        return f"{self.candidate.variation} = {text}" if self.is_published else text
+        return titled(self.candidate.readable, self.name)
 
     @property
     def merit(self) -> tuple[tuple[int, bool], float, str]:
@@ -123,7 +128,8 @@ class Atlas:
                 return chart
         there = ", ".join(chart.name for chart in self.charts) or "none yet"
         what = "no function was scored" if task is None else f"nothing was scored on {task!r}"
-        raise AtlasError(f"{what}; tasks with scores: {there}")
+        left_out = "".join(f"; left out: {name}, {why}" for name, why in self.left_out.items())
+        raise AtlasError(f"{what}; tasks with scores: {there}{left_out}")
 
     def map(self, task: str | None = None) -> Picture:
         """Draws where the functions that were scored on a task lie among the published ones.
@@ -288,7 +294,7 @@ def _document(rank: int, row: Found, lead: float | None) -> dict[str, Any]:
         "rank": rank,
         "candidate_id": row.candidate.id,
         "expression": row.candidate.readable,
-        "name": row.candidate.variation if row.is_published else None,
+        "name": row.name,
         "score": row.score,
         "ahead_by": lead,
         "steps": row.conditions.steps,

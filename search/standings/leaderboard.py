@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from search.history import History, Introduced
 from search.history.unscored import explain_unscored
 from search.journal.campaign_folder import is_folder, located
 from search.journal.journal import FILE_NAME
+from search.texts.commands import DEFAULT_RUNS_DIR
+from search.texts.naming import titled
 
 _SHOWN: Final = 80
 
@@ -51,6 +54,11 @@ class LeaderboardRow:
     generation: int
     tasks: tuple[OnTask, ...] = ()
 
+    @property
+    def shown(self) -> str:
+        """The function as people see it."""
+        return titled(self.expression, self.name)
+
 
 def find_campaign(campaign: str, runs_dir: Path) -> Path:
     """The folder of a campaign.
@@ -75,11 +83,37 @@ def find_campaign(campaign: str, runs_dir: Path) -> Path:
         return located(Path(campaign))
     shown = campaign if len(campaign) <= _SHOWN else f"{campaign[: _SHOWN - 1]}…"
     near = difflib.get_close_matches(shown, names, n=1)
+    if (why := _without_campaigns(runs_dir)) is not None:
+        raise CampaignNotFoundError(f"there is no campaign {shown!r}: {why}")
     hint = f"did you mean {near[0]!r}? " if near else ""
     listed = ", ".join(names) if names else "none yet; `actsearch launch CAMPAIGN.toml` makes one"
     raise CampaignNotFoundError(
         f"there is no campaign {shown!r} under {runs_dir}; {hint}campaigns there: {listed}"
     )
+
+
+def check_runs_dir(runs_dir: Path) -> None:
+    """Refuses what can hold no campaigns.
+
+    Args:
+        runs_dir: Where campaigns are to be looked for; the usual place need not be there yet.
+
+    Raises:
+        CampaignNotFoundError: If it is no folder, or is not there.
+    """
+    if (why := _without_campaigns(runs_dir)) is not None:
+        raise CampaignNotFoundError(why)
+
+
+def _without_campaigns(runs_dir: Path) -> str | None:
+    """Why no campaigns can be there; None where they can."""
+    what_to_do = "name the folder that campaigns are kept in: --runs-dir DIR"
+    if os.path.isdir(runs_dir):
+        return None
+    if os.path.lexists(runs_dir):
+        return f"{runs_dir} is no folder; {what_to_do}"
+    # The first launch makes the usual one.
+    return None if runs_dir == DEFAULT_RUNS_DIR else f"there is no folder {runs_dir}; {what_to_do}"
 
 
 def scored(history: History) -> Iterator[Standing]:

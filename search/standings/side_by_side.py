@@ -8,8 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from search.history import GenerationRecord, History, read_history
+from search.history import Begun, GenerationRecord, History, find_begun, read_history
 from search.journal.journal import FILE_NAME, Journal
+from search.standings.atlas import conditions_of
+from search.standings.comparability import incomparable
+from search.standings.conditions import RungConditions
 from search.standings.leaderboard import LeaderboardRow, leaderboard
 from search.texts.dotted import flatten
 from search.texts.tables import Table, as_html, as_text
@@ -32,6 +35,7 @@ class Came:
         generations: In order.
         rows: Its leaderboard, whole.
         ending: Why the search ended; None while it goes on.
+        rungs: Under which conditions it scores; empty where that is not known.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Came:
     generations: tuple[GenerationRecord, ...]
     rows: tuple[LeaderboardRow, ...]
     ending: str | None
+    rungs: tuple[RungConditions, ...] = ()
 
     @property
     def best(self) -> LeaderboardRow | None:
@@ -88,7 +93,9 @@ class SideBySide:
         scores = {str(each.settings.get("scoring.tasks")) for each in self.campaigns}
         if len(scores) > 1:
             return "the scores are made up of different tasks"
-        return None
+        if unknown := [each.name for each in self.campaigns if not each.rungs]:
+            return f"it is not known how {', '.join(unknown)} scored: another version wrote that"
+        return incomparable({each.name: each.rungs for each in self.campaigns})
 
     def rows(self, top: int | None = None) -> list[tuple[LeaderboardRow, tuple[str, ...]]]:
         """One leaderboard of all: what trained longer first, then by score; who has found it.
@@ -120,7 +127,7 @@ class SideBySide:
         if differing:
             tables["Settings that differ"] = (("setting", *names), *differing)
         ranking = tuple(
-            (str(rank), _titled(row), f"{row.score:.4f}", f"{row.steps} x {row.seeds}",
+            (str(rank), row.shown, f"{row.score:.4f}", f"{row.steps} x {row.seeds}",
              ", ".join(found_in), row.candidate_id[:8])
             for rank, (row, found_in) in enumerate(self.rows(top), 1)
         )  # fmt: skip
@@ -169,7 +176,7 @@ class SideBySide:
 
     def _figures(self) -> Iterable[tuple[str, ...]]:
         every = self.campaigns
-        yield ("best function", *(_titled(each.best) if each.best else _UNSET for each in every))
+        yield ("best function", *(each.best.shown if each.best else _UNSET for each in every))
         yield ("its score", *(f"{each.best.score:.4f}" if each.best else _UNSET for each in every))
         yield ("trainings", *(f"{each.trainings:,}" for each in every))
         yield ("minutes", *(_minutes(each.minutes) for each in every))
@@ -201,7 +208,7 @@ def side_by_side(folders: Sequence[Path]) -> SideBySide:
 
 def _came(folder: Path) -> Came:
     with Journal(folder / FILE_NAME, read_only=True) as journal:
-        history = read_history(journal)
+        history, begun = read_history(journal), find_begun(journal)
     return Came(
         name=folder.name,
         settings=_settings(history),
@@ -210,7 +217,15 @@ def _came(folder: Path) -> Came:
         generations=tuple(history.generations),
         rows=tuple(leaderboard(history)),
         ending=history.finish.reason if history.finish else None,
+        rungs=() if begun is None else _rungs(begun),
     )
+
+
+def _rungs(begun: Begun) -> tuple[RungConditions, ...]:
+    try:
+        return conditions_of(begun)
+    except ValueError:  # settings and tasks raise it
+        return ()
 
 
 def _settings(history: History) -> dict[str, Any]:
@@ -224,10 +239,6 @@ def _settings(history: History) -> dict[str, Any]:
 
 def _merit(row: LeaderboardRow) -> tuple[int, float]:
     return row.steps * row.seeds, row.score
-
-
-def _titled(row: LeaderboardRow) -> str:
-    return row.expression if row.name is None else f"{row.name} = {row.expression}"
 
 
 def _minutes(minutes: float) -> str:

@@ -64,10 +64,13 @@ class Coevolution:
             SettingsError: If a function to start from cannot be had or not be written.
         """
         self._layers, self._seed = layer_names(count), seed
+        # The first population has them for all: they serve in all layers alike.
         points = read_starting_points(settings.start_from, grammar)
         self._populations = [
-            strategy(grammar, settings, seed=f"{seed}/{layer}", starting_points=points)
-            for layer in self._layers
+            strategy(
+                grammar, settings, seed=f"{seed}/{layer}", starting_points=() if number else points
+            )
+            for number, layer in enumerate(self._layers)
         ]
         # Of every function by its id, for each layer: itself, and the best network it was in.
         self._functions: list[dict[str, Candidate]] = [{} for _ in self._layers]
@@ -76,10 +79,14 @@ class Coevolution:
 
     def ask(self, count: int, *, generation: int, admit: Admit) -> list[Candidate]:
         """Makes networks; see `Strategy.ask`."""
-        if not self._populations[0].population:
-            return self._founders(count, generation=generation, admit=admit)
+        first, everywhere = self._populations[0], self._admitting_everywhere(admit)
+        if not first.population:
+            founders = first.ask(count, generation=generation, admit=everywhere)
+            return self._alike(founders, generation)
+        given = first.given(count, generation=generation, admit=everywhere)
+        networks = self._alike(given, generation)
+        count -= len(networks)
         generator = Random(f"{self._seed}/{generation}/partners")
-        networks = []
         for layer, population in enumerate(self._populations):
             share = count // len(self._layers) + (layer < count % len(self._layers))
             functions = population.ask(
@@ -113,14 +120,17 @@ class Coevolution:
         """Means over the populations."""
         return Vitals.mean([population.vitals for population in self._populations])
 
-    def _founders(self, count: int, *, generation: int, admit: Admit) -> list[Candidate]:
-        """Functions for all layers alike, each of them a member of every population."""
+    def _admitting_everywhere(self, admit: Admit) -> Admit:
+        """Admits what is new to every layer."""
         others = range(1, len(self._layers))
 
         def everywhere(expression: Expression, /, *, layer: int = 0) -> bool:
             return admit(expression) and all(admit(expression, layer=other) for other in others)
 
-        founders = self._populations[0].ask(count, generation=generation, admit=everywhere)
+        return everywhere
+
+    def _alike(self, founders: Sequence[Candidate], generation: int) -> list[Candidate]:
+        """Networks of one function in all layers, each of them a member of every population."""
         for functions in self._functions:
             functions.update((founder.id, founder) for founder in founders)
         alike = [[founder] * len(self._layers) for founder in founders]

@@ -66,7 +66,8 @@ class Evolution(ABC):
         self._grammar, self._seed = grammar, seed
         if starting_points is None:
             starting_points = read_starting_points(settings.start_from, grammar)
-        self._starting_points = starting_points
+        # One iterator over all generations: what the first has no room for has its turn later.
+        self._points = iter(starting_points)
         self._rates = Rates(applicable(grammar), adaptive=settings.adaptive_rates)
         self._breeder = Breeder(grammar, self._rates, settings.crossover if self.crosses else 0.0)
         self._diversity = 1.0
@@ -91,17 +92,28 @@ class Evolution(ABC):
         """Makes a generation; see `Strategy.ask`."""
         generator = Random(f"{self._seed}/{generation}")
         strangers = self._immigrants() * count
-        candidates: list[Candidate] = []
-        points = iter(self._starting_points if generation == 0 else ())
-        for number in range(count):
-            child = self._given(points, generation=generation, admit=admit)
-            if child is None and self.population and number >= strangers:
+        candidates = self.given(count, generation=generation, admit=admit)
+        for number in range(len(candidates), count):
+            child = None
+            if self.population and number >= strangers:
                 child = self._offspring(generator, generation=generation, admit=admit)
             child = child or self._newcomer(generator, generation=generation, admit=admit)
             if child is None:
                 break
             candidates.append(child)
             self._born[child.id] = next(self._births)
+        return candidates
+
+    @final
+    def given(self, count: int, *, generation: int, admit: Admit) -> list[Candidate]:
+        """The next new ones of the functions to start from, `count` at the most."""
+        new = (
+            Candidate.of(expression, generation=generation, variation=GIVEN)
+            for expression in self._points
+            if admit(expression)
+        )
+        candidates = list(itertools.islice(new, count))
+        self._born.update((candidate.id, next(self._births)) for candidate in candidates)
         return candidates
 
     @final
@@ -144,14 +156,6 @@ class Evolution(ABC):
         if self._diversity < self.settings.least_diversity:
             return max(self.settings.immigrants, IMMIGRANTS_WHEN_ALIKE)
         return self.settings.immigrants
-
-    def _given(
-        self, points: Iterator[Expression], *, generation: int, admit: Admit
-    ) -> Candidate | None:
-        for expression in points:
-            if admit(expression):
-                return Candidate.of(expression, generation=generation, variation=GIVEN)
-        return None
 
     def _newcomer(self, generator: Random, *, generation: int, admit: Admit) -> Candidate | None:
         expression = newcomer(self._grammar, generator, admit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -69,12 +69,26 @@ class InnerEvolution:
     """
 
     def __init__(
-        self, model: ScoreModel, survey: Survey, breeder: Breeder, settings: SearchSettings
+        self,
+        model: ScoreModel,
+        survey: Survey,
+        breeder: Breeder,
+        settings: SearchSettings,
+        *,
+        known: Iterable[bytes],
     ) -> None:
-        """Nothing is bred yet."""
+        """Nothing is bred yet.
+
+        Args:
+            model: What is maximised.
+            survey: Probes what is bred, and takes its shape.
+            breeder: Varies.
+            settings: Of the search.
+            known: Keys of the functions that are not looked for, origins among them; see `key_of`.
+        """
         self._model, self._survey, self._breeder, self._settings = model, survey, breeder, settings
         self._found: dict[bytes, Expectation] = {}
-        self._known: set[bytes] = set()
+        self._known = set(known)
 
     def run(
         self, origins: Sequence[Origin], strangers: Sequence[Expression], generator: Random
@@ -89,7 +103,6 @@ class InnerEvolution:
         Returns:
             Every distinct new function that passed the probes, the most appealing first.
         """
-        self._known.update(_key(origin.shape) for origin in origins)
         elite = self._entered([to_tree(s, self._breeder.grammar) for s in strangers])
         elite = self._selected([*self._trained(origins), *elite])
         for _ in range(-(-self._settings.brood // _BROOD)):
@@ -119,12 +132,18 @@ class InnerEvolution:
         return list(tools.selBest(members, _ELITE))
 
     def _trained(self, origins: Sequence[Origin]) -> list[Individual]:
-        """What was trained, by what the model makes of it: a lucky score counts for less."""
-        trees = [to_tree(origin.expression, self._breeder.grammar) for origin in origins]
-        for tree, origin, (_, appeal) in zip(
-            trees, origins, self._appeals([origin.shape for origin in origins]), strict=True
-        ):
-            tree.ancestors, tree.fitness = (origin.candidate_id,), Fitness((0.0, appeal))
+        """What was trained, by what the model makes of it: a lucky score counts for less.
+
+        As many as the elite can hold at most: a tree of each of the others would be made in vain.
+        """
+        appeals = [appeal for _, appeal in self._appeals([origin.shape for origin in origins])]
+        order = sorted(range(len(origins)), key=appeals.__getitem__, reverse=True)
+        trees = []
+        for number in order[:_ELITE]:
+            tree = to_tree(origins[number].expression, self._breeder.grammar)
+            tree.ancestors = (origins[number].candidate_id,)
+            tree.fitness = Fitness((0.0, appeals[number]))
+            trees.append(tree)
         return trees
 
     def _entered(self, brood: Sequence[Individual]) -> list[Individual]:
@@ -135,7 +154,7 @@ class InnerEvolution:
         surveyed = self._survey(expressions)
         new: dict[bytes, int] = {}
         for number in np.flatnonzero(surveyed.fit).tolist():
-            key = _key(surveyed.shapes[number])
+            key = key_of(surveyed.shapes[number])
             if key not in self._known:
                 self._known.add(key)
                 new[key] = number
@@ -164,6 +183,7 @@ def _joined(parents: Sequence[Individual]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for parent in parents for name in parent.ancestors[:1]))
 
 
-def _key(shape: np.ndarray) -> bytes:
+def key_of(shape: np.ndarray) -> bytes:
+    """Equal for shapes of one function."""
     # Adding 0 makes one number of 0 and -0.
     return (np.round(shape, _DIGITS) + 0.0).tobytes()

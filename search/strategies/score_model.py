@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from search.strategies.spread import standardised
+from search.strategies.spread import Standard
 
 _TREES: Final = 100
 # How much more the differences between good functions count than those between bad ones: of what
@@ -58,11 +58,12 @@ class ScoreModel:
         from sklearn.gaussian_process import GaussianProcessRegressor
         from sklearn.gaussian_process.kernels import Matern
 
-        self._known = shapes[np.lexsort((scores, rungs))[-_MOST_LEARNT:]]
-        places = np.linspace(0.0, 1.0, len(self._known)) ** _POWER
+        learnt = shapes[np.lexsort((scores, rungs))[-_MOST_LEARNT:]]
+        places = np.linspace(0.0, 1.0, len(learnt)) ** _POWER
         trees = ExtraTreesRegressor(_TREES, max_features=0.5, random_state=0, n_jobs=1)
-        self._trees = trees.fit(self._known, places)
-        known = standardised(self._known, like=self._known)
+        self._trees = trees.fit(learnt, places)
+        self._standard = Standard.of(learnt)
+        known = self._standard(learnt)
         # Likeness falls to 1/e over the median distance.
         kernel = Matern(length_scale=max(float(np.median(pdist(known))), 1e-6), nu=0.5)
         process = GaussianProcessRegressor(kernel, alpha=_NOISE, optimizer=None)
@@ -73,5 +74,5 @@ class ScoreModel:
         """What functions of these shapes are expected to come to [functions, features]."""
         rows = shapes.astype(np.float32)
         each = np.stack([tree.tree_.predict(rows)[:, 0] for tree in self._trees.estimators_])
-        like = self._mean + self._process.predict(standardised(shapes, like=self._known))
+        like = self._mean + self._process.predict(self._standard(shapes))
         return Expected((each.mean(axis=0) + like) / 2.0, each.std(axis=0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 # Beyond so many standard deviations a feature tells nothing more.
@@ -34,7 +36,28 @@ def spread_out(shapes: np.ndarray) -> list[int]:
 
 def standardised(shapes: np.ndarray, *, like: np.ndarray) -> np.ndarray:
     """Shapes in standard deviations of `like` from its mean, bounded [functions, features]."""
-    scale = like.std(axis=0)
-    centred = (shapes - like.mean(axis=0)) / np.where(scale > 0.0, scale, 1.0)
-    bounded: np.ndarray = np.clip(centred, -_FARTHEST, _FARTHEST)
-    return bounded
+    return Standard.of(like)(shapes)
+
+
+@dataclass(frozen=True)
+class Standard:
+    """The scale of some shapes, on which others are put as often as one likes.
+
+    Attributes:
+        mean: Of each feature [features].
+        deviation: Standard deviation of each, 1 where all are equal [features].
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    @classmethod
+    def of(cls, shapes: np.ndarray) -> Standard:
+        """The scale of these [functions, features]."""
+        deviation = shapes.std(axis=0)
+        return cls(shapes.mean(axis=0), np.where(deviation > 0.0, deviation, 1.0))
+
+    def __call__(self, shapes: np.ndarray) -> np.ndarray:
+        """Shapes in standard deviations from the mean, bounded [functions, features]."""
+        bounded: np.ndarray = np.clip((shapes - self.mean) / self.deviation, -_FARTHEST, _FARTHEST)
+        return bounded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -19,11 +20,11 @@ from search.candidates.vitals import Forecasting, Vitals
 from search.settings import SearchSettings
 from search.strategies.breeding import Breeder
 from search.strategies.genetic import Genetic
-from search.strategies.inner_evolution import Expectation, InnerEvolution, Origin
+from search.strategies.inner_evolution import Expectation, InnerEvolution, Origin, key_of
 from search.strategies.newcomers import DEPTH, newcomer
 from search.strategies.rates import Rates
 from search.strategies.score_model import ScoreModel
-from search.strategies.spread import spread_out, standardised
+from search.strategies.spread import Standard, spread_out
 from search.strategies.starting_points import read_starting_points
 from search.strategies.strategy import Admit
 from search.strategies.variation import applicable
@@ -33,6 +34,9 @@ _LEAST_SCORED: Final = 12
 # Random functions that the first ones are chosen from, and that join each inner evolution.
 _DRAWN: Final = 1_000
 _STRANGERS: Final = 100
+# The best of what is known are bred from; asking the model about all of a long search would take
+# most of it. A campaign of 2,000 functions breeds from all, with baselines and a thousand lessons.
+_MOST_ORIGINS: Final = 3_100
 # Root mean square of the standardised differences below which two shapes are too much alike to
 # train both: the one says little beyond the other, and constants are tuned at the end.
 _ALIKE: Final = 0.2
@@ -49,12 +53,16 @@ class _Known:
         rung: On which it was scored.
         score: What it came to there.
         is_baseline: Whether it is a published one that every campaign scores.
+        shape: See `evaluators.probing.shapes` [features].
+        key: Of the shape, if the grammar can write the function; None if not.
     """
 
     expression: Expression
     rung: int
     score: float
-    is_baseline: bool = False
+    is_baseline: bool
+    shape: np.ndarray
+    key: bytes | None
 
 
 @final
@@ -77,21 +85,21 @@ class Surrogate:
             SettingsError: If a function to start from cannot be had or not be written.
         """
         self._grammar, self._settings, self._seed = grammar, settings, seed
-        self._start_from = read_starting_points(settings.start_from, grammar)
+        # Those that have not had their turn; the first generation may have no room for all.
+        self._waiting = deque(read_starting_points(settings.start_from, grammar))
         self._breeder = Breeder(
             grammar, Rates(applicable(grammar), adaptive=False), settings.crossover
         )
         self._plain = Genetic(grammar, settings, seed=seed, starting_points=())
         self._survey = Survey()
         self._known: dict[str, _Known] = {}
-        self._shapes: dict[str, np.ndarray] = {}
         self._expected: dict[str, float] = {}
         self._forecasting = Forecasting(considered=0, correlation=None, is_followed=True)
 
     def ask(self, count: int, *, generation: int, admit: Admit) -> list[Candidate]:
         """Proposes what promises most; see `Strategy.ask`."""
         generator = Random(f"{self._seed}/{generation}")
-        starts = self._starts() if generation == 0 else ()
+        starts = self._starts(generation)
         if sum(not each.is_baseline for each in self._known.values()) < _LEAST_SCORED:
             first = self._first(generator, generation=generation)
             candidates = _admitted(chain(starts, first), count, admit)
@@ -100,7 +108,9 @@ class Surrogate:
             promising = self._promising(generator, generation=generation)
             candidates = _admitted(chain(starts, promising), count - strangers, admit)
         else:
-            return self._plain.ask(count, generation=generation, admit=admit)
+            candidates = _admitted(starts, count, admit)
+            left = count - len(candidates)
+            return candidates + self._plain.ask(left, generation=generation, admit=admit)
         return candidates + self._newcomers(
             count - len(candidates), generator, generation=generation, admit=admit
         )
@@ -118,18 +128,28 @@ class Surrogate:
             candidate = standing.candidate
             assert isinstance(candidate.expression, Expression)
             is_baseline = candidate.origin == "baseline"
-            rung, score = standing.rank_key
-            self._keep(candidate.id, _Known(candidate.expression, rung, score, is_baseline))
+            self._keep(
+                candidate.id, candidate.expression, standing.rank_key, is_baseline=is_baseline
+            )
 
     def remember(self, lessons: Iterable[Lesson]) -> None:
         """Learns from what earlier campaigns scored, until it is scored by this one too."""
         for each in lessons:
-            self._keep(each.candidate_id, _Known(each.expression, each.rung, each.score))
+            self._keep(each.candidate_id, each.expression, (each.rung, each.score))
 
-    def _keep(self, candidate_id: str, known: _Known) -> None:
-        self._known[candidate_id] = known
-        if candidate_id not in self._shapes:
-            self._shapes[candidate_id] = self._survey([known.expression]).shapes[0]
+    def _keep(
+        self,
+        candidate_id: str,
+        expression: Expression,
+        rank_key: tuple[int, float],
+        *,
+        is_baseline: bool = False,
+    ) -> None:
+        """Remembers a function, with what every generation asks of it and what never changes."""
+        before = self._known.get(candidate_id)
+        shape = self._survey([expression]).shapes[0] if before is None else before.shape
+        key = key_of(shape) if self._grammar.violation(expression) is None else None
+        self._known[candidate_id] = _Known(expression, *rank_key, is_baseline, shape, key)
 
     @property
     def vitals(self) -> Vitals:
@@ -152,10 +172,11 @@ class Surrogate:
         considered = self._forecasting.considered if followed else 0
         self._forecasting = Forecasting(considered, correlation, is_followed)
 
-    def _starts(self) -> Iterator[Candidate]:
-        """Functions to start from."""
-        for expression in self._start_from:
-            yield Candidate.of(expression, generation=0, variation=GIVEN)
+    def _starts(self, generation: int) -> Iterator[Candidate]:
+        """Functions to start from; one that is looked at, and not taken up, keeps its turn."""
+        while self._waiting:
+            yield Candidate.of(self._waiting[0], generation=generation, variation=GIVEN)
+            self._waiting.popleft()
 
     def _first(self, generator: Random, *, generation: int) -> Iterator[Candidate]:
         """Random functions whose shapes are far apart."""
@@ -168,15 +189,20 @@ class Surrogate:
     def _promising(self, generator: Random, *, generation: int) -> Iterator[Candidate]:
         """What was bred, the most appealing first, nothing much like another or what is known."""
         ids = sorted(self._known)
-        shapes = np.stack([self._shapes[identity] for identity in ids])
         known = [self._known[identity] for identity in ids]
+        shapes = np.stack([each.shape for each in known])
         model = ScoreModel(shapes, [each.rung for each in known], [each.score for each in known])
+        inner = InnerEvolution(
+            model,
+            self._survey,
+            self._breeder,
+            self._settings,
+            known=(each.key for each in known if each.key is not None),
+        )
         origins = [
-            Origin(identity, each.expression, shape)
-            for identity, each, shape in zip(ids, known, shapes, strict=True)
-            if self._grammar.violation(each.expression) is None
+            Origin(ids[number], known[number].expression, known[number].shape)
+            for number in _best_written(known)
         ]
-        inner = InnerEvolution(model, self._survey, self._breeder, self._settings)
         found = inner.run(origins, _sampled(self._grammar, generator, _STRANGERS), generator)
         self._forecasting = Forecasting(
             len(found), self._forecasting.correlation, self._forecasting.is_followed
@@ -198,6 +224,13 @@ class Surrogate:
         return [Candidate.of(each, generation=generation) for each in drawn if each is not None]
 
 
+def _best_written(known: Sequence[_Known]) -> list[int]:
+    """Numbers, ascending, of the best functions among those that the grammar can write."""
+    written = [number for number, each in enumerate(known) if each.key is not None]
+    written.sort(key=lambda number: (known[number].rung, known[number].score), reverse=True)
+    return sorted(written[:_MOST_ORIGINS])
+
+
 def _sampled(grammar: Grammar, generator: Random, count: int) -> list[Expression]:
     """Random functions, by ramped half-and-half (Koza 1992)."""
     return [
@@ -210,9 +243,10 @@ def _sampled(grammar: Grammar, generator: Random, count: int) -> list[Expression
 
 def _apart(found: Sequence[Expectation], *, known: np.ndarray) -> Iterator[Expectation]:
     """Leaves out whatever is much like one before it, or like a function that is known."""
-    taken = standardised(known, like=known)
+    standard = Standard.of(known)
+    taken = standard(known)
     for each in found:
-        place = standardised(each.shape[None], like=known)
+        place = standard(each.shape[None])
         if np.mean((taken - place) ** 2, axis=1).min() >= _ALIKE**2:
             taken = np.concatenate([taken, place])
             yield each

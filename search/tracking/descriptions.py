@@ -27,8 +27,7 @@ def describe_campaign(campaign: str, experiment: str, record: LaunchRecord) -> s
         ]
     lines += [
         "",
-        "* **Metrics** go by generation. A score is minus the mean log validation loss: higher is "
-        "better, and 0.1 more means a loss about 10 % lower.",
+        f"* **Metrics** go by generation. {_score_words(record)}",
         f"* **`{names.RIVAL_PREFIX}relu`** and the like are the scores of published functions on "
         "the rung of the best so far: the lines that a search has to cross.",
         f"* **`{names.TABLE_JSON}`** holds every candidate, those that were rejected included.",
@@ -68,6 +67,19 @@ def describe_candidate(record: CandidateRecord, launch: LaunchRecord, run_id: st
     )
     # One paragraph, which the UI does not fold while it is short: the picture, the words beside it.
     return " ".join(filter(None, sentences))
+
+
+def _score_words(record: LaunchRecord) -> str:
+    scoring = record.settings.get("scoring") or {}
+    if scoring.get("tasks") or scoring.get("learning_rates"):
+        return (
+            "A score is how far a function is ahead of the best baseline in log validation loss, "
+            "in units of the spread between baselines: higher is better."
+        )
+    return (
+        "A score is minus the mean log validation loss: higher is better, and 0.1 more means a "
+        "loss about 10 % lower."
+    )
 
 
 def _published(form: Activation) -> str:

@@ -203,8 +203,8 @@ def _summary(card: Card, row: EntrantResults) -> dict[str, float | None]:
         "diverged": row.diverged,
     }
     for each in card.comparisons_of(row.entrant.candidate_id):
-        values[f"difference_{each.rival}"] = each.difference
-        values[f"p_{each.rival}"] = each.p_adjusted
+        values[f"{names.DIFFERENCE_PREFIX}{each.rival}"] = each.difference
+        values[f"{names.P_PREFIX}{each.rival}"] = each.p_adjusted
     return values
 
 

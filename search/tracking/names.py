@@ -50,13 +50,17 @@ RATE_OF_TASK_PREFIX: Final = "learning_rate."
 # Metrics of a candidate's run; the step is the rung, so the highest rung is what the UI sorts by.
 FITNESS: Final = "fitness"
 CANDIDATE_METRICS: Final[Mapping[str, str]] = {
-    "validation_loss": "mean cross-entropy in nats over the seeds",
-    "validation_accuracy": "mean share of validation images classified rightly, 0 to 1",
+    "validation_loss": "mean over the seeds of the loss on the validation split: cross-entropy in "
+    "nats, or what the task has in its place; of several tasks the first's",
+    "validation_accuracy": "mean over the seeds of the share of validation examples classified "
+    "rightly, or of the variance explained, 0 to 1; of several tasks the first's",
     FITNESS: "score, higher is better: minus the mean log validation loss, or over several tasks "
     "the aggregate of the advantages",
     f"{ADVANTAGE_PREFIX}TASK": "over the best baseline on that task, in spreads of the baselines",
-    f"{SCORE_PREFIX}TASK": "minus the mean log validation loss on that task, at its best rate",
-    f"{RATE_OF_TASK_PREFIX}TASK": "the candidate's best learning rate on that task",
+    f"{SCORE_PREFIX}TASK": "minus the mean log validation loss on that task, at its best rate if "
+    "it has one",
+    f"{RATE_OF_TASK_PREFIX}TASK": "the candidate's best learning rate on that task; absent where "
+    "the task's is the only one",
     "relative_cost": "time of f with f' in units of ReLU's, measured on the last rung",
     "dead_units": "share of hidden units without any gradient on the validation split",
     "saturated_units": "share that is alive, but nearly flat on 95 % of the validation split",
@@ -114,6 +118,7 @@ CAMPAIGN_TAGS: Final[Mapping[str, str]] = {
     "stop.LIMIT": "limits of the campaign; tags, not params, because a budget may be extended",
     "tracking.SETTING": "what is mirrored; a tag, since another launch may mirror more",
     "finals.SETTING": "settings of the finals; tags, since other finals may follow",
+    "polish.SETTING": "how the best are polished; a tag, since another launch may polish more",
     GENERATIONS_WRITTEN: "generations whose metrics are complete",
 }
 
@@ -155,23 +160,24 @@ FINALS_FUNCTION_TAGS: Final[Mapping[str, str]] = {
     "verdict": "what may be said of the function on this task, in words",
 }
 
+# Of each rival: those that every function meets, and those of `finals.against`.
+DIFFERENCE_PREFIX: Final = "difference_"
+P_PREFIX: Final = "p_"
+
 FINALS_FUNCTION_METRICS: Final[Mapping[str, str]] = {
-    "test_accuracy": "share of the test split classified rightly, 0 to 1, by seed",
-    "test_loss": "mean cross-entropy in nats on the test split, by seed",
-    "validation_accuracy": "share of the validation split classified rightly, by seed",
-    "validation_loss": "mean cross-entropy in nats on the validation split, by seed",
+    "test_accuracy": "share of the test split classified rightly, or of its variance explained, 0 "
+    "to 1, by seed",
+    "test_loss": "mean loss on the test split, cross-entropy in nats or what the task has in its "
+    "place, by seed",
+    "validation_accuracy": "the same share of the validation split, by seed",
+    "validation_loss": "the same loss on the validation split, by seed",
     "log_test_loss": "mean logarithm of the test loss",
     "mean_percent": "mean test accuracy in per cent",
     "deviation_points": "its standard deviation over the seeds",
     "diverged": "seeds on which training diverged",
-    **{
-        key: meaning
-        for rival, title in TITLES.items()
-        for key, meaning in (
-            (f"difference_{rival}", f"mean paired difference from {title}, positive where better"),
-            (f"p_{rival}", f"p value of the comparison with {title}, Holm's correction included"),
-        )
-    },
+    f"{DIFFERENCE_PREFIX}RIVAL": "mean paired difference from a rival, positive where better; "
+    "RIVAL is its name in the catalogue, such as `relu`, or else its id",
+    f"{P_PREFIX}RIVAL": "p value of the comparison with that rival, Holm's correction included",
 }
 
 FINALS_FUNCTION_PARAMS: Final[Mapping[str, str]] = {

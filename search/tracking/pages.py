@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from evaluators.evaluation.evaluation import Outcome
-from grammars import shortened
+from grammars import shortened, title_of
 from search.history import (
     CandidateRecord,
     FinishRecord,
@@ -294,8 +294,8 @@ def _readable(record: CandidateRecord) -> str:
 
 
 def _run_name(record: CandidateRecord) -> str:
-    name = _readable(record)
-    return f"{record.candidate.variation}: {name}" if record.is_baseline else name
+    name, title = _readable(record), title_of(record.candidate.variation)
+    return f"{title}: {name}" if record.is_baseline and title != name else name
 
 
 def _dataset_input(record: LaunchRecord) -> Any:

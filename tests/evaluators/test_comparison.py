@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -119,6 +120,26 @@ def test_a_gate_keeps_the_error_rate_of_all_that_is_claimed() -> None:
         found = {each.finding for each in compare(values, rivals=["f0", "f1"], gate="f2")}
         false += not found.isdisjoint((Finding.BETTER, Finding.WORSE))
     assert false <= 30  # 20 are expected at most, with a standard deviation of 4.4
+
+
+def test_what_is_chosen_by_the_runs_that_are_compared_is_corrected_for_that() -> None:
+    random, false = np.random.default_rng(11), Counter[int]()
+    for _ in range(400):
+        values = {f"f{n}": random.normal(size=10).tolist() for n in range(7)}
+        leader = max(list(values)[2:], key=lambda key: sum(values[key]))
+        for choices in (1, 5):
+            compared = compare(values, rivals=["f0", "f1"], gate=leader, choices=choices)
+            false[choices] += any(each.finding.is_settled for each in compared)
+    assert false[1] > 40, "twice what is promised"
+    assert false[5] <= 30
+    for function, times in (("better", 5), ("worse", 1)):
+        two = {key: VALUES[key] for key in ("relu", function)}
+        (once,) = compare(two, rivals=["relu"], gate=function)
+        (five,) = compare(two, rivals=["relu"], gate=function, choices=5)
+        assert once.p is not None
+        assert five.p == pytest.approx(times * once.p)
+        wider = paired_t(VALUES[function], VALUES["relu"], error_rate=0.05 / times)
+        assert (five.low, five.high) == (wider.low, wider.high)
 
 
 def test_so_many_seeds_find_what_is_called_detectable_four_times_in_five() -> None:

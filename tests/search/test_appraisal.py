@@ -17,7 +17,7 @@ from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench
 from grammars import BASELINES, Activation, evaluate, functions_of, load_grammar, parse
 from search.appraisal import Appraiser, Yardstick, courses_of
-from search.appraisal.rates import best_rate, missing_rates, wanted_rates
+from search.appraisal.rates import best_rate, missing_rates, refined, wanted_rates
 from search.appraisal.yardstick import Best, combined
 from search.executors import Interrupted, WorkersUnusableError
 from search.journal.journal import FILE_NAME, Journal
@@ -169,6 +169,28 @@ def test_a_refined_rate_leaves_nothing_of_the_grid(tmp_path: Path) -> None:
         rates = [each.over_tasks.tasks[0].learning_rate for each in found]
     assert apart[1] < apart[0] / 20.0
     assert rates[0] / rates[1] == pytest.approx(2.0**0.5, rel=0.01)
+
+
+@pytest.mark.parametrize("rates", [(0.001, 0.003, 0.009), (0.001, 0.002, 0.01), (0.5, 0.8, 1.0)])
+@pytest.mark.parametrize("share", [0.0, 0.2, -0.3])
+def test_the_vertex_is_found_whatever_the_factors(
+    rates: tuple[float, float, float], share: float
+) -> None:
+    low, middle, high = map(math.log, rates)
+    vertex = middle + share * (high - middle if share > 0.0 else middle - low)
+    tried = {rate: 2.0 - 0.3 * (math.log(rate) - vertex) ** 2 for rate in rates}
+    assert refined(tried) == pytest.approx(math.exp(vertex), rel=0.006)
+
+
+def test_a_grid_of_factors_of_two_gives_what_it_always_gave() -> None:
+    drawn = np.random.default_rng(5)
+    for _ in range(2_000):
+        rate = float(f"{10.0 ** drawn.uniform(-4.0, -1.0):.2g}")
+        below, above = drawn.normal(size=2)
+        best = max(below, above) + drawn.exponential()
+        tilt = (below - above) / (2.0 * (below - 2.0 * best + above))
+        tried = {rate / 2.0: below, rate: best, rate * 2.0: above}
+        assert refined(tried) == float(f"{rate * 2.0**tilt:.3g}")
 
 
 def test_seeds_that_choose_a_rate_do_not_score(tmp_path: Path) -> None:

@@ -196,6 +196,15 @@ def test_a_launch_tells_it_in_a_sentence_with_file_and_line_and_records_nothing(
     assert not Path("runs").exists()
 
 
+def test_finals_that_an_objective_cannot_have_are_refused_before_the_search(
+    commanded: Commanded,
+) -> None:
+    code = "def score(activation, steps, seed):\n    return 1.0"
+    words = ["launch", "campaign.toml", "--set", "finals.own_rates=true"]
+    said = commanded(words, OBJECTIVE, code, status=INPUT_ERROR)
+    assert "finals.own_rates: mine is an objective of its own, which decides on learning" in said
+
+
 @pytest.mark.parametrize("what", ["wrong calls", "an objective that returns None"])
 @pytest.mark.parametrize(
     "words", [["evaluate", "relu"], ["calibrate"], ["curves", "new.json"]], ids=lambda each: each[0]

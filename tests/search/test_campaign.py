@@ -126,6 +126,23 @@ def test_a_stopped_campaign_goes_on_as_if_nothing_had_happened(
     assert not set(first.done) & set(second.done)
 
 
+@pytest.mark.parametrize("strategy", ["genetic", "surrogate"])
+def test_one_with_more_to_start_from_than_has_room_goes_on_as_well(
+    tmp_path: Path, strategy: str
+) -> None:
+    named = [f"tanh({number / 20 + 0.31:g} * x)" for number in range(20)]
+    chosen = settings(
+        search={"strategy": strategy, "population": 12, "offspring": 12, "start_from": named}
+    )
+    run(tmp_path / "whole", chosen)
+    for stop_after in (10, 28, 40):
+        run(tmp_path / f"cut{stop_after}", chosen, Simulation(stop_after=stop_after))
+        run(tmp_path / f"cut{stop_after}", chosen)
+        assert told(tmp_path / f"cut{stop_after}") == told(tmp_path / "whole")
+    candidates = [payload for kind, _, payload in told(tmp_path / "whole") if kind == "candidate"]
+    assert [c["expression"] for c in candidates if c["variation"] == "seed"] == named
+
+
 def test_a_campaign_that_is_run_again_shows_its_best_all_the_while(tmp_path: Path) -> None:
     def read(**changes: Any) -> list[str]:
         texts: list[str] = []

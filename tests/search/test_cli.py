@@ -327,7 +327,7 @@ def test_the_best_function_leaves_as_a_file(
         (["grammar", "show", "coer"], "did you mean 'core'"),
         (["export", "--expression", "relu", "--to", "jaxx"], "jax"),
         (["export", "--to", "jax"], "name either a CAMPAIGN or an --expression"),
-        (["leaderboard", "x", "--runs-dir", "nowhere"], "none yet"),
+        (["leaderboard", "x", "--runs-dir", "nowhere"], "there is no folder nowhere; name the"),
         (["curves", "mnist-mpl"], "did you mean 'mnist-mlp'"),
     ],
 )

@@ -16,6 +16,7 @@ from evaluators.evaluation.evaluation import Evaluation, SeedResult
 from evaluators.evaluation.fidelity import Fidelity
 from evaluators.evaluator import Bench
 from evaluators.statistics.comparison import Finding
+from evaluators.statistics.paired import paired_t
 from evaluators.tasks import find_task
 from grammars import Expression, expression_id, parse
 from search.appraisal.rates import refined
@@ -30,6 +31,7 @@ from search.finals import (
     Split,
     claim,
     hold,
+    is_same,
     orders,
     plan_finals,
 )
@@ -89,12 +91,14 @@ class Scaled(SimulatedTraining):
         key = record.candidate_id
         away = math.log2(rate * self.scales.get(key, 1.0) / self.best)
         lowest = 0.08 * away**2 - 2.5 - self.gains.get((key, bench.task), 0.0)
-        drawn = bench.task, split, key, round(1e6 * rate)
+        drawn = bench.task, key, round(1e6 * rate)
         return replace(
             record,
             fidelity=fidelity,
             per_seed=tuple(
-                SeedResult(seed, math.exp(lowest + self.noise * self.normal(*drawn, seed)), 0.9)
+                SeedResult(
+                    seed, math.exp(lowest + self.noise * self.luck(split, *drawn, seed)), 0.9
+                )
                 for seed in fidelity.seeds
             ),
             # No two are measured alike.
@@ -271,6 +275,62 @@ def test_the_claim_is_of_the_mean_of_the_tasks_and_each_has_its_own_card(tmp_pat
     assert {c.finding for c in second.comparisons_of(split)} == {Finding.WORSE}
     assert "is, on the mean of digits-mlp and mnist1d-mlp, better than ReLU" in claim(finals)
     assert "What is claimed is of the mean over 2 tasks, with 10 seeds." in plan.rule
+
+
+def test_minutes_are_shared_by_the_tasks_of_a_claim_which_have_five_seeds_at_least(
+    tmp_path: Path,
+) -> None:
+    plan = planned(SCALED[:2], wanted(all_tasks=True, max_seeds=20, minutes=8), others=[OTHER])
+    ticks = iter(range(0, 100_000, 30))
+    with journal_in(tmp_path) as journal:
+        finals = hold(
+            plan,
+            journal,
+            open_executor=Scaled(noise=0.01).open,
+            stopping=threading.Event(),
+            clock=lambda: float(next(ticks)),
+        )
+    mean, first, second = finals.cards
+    assert first.reason == second.reason == "its share of the finals' 8 minutes was over"
+    assert (len(first.seeds), len(second.seeds), len(mean.seeds)) == (12, 12, 12)
+    short = planned(SCALED[:2], wanted(all_tasks=True, minutes=0.1), others=[OTHER])
+    ticks = iter(range(0, 100_000, 30))
+    with journal_in(tmp_path / "short") as journal:
+        finals = hold(
+            short,
+            journal,
+            open_executor=Scaled(noise=0.01).open,
+            stopping=threading.Event(),
+            clock=lambda: float(next(ticks)),
+        )
+    assert [len(card.seeds) for card in finals.cards] == [5, 5, 5]
+
+
+def test_a_leader_among_many_is_corrected_for_the_choice_where_its_own_runs_chose_it(
+    tmp_path: Path,
+) -> None:
+    plan = planned(SCALED[:4], wanted(transfer=[OTHER]))
+    assert plan.choices == 4
+    assert "of what speaks for it are 4 times as high, for 4 finalists" in plan.rule
+    merits = {(identity(text), name): 0.02 for text in SCALED[:4] for name in (DIGITS, OTHER)}
+    finals = held(tmp_path, plan, Scaled(gains=merits))
+    leader = finals.leader
+    assert leader is not None
+    for card, times in zip(finals.cards, (4, 1), strict=True):
+        each = card.comparisons_of(leader.candidate_id)[0]
+        row, rival = card.row(leader.candidate_id), card.row(expression_id(parse("relu")))
+        alone = paired_t(row.values(plan.measure), rival.values(plan.measure)).p
+        assert alone is not None
+        assert each.difference is not None
+        assert each.difference > 0
+        assert each.p == pytest.approx(min(1.0, times * alone))
+    # Finals that were held before choices counted are these, and are not held again.
+    before = replace(plan, protocol=2, number=7)
+    assert is_same(plan, before)
+    assert before.choices == 1
+    assert not is_same(plan, planned(SCALED[:4], wanted(transfer=[OTHER], measure="accuracy")))
+    assert planned(SCALED[:1], wanted()).choices == 1
+    assert planned(SCALED[:4], wanted(measure="accuracy")).choices == 1
 
 
 def test_runs_of_twice_the_steps_say_whether_a_verdict_lasts(tmp_path: Path) -> None:

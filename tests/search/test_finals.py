@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from search.finals import (
     claim,
     finals_document,
     finals_in,
+    finals_text,
     hold,
     is_same,
     opened,
@@ -411,6 +413,26 @@ def test_the_best_on_one_seed_of_the_test_promises_more_than_it_keeps(tmp_path: 
     assert abs(practice.test.honest_points) < 0.15
 
 
+def test_one_scored_seed_tells_nothing_of_luck(tmp_path: Path) -> None:
+    failing = frozenset((text, 1_000_001) for text in FINALISTS)
+    plan = plan_of(FINALISTS, seeds=2, max_seeds=2)
+    held(tmp_path, plan, SimulatedTraining(failing=failing))
+    with journal_in(tmp_path) as journal:
+        practice = rival_practice(read_history(journal))
+    assert practice is not None
+    assert practice.test is None
+
+
+def test_where_all_diverge_there_is_no_order(tmp_path: Path) -> None:
+    plan = plan_of(FINALISTS, seeds=2, max_seeds=2, resized=True)
+    seeds = (1_000_000, 1_000_001)
+    everybody = [str(entrant.activation) for entrant in plan.entrants]
+    training = SimulatedTraining(diverging=frozenset(product(everybody, seeds)))
+    finals = held(tmp_path, plan, training)
+    assert finals.orders == {}
+    assert json.loads(finals_text(finals))["orders"] == {}
+
+
 def test_real_training_tells_no_copy_of_relu_from_relu(tmp_path: Path) -> None:
     plan = plan_of(RELU_COPIES[:4], seeds=6, max_seeds=6, steps=40)
 
@@ -491,6 +513,14 @@ def test_settings_refuse_the_seeds_of_the_search(tmp_path: Path) -> None:
     )
     with pytest.raises(SettingsError, match=r"finals\.first_seed: .* 1000019 overlap"):
         load_settings(path)
+    path.write_text(
+        "[scoring]\nrungs = [{steps = 9, seeds = 2}]\n[finals]\nfirst_seed = 2\n"
+        '[watch]\ntasks = ["fashion-mlp"]\nseeds = 4\nchooses_finalists = true\n'
+    )
+    with pytest.raises(SettingsError, match=r"finals\.first_seed: .* those of the search, 0 to 5"):
+        load_settings(path)
+    path.write_text(path.read_text().replace("chooses_finalists = true", ""))
+    load_settings(path)
     path.write_text("[finals]\nseds = 3\nseeds = 9\nmax_seeds = 8")
     with pytest.raises(SettingsError, match=r"finals\.seds: unknown setting; did you mean 'seeds'"):
         load_settings(path)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from unittest import mock
+
+import pytest
 
 from actsearch import Campaign, Site
 from grammars import BASELINES, expression_id, parse
+from search.candidates.hall_of_fame import FILE_NAME as HALL_OF_FAME
 from search.history import History, read_history
 from search.journal.journal import FILE_NAME, Journal
 from search.launching.identity import known_as
@@ -19,11 +23,11 @@ PUBLISHED, EQUAL, OWN = "x * tanh(exp(x))", "x * sigmoid(x)", "x * sigmoid(x + 0
 SCALED = "x * sigmoid(1.8 * x)"
 
 
-def campaign(runs_dir: Path, *, generations: int = 1) -> Campaign:
+def campaign(runs_dir: Path, *, generations: int = 1, **search: Any) -> Campaign:
     return Campaign(
         {"seed": 3, "task": "digits-mlp", "tracking": {"mlflow": False}},
         name="given",
-        search={"population": 12, "start_from": [PUBLISHED, EQUAL, OWN, SCALED]},
+        search={"population": 12, "start_from": [PUBLISHED, EQUAL, OWN, SCALED], **search},
         scoring={"rungs": [{"steps": 10}, {"steps": 40, "seeds": 2}], "reduction_factor": 3.0},
         stop={"generations": generations},
         site=Site(runs_dir, announce=lambda text: None),
@@ -71,3 +75,27 @@ def test_a_catalogue_that_grows_changes_no_campaign(tmp_path: Path) -> None:
         each.candidate for each in alone.candidates.values()
     ]
     assert anew.candidates[published].candidate.variation == "own"
+
+
+@pytest.mark.parametrize(
+    ("shape", "seed", "whole", "name"),
+    [
+        ({"template": "x * _"}, "tanh(exp(x))", "x * tanh(exp(x))", "tanhexp"),
+        ({"template": "x * _"}, "softsign", None, None),
+        ({"require": {"zero_at_zero": True}}, "softplus(x) + 1", None, None),
+    ],
+)
+def test_the_whole_decides_and_not_what_fills_a_template(
+    tmp_path: Path, shape: dict[str, Any], seed: str, whole: str | None, name: str | None
+) -> None:
+    which = campaign(tmp_path, start_from=[seed], **shape)
+    history = run(which)
+    (given,) = [
+        each.candidate
+        for each in history.candidates.values()
+        if each.candidate.is_given or each.candidate.text == whole
+    ]
+    assert (given.origin, given.variation) == (
+        ("discovered", "seed") if name is None else ("baseline", name)
+    )
+    assert (given.id in (which.folder / HALL_OF_FAME).read_text()) is (name is None)

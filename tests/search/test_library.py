@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,6 +84,31 @@ def test_a_campaign_file_is_checked_when_it_is_opened(tmp_path: Path) -> None:
         campaign.leaderboard()
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda campaign: campaign.finals(),
+        lambda campaign: campaign.finals(top=1),
+        lambda campaign: campaign.report(),
+        lambda campaign: campaign.best,
+        lambda campaign: campaign.rows,
+        lambda campaign: campaign.plot(),
+        lambda campaign: campaign.function(),
+        lambda campaign: campaign.compare(campaign),
+    ],
+)
+def test_what_was_never_launched_says_to_run_it(
+    ask: Callable[[Campaign], object], tmp_path: Path
+) -> None:
+    campaign = Campaign(name="unlaunched", task="digits-mlp", site=Site(tmp_path))
+    expected = r"'unlaunched' was not launched yet: .* run it first, with its method `run`"
+    # Both what its documentation says, and what it was before that was true.
+    for kind in (SettingsError, FileNotFoundError):
+        with pytest.raises(kind, match=expected):
+            ask(campaign)
+    assert not campaign.folder.exists(), "nothing is made by asking"
+
+
 def test_importing_the_package_imports_nothing_heavy() -> None:
     code = "import sys, search; assert not {'jax', 'mlflow', 'deap', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -156,7 +182,7 @@ def test_a_leaderboard_is_a_data_frame(finished: Campaign) -> None:
 
 def test_over_several_tasks_a_leaderboard_has_a_column_for_each(finished: Campaign) -> None:
     digits, mnist = (
-        OnTask("digits", "digits", None, 0.5, 1.0),
+        OnTask("digits", "digits", 0.004, 0.5, 1.0),
         OnTask("mnist", "mnist", None, -0.5, 0),
     )
     first, second = finished.rows[:2]
@@ -165,6 +191,9 @@ def test_over_several_tasks_a_leaderboard_has_a_column_for_each(finished: Campai
     assert frame["score on digits"].tolist() == [0.5, 0.5]
     assert frame["score on mnist"].iloc[0] == -0.5
     assert frame["score on mnist"].isna().tolist() == [False, True]
+    assert frame["advantage on digits"].tolist() == [1.0, 1.0]
+    assert frame["learning rate on digits"].tolist() == [0.004, 0.004]
+    assert "learning rate on mnist" not in leaderboard_frame([replace(first, tasks=(mnist,))])
 
 
 def test_campaigns_are_put_side_by_side(finished: Campaign, tmp_path: Path) -> None:
@@ -225,6 +254,7 @@ def test_finals_report_exports_and_pictures_are_methods(finished: Campaign, tmp_
         finished.finals(max_seed=3)
     reported = finished.report(tmp_path / "page", measure=False)
     assert repr(reported) == f"Report in {tmp_path / 'page' / 'index.html'}"
+    assert reported.page == tmp_path / "page" / "index.html"
     exported = finished.export("numpy", tmp_path / "f.py")
     assert [each.status for each in exported] == ["verified"]
     assert repr(exported) == str(exported[0])
@@ -232,6 +262,10 @@ def test_finals_report_exports_and_pictures_are_methods(finished: Campaign, tmp_
     assert picture.path == tmp_path / "best.png"
     assert picture.path.read_bytes().startswith(b"\x89PNG")
     assert finished.plot(top=2)._repr_png_() == picture.path.read_bytes()
+    for output in (tmp_path / "path.png", str(tmp_path / "text.png")):
+        saved = finished.plot(top=2).save(output)
+        assert saved.path == Path(output)
+        assert saved.path.read_bytes() == picture.path.read_bytes()
 
 
 OWN_TASK = """

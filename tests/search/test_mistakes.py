@@ -13,8 +13,10 @@ import pytest
 
 from search.cli.app import INPUT_ERROR, main
 from search.cli.mistakes import explain
+from search.texts.writing import write_whole
 
 from .conftest import WriteCampaign
+from .here import captured
 
 LONG = "b" * 300
 
@@ -82,6 +84,73 @@ def test_options_of_finals_are_checked_as_settings_are(
         (["--steps", "1000000000"], "steps: input should be less than or equal to 1000000"),
     ):
         assert message in refused("finals", "demo", "--runs-dir", runs, *options)
+
+
+def test_a_slip_in_finals_raises_no_alarm_about_mlflow(
+    refused: Command, write_campaign: WriteCampaign
+) -> None:
+    runs = str(write_campaign().parent)
+    for options, message in (
+        (["--set", "foo=1"], "finals has 1 problem:\n  foo: "),
+        (["--candidate", "zz"], "no scored candidate has an id that begins with 'zz'"),
+        (["--tasks", "nosuch"], "nosuch"),
+        (["--set", 'against=["nosuch"]'], "'nosuch' is neither a function nor"),
+    ):
+        said = refused("finals", "demo", "--runs-dir", runs, *options)
+        assert message in said
+        assert "MLflow" not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["init", "nodir/x.toml"], "there is no folder nodir to write x.toml in; make it"),
+        (["init", "folder"], "folder is a folder; name a file in it, such as folder/campaign.toml"),
+        (["init", "folder", "--force"], "folder is a folder; name a file in it"),
+        (["init", "file/x.toml"], "there is no folder file to write x.toml in"),
+        (["campaigns", "--runs-dir", "file"], "file is no folder; name the folder that campaigns"),
+        (["campaigns", "--runs-dir", "nosuch", "--json"], "there is no folder nosuch; name the"),
+        (["leaderboard", "x", "--runs-dir", "file"], "no campaign 'x': file is no folder; name"),
+        (
+            ["leaderboard", "x", "--runs-dir", "nosuch"],
+            "no campaign 'x': there is no folder nosuch",
+        ),
+        (["leaderboard", "x"], "no campaign 'x' under runs; campaigns there: none yet"),
+        (["atlas", "--runs-dir", "nosuch"], "there is no folder nosuch"),
+        (["atlas", "--runs-dir", "folder"], "no function was scored; tasks with scores: none yet"),
+        (["atlas", "--runs-dir", "folder", "--json"], "no function was scored; tasks with scores"),
+        (["atlas", "--runs-dir", "folder", "--csv"], "no function was scored; tasks with scores"),
+        (
+            ["export", "--expression", "relu", "--python", "nosuch"],
+            "'nosuch' is no Python that runs",
+        ),
+        (["export", "--expression", "relu", "--python", "cat"], "'cat' is no Python that runs"),
+    ],
+)
+def test_what_is_not_where_it_should_be_is_named(
+    refused: Command, tmp_path: Path, words: list[str], message: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    assert message in refused(*words)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_a_file_that_cannot_be_written_has_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "nodir" / "x", tmp_path / "file" / "x", tmp_path / "folder"):
+        with pytest.raises(OSError, match=rf"\[Errno \d+\] [\w ]+: '{path}'") as caught:
+            write_whole(path, "text")
+        assert caught.value.filename == str(path)
+
+
+def test_before_the_first_launch_there_are_the_shipped_campaigns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = captured("campaigns")
+    assert (answer.status, "quickstart" in answer.stdout) == (0, True)
 
 
 @pytest.mark.parametrize(

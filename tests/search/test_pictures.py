@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy
 import pytest
 from PIL import Image
 
+from evaluators.evaluation.evaluation import Outcome, SeedResult
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.evaluator import Bench
 from grammars import parse
 from grammars.expressions.sketch import function_limits
-from search.drawing import draw_functions, draw_progress
+from search.candidates.candidate import Candidate
+from search.candidates.racing import Standing
+from search.drawing import best_panels, draw_functions, draw_progress
 from search.drawing.functions import derivative
 from search.drawing.limits import score_limits
+from search.drawing.panels import FORMATS, drawn
+from search.drawing.shape_map import Charted, shape_map
 
 GENERATIONS = [
     {
@@ -103,5 +111,44 @@ def test_nothing_to_draw_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"cannot write a picture as 'a\.bmpp'; .* \.png"):
-        draw_functions({"x": parse("x")}, tmp_path / "a.bmpp")
+    # Matplotlib would write .pgf where there is a TeX, and .raw without a word on its size.
+    for name in ("a.bmpp", "a.pgf", "a.raw", "a"):
+        expected = rf"cannot write a picture as '{re.escape(name)}'; .* \.png, \.svg, \.pdf, "
+        with pytest.raises(ValueError, match=expected):
+            draw_functions({"x": parse("x")}, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_format_that_is_named_can_be_written(kind: str, tmp_path: Path) -> None:
+    output = tmp_path / f"picture.{kind.upper()}"
+    draw_functions({"gelu": parse("gelu")}, output)
+    if kind in ("svg", "pdf", "eps"):
+        assert output.stat().st_size > 1_000
+    else:
+        assert Image.open(output).convert("RGB").getcolors(1) is None, "it is not blank"
+
+
+@pytest.mark.parametrize(("count", "best"), [(3, 3), (13, 12), (200, 20)])
+def test_the_map_counts_the_best_that_there_are(count: int, best: int) -> None:
+    found = [Charted(parse(f"sin({n} * x)"), f"sin({n} * x)") for n in range(1, count + 1)]
+    published = [Charted(parse(name), name) for name in ("relu", "leaky_relu")]
+    panel, _ = shape_map(found, published, title="digits-mlp")
+    axes = drawn([panel], legend=True).axes[0]
+    labels = {line.get_label(): len(line.get_offsets()) for line in axes.collections}
+    others = {"found": count - best} if count > best else {}
+    assert labels == {**others, f"the best {best}": best, "published": 2}
+    named = {text.get_text() for text in axes.texts}
+    assert any("Leaky ReLU" in text for text in named), "as everywhere else"
+
+
+def test_the_best_are_drawn_under_the_text_that_people_read() -> None:
+    candidate = Candidate.of(parse("sin(x) * (1.2349 - 0.0001)"), generation=0)
+    record = Bench("digits-mlp", "digits").record(
+        candidate.expression,
+        Fidelity(10, (0,)),
+        Outcome.SCORED,
+        per_seed=(SeedResult(0, 0.5, 0.9),),
+    )
+    panel, _ = best_panels([Standing(candidate, 0, record)], top=1)
+    assert panel.description == "Graphs of ReLU, 1.2348 * sin(x) for x from -5 to 5."

@@ -16,6 +16,7 @@ from evaluators.evaluation.evaluation import Evaluation, OnTask, OverTasks, Seed
 from evaluators.evaluation.fidelity import Fidelity
 from grammars import Expression, expression_id, load_grammar, parse
 from search.executors import Interrupted
+from search.finals import count_tried
 from search.history import History, read_history
 from search.journal.journal import FILE_NAME, Journal
 from search.launching.polishing import polisher_of
@@ -270,6 +271,24 @@ def test_a_stop_within_polishing_changes_nothing(tmp_path: Path) -> None:
         ]
 
 
+def test_two_of_the_best_may_come_to_the_same_form(tmp_path: Path) -> None:
+    chosen, whole = settings(seed=12, stop={"generations": 4}, polish={}), Simulation(batch=1)
+    searched(tmp_path / "whole", chosen, Simulation())
+    polished(tmp_path / "whole", chosen, whole)
+    history = history_of(tmp_path / "whole")
+    outcomes = [path[-1] for path in history.polished.values() if path]
+    assert len(set(outcomes)) < len(outcomes) == 3
+    ranked = polished_first(standings(history), history.polished)
+    assert len({each.candidate.id for each in ranked}) == len(ranked)
+    for stop_after in range(1, len(whole.done), 7):
+        folder = tmp_path / f"cut{stop_after}"
+        searched(folder, chosen, Simulation())
+        with pytest.raises(Interrupted):
+            polished(folder, chosen, Simulation(batch=1, stop_after=stop_after))
+        polished(folder, chosen, Simulation())
+        assert told(folder) == told(tmp_path / "whole")
+
+
 def test_polishing_twice_trains_nothing_more(tmp_path: Path) -> None:
     chosen, again = settings(), Simulation()
     searched(tmp_path, chosen, Simulation())
@@ -339,8 +358,34 @@ def test_a_launch_polishes_before_its_finals(tmp_path: Path) -> None:
     assert json.loads((folder / "finals.json").read_text())
 
 
+def test_other_trainings_later_are_said_to_change_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "neat.toml"
+    file.write_text(CAMPAIGN)
+    command = ("launch", file, "--runs-dir", tmp_path)
+    assert "polished already" not in actsearch(*command).stderr
+    before = history_of(tmp_path / "neat").polished
+    more = actsearch(*command, "--set", "polish.trainings=40")
+    assert more.status == 0, more
+    assert more.stderr.count("polished already, with polish.trainings = 12: ") == len(before) == 2
+    assert more.stderr.count("it is not polished again with 40") == 2
+    assert history_of(tmp_path / "neat").polished == before
+    third = actsearch(*command, "--set", "polish={functions=3,trainings=40}")
+    assert third.stderr.count("polished already, with polish.trainings = 12: ") == 2
+    assert "polished already" not in actsearch(*command).stderr
+
+
 def test_without_the_section_nothing_is_polished(tmp_path: Path) -> None:
     (tmp_path / "neat.toml").write_text(CAMPAIGN.replace("[polish]\nfunctions = 2\n", ""))
     answer = actsearch("launch", tmp_path / "neat.toml", "--runs-dir", tmp_path)
     assert answer.status == 0, answer
     assert not history_of(tmp_path / "neat").polished
+
+
+def test_what_polishing_trains_is_told_beside_what_was_tried(tmp_path: Path) -> None:
+    chosen = settings()
+    searched(tmp_path, chosen, Simulation())
+    before = count_tried(history_of(tmp_path))
+    polished(tmp_path, chosen, Simulation())
+    after = count_tried(history_of(tmp_path))
+    trials = [key for kind, key, _ in told(tmp_path) if kind == "measurement"]
+    assert after == {**before, "polishing": len(trials)}

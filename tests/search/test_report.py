@@ -6,7 +6,7 @@ import json
 import lzma
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -19,26 +19,39 @@ from markdown_it import MarkdownIt
 
 from evaluators.evaluation.evaluation import OnTask, OverTasks
 from evaluators.statistics.comparison import Comparison, compare
-from grammars import CATALOGUE, parse
+from grammars import CATALOGUE, parse, title_of
+from search.candidates.candidate import Candidate
 from search.cli.report import record_command, report_command
 from search.drawing.panels import drawn
 from search.finals import Plan
 from search.journal.journal import FILE_NAME, Journal
 from search.library.records import RecordError, readme, record
-from search.report import read_findings, write_report
+from search.report import Findings, read_findings, write_report
 from search.report.claim import whole
-from search.report.figures import graphs
+from search.report.figures import graphs, shown_name
 from search.report.finals_figures import forest_panels
 from search.report.formula import mathml
 from search.report.page import render
 from search.report.tables import tables
-from search.report.wording import brief, duration, percent, score_words, signed
+from search.report.wording import (
+    brief,
+    duration,
+    origin_words,
+    percent,
+    rungs_words,
+    score_words,
+    search_words,
+    signed,
+    standing_words,
+    watch_words,
+)
 from search.standings.leaderboard import CandidateNotFoundError
+from search.standings.lineage import Ancestor
 from search.texts.markdown import code, plain
 from search.tracking import Store
 
 from .conftest import DISCOVERED, campaign_events
-from .finals_events import SEEDS, finals_events, plan
+from .finals_events import SEEDS, baseline, finals_events, plan
 
 WriteCampaign = Callable[..., Path]
 
@@ -57,6 +70,27 @@ def add_finals(folder: Path, *, number: int = 1, is_scored: bool = True) -> Path
     return folder
 
 
+def over_tasks(
+    found: Findings, advantages: Sequence[float], *, rate: float | None = None
+) -> Findings:
+    """As many of the best as there are advantages, each with its own on two tasks."""
+    standings = tuple(
+        replace(
+            standing,
+            evaluation=replace(
+                standing.evaluation,
+                over_tasks=OverTasks(
+                    advantage,
+                    tuple(OnTask(name, name, rate, 1.0, advantage) for name in ("first", "other")),
+                ),
+            ),
+        )
+        for standing, advantage in zip(found.standings, advantages, strict=False)
+    )
+    assert len(standings) == len(advantages)
+    return replace(found, standings=standings)
+
+
 def text_of(page: str) -> str:
     """What a reader sees, in one line."""
     body = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", page, flags=re.DOTALL)
@@ -68,6 +102,7 @@ def test_without_finals_there_is_no_claim(write_campaign: WriteCampaign) -> None
     text = text_of(render(read_findings(write_campaign())))
     assert "No claim yet: the finals were not held" in text
     assert "Of 8 functions considered, the search puts softplus(x) - 0.5 first." in text
+    assert "the first of many is partly the luckiest of many." in text
     assert "The test set was not touched." in text
     assert "actsearch finals demo" in text
     assert "test set opened never" in text
@@ -161,6 +196,81 @@ def test_a_score_over_several_tasks_is_explained_as_one(write_campaign: WriteCam
     assert "ahead of the best baseline in log validation loss on a and b" in score_words(several)
 
 
+@pytest.mark.parametrize("rate", [None, 0.01])
+def test_learning_rates_are_told_of_only_where_there_are_any(
+    write_campaign: WriteCampaign, rate: float | None
+) -> None:
+    found = over_tasks(read_findings(write_campaign()), (1.0, 0.5, -0.5), rate=rate)
+    has_rates = rate is not None
+    text = text_of(render(found))
+    assert ("best learning rate" in text) == has_rates
+    own = ", each function at its own best learning rate" if has_rates else ""
+    assert f"loss on first and other{own}, in units of the spread" in text
+    assert ("function first rate other rate" in text) == has_rates
+    assert ("function first other softplus" in text) != has_rates
+
+
+def with_scoring(found: Findings, **scoring: Any) -> Findings:
+    settings = {
+        **found.launch.settings,
+        "scoring": {**found.launch.settings["scoring"], **scoring},
+    }
+    return replace(found, launch=replace(found.launch, settings=settings))
+
+
+@pytest.mark.parametrize("rates", [(), (0.001, 0.002)])
+def test_watched_tasks_are_met_at_own_rates_only_where_there_are_any(
+    write_campaign: WriteCampaign, rates: tuple[float, ...]
+) -> None:
+    found = with_scoring(read_findings(write_campaign()), learning_rates=rates)
+    assert ("at their own best rates" in watch_words(found)) == bool(rates)
+
+
+def test_rungs_of_one_length_are_told_apart_by_their_tasks(write_campaign: WriteCampaign) -> None:
+    found = read_findings(write_campaign())
+    assert "for 200 steps with 1 seed; the best climbed to 1000 steps with 2" in search_words(found)
+    assert " that differ in length and number of seeds and " in rungs_words(found)
+    few = {"steps": 200, "seeds": 1, "tasks": ["first", "other"]}
+    ladder = [few, {"steps": 200, "seeds": 1}, {"steps": 1000, "seeds": 2}]
+    wide = with_scoring(found, tasks=["first", "other", "third"], rungs=ladder)
+    assert (
+        "were trained for 200 steps with 1 seed on first and other; the best climbed to 200 steps "
+        "with 1 seed on all 3 tasks, then to 1000 steps with 2 seeds on all 3 tasks."
+    ) in search_words(wide)
+    assert " that differ in length, number of seeds and tasks and cannot " in rungs_words(wide)
+    lowest = next(each for each in found.standings if each.rung == 0)
+    ancestor = Ancestor(lowest.candidate, lowest)
+    assert re.fullmatch(r"\S+ after 200 steps", standing_words(ancestor, found))
+    told = standing_words(ancestor, wide)
+    assert told.endswith(" after 200 steps with 1 seed on first and other")
+    crowd = [str(number) for number in range(9)]
+    many = with_scoring(found, tasks=[*crowd, "more"], rungs=[{**few, "tasks": crowd}, ladder[1]])
+    assert "1 seed on 9 of the 10 tasks; the best climbed to 200 steps" in search_words(many)
+    alone = with_scoring(found, rungs=[{"steps": 200, "seeds": 1}])
+    assert rungs_words(alone) == ""
+
+
+def test_a_page_writes_no_number_longer_than_it_is_exact(write_campaign: WriteCampaign) -> None:
+    found = read_findings(write_campaign())
+    folded = Candidate.of(parse("sin(x) * (1.2349 - 0.0001)"), generation=0)
+    assert str(folded.canonical) == "1.2348000000000001 * sin(x)"
+    root = Candidate.of(parse("cos(x) * (1.2349 - 0.0001)"), generation=1, parents=(folded.id,))
+    tree = Ancestor(root, None, (Ancestor(folded, None),))
+    text = text_of(render(replace(found, lineages=(tree,))))
+    assert "Where the best come from 1.2348 * cos(x) 1.2348 * cos(x) random, generation 1" in text
+    assert "1.2348 * sin(x) drawn at random in generation 0" in text
+    assert "1.23480" not in text
+
+
+def test_a_published_function_has_one_name(write_campaign: WriteCampaign) -> None:
+    first = read_findings(write_campaign()).standings[0]
+    for name in CATALOGUE:
+        published = Candidate.of(parse(name), generation=0, origin="baseline", variation=name)
+        standing = replace(first, candidate=published)
+        assert shown_name(standing) == title_of(name) == baseline(name).label
+        assert origin_words(Ancestor(published, None)) == f"published as {title_of(name)}"
+
+
 def test_unfinished_finals_claim_nothing(write_campaign: WriteCampaign) -> None:
     text = text_of(render(read_findings(add_finals(write_campaign(), is_scored=False))))
     assert "No claim yet: the finals are not finished" in text
@@ -251,7 +361,6 @@ def test_text_from_a_journal_stays_text(runs_dir: Path) -> None:
 def test_text_from_a_journal_stays_text_in_a_record(runs_dir: Path) -> None:
     folder = write_hostile(runs_dir)
     odd = folder.rename(folder.with_name("`a|b` <b>![c](d)"))
-    write_report(odd)
     text = (record(odd, runs_dir / "records") / "README.md").read_text(encoding="utf-8")
     # As GitHub reads it, HTML included; markdown-it comes with rich.
     page = MarkdownIt("commonmark").enable("table").render(text)
@@ -382,12 +491,6 @@ def test_a_record_holds_the_small_files_and_says_how_to_recompute_them(
     write_campaign: WriteCampaign, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = add_finals(write_campaign())
-    with pytest.raises(
-        RecordError, match=r"no report yet; `actsearch report demo --runs-dir .*` writes it"
-    ):
-        record(folder, folder.parent / "records")
-    write_report(folder)
-    (folder / "finals.json").write_text("{}\n")
     for _ in range(2):
         record_command("demo", runs_dir=folder.parent)
     target = Path(capsys.readouterr().out.splitlines()[-1])
@@ -397,9 +500,38 @@ def test_a_record_holds_the_small_files_and_says_how_to_recompute_them(
     readme = (target / "README.md").read_text()
     assert readme.startswith("# demo: Better than ReLU, Swish and GELU\n")
     assert "    actsearch launch campaign.toml --set name=demo" in readme
-    assert "    actsearch finals demo --top 2 --seeds 10 --tasks mnist1d-mlp,mnist-cnn" in readme
+    assert "    actsearch finals demo --top 2 --seeds 10 --steps 800 --minutes 10" in readme
+    assert " --tasks mnist1d-mlp,mnist-cnn --set half_width=0.2 --set first_seed=1000" in readme
+    assert " --set 'learning_rates=[0.003]'" in readme
     assert "| `report/index.html` | the report | `actsearch report demo` |" in readme
     assert "It ended because 2 generations were done. The same settings" in readme
+
+
+def test_a_record_is_of_one_piece_whatever_report_lies_with_the_campaign(
+    write_campaign: WriteCampaign, tmp_path: Path
+) -> None:
+    folder = write_campaign()
+    write_report(folder)
+    stale = (folder / "report" / "index.html").read_bytes()
+    add_finals(folder)  # as `Campaign.finals` leaves it: without a report
+    (folder / "finals.json").write_text('{"claim": "of finals before"}\n')
+    target = record(folder, tmp_path / "records")
+    page = text_of((target / "report" / "index.html").read_text("utf-8"))
+    document = json.loads(lzma.decompress((target / "finals.json.xz").read_bytes()))
+    for told in (page, unescape((target / "README.md").read_text("utf-8"))):
+        assert "Better than ReLU, Swish and GELU" in told
+        assert document["claim"] in told.replace("\N{NO-BREAK SPACE}", " ")
+        assert "the finals were not held" not in told
+    assert (folder / "report" / "index.html").read_bytes() == stale, "nothing is written there"
+
+
+def test_finals_that_have_not_ended_are_no_file_of_a_record(
+    write_campaign: WriteCampaign, tmp_path: Path
+) -> None:
+    folder = add_finals(write_campaign(), is_scored=False)
+    (folder / "finals.json").write_text('{"claim": "of finals before"}\n')
+    target = record(folder, tmp_path / "records")
+    assert {path.name for path in target.iterdir()} == {"README.md", "report"}
 
 
 def test_all_tasks_of_a_search_are_named(write_campaign: WriteCampaign) -> None:
@@ -474,7 +606,6 @@ def test_a_record_may_keep_the_journal_to_go_on_with(
     write_campaign: WriteCampaign, tmp_path: Path
 ) -> None:
     folder = add_finals(write_campaign())
-    write_report(folder)
     target = record(folder, tmp_path / "records", journal=True)
     assert "unpacked to `runs/demo/journal.sqlite`" in (target / "README.md").read_text("utf-8")
     elsewhere = tmp_path / "elsewhere" / "demo" / FILE_NAME
@@ -490,9 +621,8 @@ def test_a_record_may_keep_the_journal_to_go_on_with(
 
 def test_a_record_refuses_files_that_nobody_wants_to_commit(write_campaign: WriteCampaign) -> None:
     folder = write_campaign()
-    write_report(folder)
-    (folder / "report" / "video.bin").write_bytes(bytes(2_000_001))
-    with pytest.raises(RecordError, match=r"video\.bin has 2,000,001 bytes; at most 2,000,000"):
+    (folder / "hall_of_fame.csv").write_bytes(bytes(2_000_001))
+    with pytest.raises(RecordError, match=r"fame\.csv has 2,000,001 bytes; at most 2,000,000"):
         record(folder, folder.parent / "records")
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from search.report import write_report
+from search.report import read_findings, write_report
+from search.report.page import render
 
 from .requests_made import requested_hosts
-from .test_report import add_finals, write_hostile
+from .test_report import MINUS, add_finals, over_tasks, write_hostile
 
 WriteCampaign = Callable[..., Path]
 
@@ -126,6 +127,49 @@ def test_tables_sort_by_a_click_and_back(browser: Any, page: str) -> None:
     assert browser.execute_script(read) == sorted(rising, reverse=True)
     sort = "return document.querySelectorAll('#leaderboard th')[3].getAttribute('aria-sort')"
     assert browser.execute_script(sort) == "descending"
+
+
+READ = (
+    "return [...document.querySelectorAll(arguments[0] + ' tbody tr')]"
+    ".map(r => r.cells[arguments[1]].textContent.trim())"
+)
+
+
+def sort_by(browser: Any, table: str, column: int) -> list[str]:
+    """What stands in a column of a table once its heading was clicked."""
+    click = "document.querySelectorAll(arguments[0] + ' thead button')[arguments[1]].click()"
+    browser.execute_script(click, table, column)
+    return list(browser.execute_script(READ, table, column))
+
+
+def test_numbers_below_zero_are_sorted_as_numbers(
+    browser: Any, write_campaign: WriteCampaign, tmp_path: Path
+) -> None:
+    path = tmp_path / "tasks.html"
+    advantages = (0.4, -0.05, 2.0, -12.0, -3.0, 0.0)
+    path.write_text(render(over_tasks(read_findings(write_campaign()), advantages)), "utf-8")
+    browser.get(path.as_uri())
+    rising = sort_by(browser, "#tasks", 1)
+    assert rising == [f"{MINUS}12.00", f"{MINUS}3.00", f"{MINUS}0.05", "0.00", "+0.40", "+2.00"]
+    assert sort_by(browser, "#tasks", 1) == rising[::-1]
+
+
+def test_cells_without_a_number_come_last_and_formulas_are_no_numbers(
+    browser: Any, page: str
+) -> None:
+    browser.get(page)
+    browser.execute_script(
+        "const rows = [...document.querySelectorAll('#leaderboard tbody tr')];"
+        "rows.splice(3).forEach(row => row.remove());"
+        "const put = (column, ...texts) => texts.forEach((text, row) => {"
+        "  delete rows[row].cells[column].dataset.value;"
+        "  rows[row].cells[column].textContent = text; });"
+        "put(1, '2 * sin(x)', 'erf(x)', '10 * x');"
+        f"put(8, '\N{EN DASH}', '{MINUS}3', '12.5 %')"
+    )
+    assert sort_by(browser, "#leaderboard", 8) == [f"{MINUS}3", "12.5 %", "\N{EN DASH}"]
+    assert sort_by(browser, "#leaderboard", 8) == ["12.5 %", f"{MINUS}3", "\N{EN DASH}"]
+    assert sort_by(browser, "#leaderboard", 1) == ["10 * x", "2 * sin(x)", "erf(x)"]
 
 
 @pytest.mark.parametrize("width", [320, 390, 768])

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from evaluators.evaluation.fidelity import Fidelity
 from grammars.reading.toml_files import MAX_FILE_BYTES
 from search.settings import Settings, SettingsError, load_settings, read_campaign_file
-from search.settings.reading import campaign_name
+from search.settings.reading import campaign_name, settings_from
 from search.settings.whole import LONGEST_NAME
 
 CAMPAIGNS = sorted((Path(__file__).parents[2] / "runs" / "campaigns").glob("*.toml"))
@@ -118,6 +118,31 @@ def test_overrides_replace_and_add(tmp_path: Path) -> None:
     )
     assert (settings.seed, settings.search.population) == (7, 32)
     assert (settings.task, settings.stop.minutes) == ("digits-mlp", 0.5)
+
+
+def test_overrides_leave_what_they_are_applied_to_alone(tmp_path: Path) -> None:
+    def document() -> dict[str, Any]:
+        return {"name": "mine", "search": {"population": 8, "require": {"smooth": True}}}
+
+    given = document()
+    overrides = ["search.population=16", "search.require.odd=true", "stop.generations=3"]
+    assert settings_from(given, overrides).search.population == 16
+    assert given == document()
+    path = write(tmp_path, "")
+    assert load_settings(path, overrides, changes=given).search.population == 16
+    assert given == document()
+
+
+@pytest.mark.parametrize(
+    "scoring",
+    [
+        {"tasks": ["a", "a"]},
+        {"tasks": ["a", "b"], "rungs": [{"steps": 10, "tasks": ["a", "a"]}, {"steps": 20}]},
+    ],
+)
+def test_a_task_that_is_named_twice_is_refused(scoring: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match="tasks: each must be named once, got a, a"):
+        settings_from({"name": "mine", "scoring": scoring})
 
 
 @pytest.mark.parametrize(

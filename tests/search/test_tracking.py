@@ -36,6 +36,7 @@ from search.tracking import (
 )
 from search.tracking.candidate_table import COLUMNS, candidate_rows, table_csv, table_json
 from search.tracking.curves import sheet
+from search.tracking.descriptions import describe_campaign
 from search.tracking.replica import LOCK, Replica
 from search.tracking.store import exclusive
 
@@ -141,7 +142,7 @@ def test_a_candidate_shows_its_highest_rung_and_keeps_the_lower_one(
     assert "Not in the catalogue. Canonical form: `softplus(x) - 0.5`" in described
     assert "generation-0001.svg" in described
 
-    baseline, rejected = runs["swish: x * sigmoid(x)"], runs["4 - x"]
+    baseline, rejected = runs["Swish: x * sigmoid(x)"], runs["4 - x"]
     assert baseline.data.tags["origin"] == "baseline"
     assert rejected.data.tags["outcome"] == "rejected"
     assert "affine" in rejected.data.tags["reason"]
@@ -437,9 +438,32 @@ def test_every_name_that_is_written_is_in_the_tables(write_campaign: WriteCampai
         for run in runs_of(folder.parent, experiment):
             fixed = {name for name in run.data.metrics if not name.startswith(names.RATE_PREFIX)}
             assert fixed <= set(metrics)
-            open_ended = ("mlflow.", "version.", "stop.", "finals.", "tracking.")
+            settings = tuple(f"{section}." for section in FREE_SETTINGS)
+            open_ended = ("mlflow.", "version.", *settings)
             written = {tag for tag in run.data.tags if not tag.startswith(open_ended)}
             assert written <= set(tags)
+
+
+def test_every_setting_that_a_later_launch_may_change_is_a_tag() -> None:
+    told = {tag.partition(".")[0] for tag in names.CAMPAIGN_TAGS}
+    assert set(FREE_SETTINGS) <= told
+
+
+@pytest.mark.parametrize(
+    ("scoring", "said"),
+    [
+        ({}, "A score is minus the mean log validation loss: higher is better, and 0.1 more"),
+        ({"tasks": ["digits-mlp", "mnist-mlp"]}, "A score is how far a function is ahead of the"),
+        ({"learning_rates": [0.001, 0.002]}, "A score is how far a function is ahead of the best"),
+    ],
+)
+def test_the_head_of_a_campaign_says_what_its_scores_are(
+    scoring: dict[str, Any], said: str, write_campaign: WriteCampaign
+) -> None:
+    launch = folded(write_campaign()).launch
+    assert launch is not None
+    settings = {**launch.settings, "scoring": {**launch.settings["scoring"], **scoring}}
+    assert said in describe_campaign("demo", "demo", replace(launch, settings=settings))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -19,7 +20,8 @@ import pytest
 from evaluators.datasets import load
 from evaluators.tasks import find_task
 from grammars import BASELINES, evaluate, parse
-from search.finals import Finals, count_tried, finals_document, hold, plan_finals
+from search.candidates.candidate import Candidate
+from search.finals import Finals, Rival, count_tried, finals_document, hold, plan_finals
 from search.history import PROTOCOLS, read_history
 from search.journal.journal import FILE_NAME, Journal
 from search.settings import FinalsSettings
@@ -53,8 +55,8 @@ def quick_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(replica, name, lambda drawn, output: output.write_text(str(drawn)))
 
 
-def with_finals(folder: Path) -> Finals:
-    """Holds simulated finals in a written campaign's folder."""
+def with_finals(folder: Path, *rivals: Rival) -> Finals:
+    """Holds simulated finals in a written campaign's folder, against further rivals if any."""
     with Journal(folder / FILE_NAME) as journal:
         plan = plan_finals(
             WANTED,
@@ -65,9 +67,14 @@ def with_finals(folder: Path) -> Finals:
             steps=8,
             tried=count_tried(read_history(journal)),
             load=load,
+            rivals=rivals,
         )
         training = SimulatedTraining({"softplus(x) - 0.5": 1.5}, noise_points=0.1)
         return hold(plan, journal, open_executor=training.open, stopping=threading.Event())
+
+
+def rival(text: str) -> Rival:
+    return Rival(Candidate.of(parse(text), generation=0, origin="baseline", variation=text))
 
 
 def sync(folder: Path) -> None:
@@ -146,14 +153,19 @@ def test_every_name_of_finals_is_in_the_tables_and_documented(
     write_campaign: WriteCampaign,
 ) -> None:
     folder = write_campaign()
-    with_finals(folder)
+    with_finals(folder, *map(rival, ("x_erf", "sin(x) - x * exp(x)")))
     sync(folder)
+    # Of a rival that is not in the catalogue the id stands in the name.
+    of_rival, written = re.compile(r"(difference|p)_(relu|swish|gelu|x_erf|[0-9a-f]{12})"), set()
     for run in finals_runs(folder.parent):
+        written |= {found[2] for name in run.data.metrics if (found := of_rival.fullmatch(name))}
         is_parent = run.data.tags["kind"] == "finals"
         tags = names.FINALS_TAGS if is_parent else names.FINALS_FUNCTION_TAGS
         assert {tag for tag in run.data.tags if not tag.startswith("mlflow.")} <= set(tags)
-        assert set(run.data.metrics) <= set(names.FINALS_FUNCTION_METRICS)
+        metrics = {of_rival.sub(r"\1_RIVAL", name) for name in run.data.metrics}
+        assert metrics <= set(names.FINALS_FUNCTION_METRICS)
         assert set(run.data.params) <= set(names.FINALS_FUNCTION_PARAMS)
+    assert len(written) == 5
     text = DOCUMENTATION.read_text(encoding="utf-8")
     for table in (
         names.FINALS_TAGS,

@@ -264,6 +264,17 @@ def test_those_who_lead_elsewhere_go_to_finals_first(launched: Path) -> None:
         assert finishing._ranked(history)[0].candidate.id == first
 
 
+def test_what_a_leader_was_polished_to_has_its_lead(launched: Path) -> None:
+    with Journal(launched / FILE_NAME, read_only=True) as journal:
+        history = read_history(journal)
+    finishing = Finishing(
+        cast(Any, None), settings_in_force(history), observers=(), siblings=Siblings()
+    )
+    first, *_, last = [each.candidate.id for each in finishing._ranked(history)]
+    history.polished[first] = (last,)
+    assert finishing._ranked(history)[0].candidate.id == last
+
+
 def test_a_campaign_with_a_watch_goes_on_and_is_no_other(launched: Path, tmp_path: Path) -> None:
     again = tmp_path / "far.toml"
     again.write_text(CAMPAIGN.replace("generations = 3", "generations = 4"))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from grammars import load_grammar, parse
 from search.settings import SettingsError
 from search.strategies.starting_points import read_starting_points
+
+from .battery import generations, texts
 
 
 def test_a_folder_of_the_name_of_a_function_changes_nothing(
@@ -61,3 +64,31 @@ def test_a_hall_of_fame_that_a_spreadsheet_saved_is_read(tmp_path: Path) -> None
     rows = b"\xef\xbb\xbfexpression,rank\r\nx * erf(x),1\r\n"
     (tmp_path / "hall_of_fame.csv").write_bytes(rows)
     assert read_starting_points([str(tmp_path)], load_grammar("core")) == [parse("x * erf(x)")]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"strategy": "genetic"},
+        {"strategy": "regularized_evolution"},
+        {"strategy": "nsga2", "islands": 3},
+        {"strategy": "genetic", "layers": "each"},
+        {"strategy": "surrogate"},
+        {"strategy": "surrogate", "template": "x * _"},
+    ],
+    ids=str,
+)
+def test_what_the_first_generation_has_no_room_for_comes_in_the_next(
+    settings: dict[str, Any],
+) -> None:
+    named = [f"tanh({number / 20 + 0.3:g} * x)" for number in range(29)]
+    chosen = {**settings, "immigrants": 0.0, "start_from": named, "count": 4}
+    asked = generations(**chosen)
+    assert [len(group) for group in asked] == [12] * 4
+    given = [[each for each in group if each.is_given] for group in asked]
+    assert [len(group) for group in given] == [12, 12, 5, 0]
+    filled = settings.get("template", "_")
+    texts_given = [str(each.expression) for group in given for each in group]
+    assert sorted(texts_given) == sorted(filled.replace("_", text) for text in named)
+    assert all(each.generation == number for number, group in enumerate(given) for each in group)
+    assert texts(asked) == texts(generations(**chosen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
@@ -15,6 +16,7 @@ from search.candidates.lesson import Lesson
 from search.candidates.racing import Standing
 from search.settings import SearchSettings, SettingsError
 from search.strategies import Learner, begin
+from search.strategies.inner_evolution import Expectation, InnerEvolution, Origin, key_of
 from search.strategies.score_model import ScoreModel
 from search.strategies.spread import spread_out
 from search.strategies.surrogate import Surrogate
@@ -181,6 +183,29 @@ def test_starting_points_come_first_and_are_within_the_grammar() -> None:
     assert [str(first.expression), str(second.expression)] == ["x * sigmoid(x)", "x * tanh(x)"]
     with pytest.raises(SettingsError, match="cannot write"):
         searching(start_from=("log(x)",))
+
+
+def test_only_the_best_of_many_are_bred_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    bred_from: list[list[str]] = []
+    found: list[Expectation] = []
+
+    class Watched(InnerEvolution):
+        def run(self, origins: Sequence[Origin], *others: Any) -> list[Expectation]:
+            bred_from.append([each.candidate_id for each in origins])
+            found.extend(super().run(origins, *others))
+            return found
+
+    monkeypatch.setattr("search.strategies.surrogate.InnerEvolution", Watched)
+    monkeypatch.setattr("search.strategies.surrogate._MOST_ORIGINS", 10)
+    strategy, admit = searching(), admitting_by_layer()
+    known = scored(strategy.ask(64, generation=0, admit=admit))
+    strategy.tell(known)
+    strategy.ask(16, generation=1, admit=admit)
+    known.sort(key=lambda each: each.rank_key, reverse=True)
+    assert bred_from == [sorted(each.candidate.id for each in known[:10])]
+    # What is known and not bred from is not found again.
+    keys = {each.key for each in strategy._known.values()}
+    assert keys.isdisjoint(key_of(each.shape) for each in found)
 
 
 def test_lessons_lead_the_first_generation() -> None:
