@@ -24,7 +24,7 @@ from evaluators.tasks.objectives import Objective, activation_for
 from evaluators.training.trainers import LATE_SECONDS
 from grammars import Activation, Expression, by_layer
 
-# The package of joblib's processes, which joblib brings along, too.
+# joblib's processes are loky's, of which joblib has a copy.
 _LOKY: Final = ("loky", "joblib.externals.loky")
 _SERVERS: Final = (
     ("multiprocessing.forkserver", "_forkserver", "_forkserver_pid"),
@@ -125,9 +125,7 @@ class ObjectiveEvaluator:
             _end_idle_pools()
         left = _children() - self._known
         for process in left:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                for each in (*process.children(recursive=True), process):
-                    each.kill()
+            _end(process)
         self._known |= left  # whoever has started them may not have waited for their end yet
         return left
 
@@ -161,6 +159,16 @@ def _pids_of_servers() -> set[int | None]:
         getattr(getattr(sys.modules.get(module), server, None), pid, None)
         for module, server, pid in _SERVERS
     }
+
+
+def _end(process: psutil.Process) -> None:
+    """Kills a process and all that it has started, whichever of them has ended by itself."""
+    below: list[psutil.Process] = []
+    with contextlib.suppress(psutil.Error):
+        below = process.children(recursive=True)
+    for each in (*below, process):
+        with contextlib.suppress(psutil.Error):
+            each.kill()
 
 
 def _end_idle_pools() -> None:

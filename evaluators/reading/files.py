@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import uuid
 from functools import lru_cache
 from pathlib import Path
 
@@ -48,9 +48,12 @@ def keep_file(name: str, content: bytes) -> None:
         return
     place.parent.mkdir(parents=True, exist_ok=True)
     # Others may keep the same at the same time: each writes a file of its own.
-    with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as partial:
-        partial.write(content)
-    Path(partial.name).replace(place)
+    partial = place.with_name(f".{name}.{uuid.uuid4().hex}")
+    try:
+        partial.write_bytes(content)
+        partial.replace(place)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _kept(name: str, sha256: str) -> Path:

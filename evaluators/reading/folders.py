@@ -12,7 +12,8 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -35,15 +36,26 @@ def import_file(path: Path, name: str) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickles of its own look there
-    sys.path.append(str(path.parent))  # for `importlib.import_module` and pickles, at the top
     try:
-        spec.loader.exec_module(module)
+        with _on_path(str(path.parent)):
+            spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise
-    finally:
-        sys.path.remove(str(path.parent))
     return module
+
+
+@contextmanager
+def _on_path(folder: str) -> Iterator[None]:
+    """For `importlib.import_module` and pickles, at the top of a file."""
+    if folder in sys.path:  # where a script has it, and stays
+        yield
+        return
+    sys.path.append(folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
 
 
 def digest_of(folder: Path) -> str:

@@ -20,7 +20,7 @@ from evaluators.reading.folders import digest_of, import_file
 from evaluators.reading.sections import STRICT, SectionError, read_section
 
 # Two threads that ask for a file get one module of it.
-_importing: Final = threading.RLock()
+_one_at_a_time: Final = threading.RLock()
 
 
 class UserCodeError(ValueError):
@@ -121,7 +121,7 @@ class FileFunction:
                 of that name.
         """
         path = self.file
-        with blamed(path, doing="importing it"), _importing:
+        with blamed(path, doing="importing it"), _one_at_a_time:
             module = _imported(path, self.sha256)
         function = getattr(module, self.name, None)
         if not callable(function):
@@ -154,8 +154,8 @@ def blamed(path: Path | str, *, doing: str, line: int | None = None) -> Iterator
         raised = type(error).__name__ + (f": {first_line}" if first_line else "")
         if isinstance(error, ModuleNotFoundError):
             raised += (
-                "; install it, or put it beside the file; of what a script or a notebook gives, "
-                "only imports at the top reach files beside it"
+                "; install it, or put it beside the file; a function that a script or a notebook "
+                "gives must import files beside it at the top"
             )
         raise UserCodeError(f"{_place(error, path, line)}: {doing} raised {raised}") from error
 

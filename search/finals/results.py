@@ -283,8 +283,8 @@ def _state(rows: Iterable[EntrantResults], seeds: Sequence[int], *, is_over: boo
 
 def _compared(plan: Plan, card: Card, gate: str | None) -> Card:
     rows, looks = card.rows, len(card.stage.looks)
-    # Other data, and weights of another shape, have nothing of the luck that the leader is chosen
-    # by.
+    # Measured on the finals on record: on other data and in networks of another size test results
+    # have nothing of the luck that the leader is chosen by; after more steps they have half of it.
     is_apart = card.stage.purpose in ("transfer", "resized")
 
     def compared(measure: Measure, gate: str | None) -> tuple[Comparison, ...]:

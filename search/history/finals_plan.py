@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from evaluators.statistics.comparison import listed
+from evaluators.statistics.paired import ENOUGH_SEEDS
 from grammars import CATALOGUE, Activation, parse_activation, shortened, title_of
 
 if TYPE_CHECKING:
@@ -265,7 +266,13 @@ class Plan:
                 f"{error_rate:g} %{share}."
             )
         if self.minutes is not None:
-            yield f"No seed is begun after {self.minutes:g} minutes."
+            yield (
+                f"No further seed is begun after {self.minutes:g} minutes, of which each of these "
+                f"tasks has an equal share, and {min(looks[0], ENOUGH_SEEDS)} seeds in any case."
+                if len(self.own) > 1
+                else f"No further seed is begun after {self.minutes:g} minutes, once there are "
+                f"{looks[0]}."
+            )
         yield "Test data are opened after the last of them, once for all functions."
         if self.measure.has_gate:
             yield (
@@ -275,8 +282,8 @@ class Plan:
             )
         if self.choices > 1:
             yield (
-                "Since it leads by luck as well, p values of what speaks for it are "
-                f"{self.choices} times as high, for {self.choices} finalists."
+                "The same runs have chosen it, so p values of differences in its favour are "
+                f"multiplied by the number of finalists, {self.choices}."
             )
 
     def to_json(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -100,6 +101,8 @@ class Journal:
             kept = f", which is kept at {path.resolve()}" if path.is_symlink() else ""
             raise FileNotFoundError(f"there is no journal at {path}{kept}")
         self.path = path
+        # Races that run ahead read in threads of their own, while the loop writes.
+        self._using = threading.RLock()
         with self._explained():
             place = path.resolve()  # where it is a link, that to which SQLite writes beside it
             self._connection = open_to_read(place) if read_only else open_to_write(place)
@@ -267,9 +270,10 @@ class Journal:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Says in our words what SQLite says in its own."""
+        """One thread at a time; says in our words what SQLite says in its own."""
         try:
-            yield
+            with self._using:
+                yield
         except BeingWrittenError as error:
             raise JournalError(str(error)) from error
         except sqlite3.Error as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from search.launching.identity import identify
 from search.launching.lessons import read_lessons
 from search.launching.rivals import check_rivals
 from search.launching.tuning import check_rates
-from search.settings import Settings, SettingsError
+from search.settings import FinalsSettings, Settings, SettingsError, check_fresh
 from search.strategies.starting_points import read_starting_points
 from search.tracking import Destination, check_destination
 
@@ -124,13 +124,29 @@ def prepare(settings: Settings, campaign_file: str, site: Site) -> Prepared:
                 f"the shipped task {task.asked.name} has changed since this campaign began, which "
                 "goes on with it as it was; a new campaign takes the new one"
             )
-    if settings.finals is not None and settings.finals.own_rates:
-        # Those of the claim, and those to transfer to: better told now than after the search.
-        claimed = len(settings.search_tasks) if settings.finals.all_tasks else 1
-        elsewhere = map(find_task, settings.finals.transfer)
-        check_rates([*(task.used for task in tasks[:claimed]), *elsewhere])
+    if settings.finals is not None:
+        _check_finals(settings.finals, settings, [task.used for task in tasks])
     screening = screening_of(settings, tasks[0].used, tasks[0].dataset.name)
     return Prepared(settings, campaign_file, grammar, tasks, screening)
+
+
+def _check_finals(finals: FinalsSettings, settings: Settings, tasks: Sequence[Task]) -> None:
+    """What can be told before the search, and would end its finals.
+
+    Settings that a journal holds may break it, and be mended once the search is done.
+    """
+    try:
+        check_fresh(finals, settings.scoring, settings.watch)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    if finals.register_leader and settings.search.layers != "shared":
+        raise SettingsError(
+            "finals.register_leader: a registered model is a single function, and search.layers is "
+            f"{settings.search.layers!r}; leave register_leader out"
+        )
+    if finals.own_rates:
+        claimed = len(settings.search_tasks) if finals.all_tasks else 1
+        check_rates([*tasks[:claimed], *map(find_task, finals.transfer)])
 
 
 def _grammar_of(settings: Settings) -> Grammar:

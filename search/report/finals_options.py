@@ -29,9 +29,9 @@ _SIZE: Final = re.compile(r"-(half|double)-(width|depth)")
 def finals_options(plan: Plan, settings: Settings) -> Iterator[Option]:
     """Yields what finals were told otherwise than their campaign's settings say.
 
-    All that decides what a plan holds is read from it. Two settings only decide what it was chosen
-    by, and are taken to be the campaign's: `rival_seeds`, and `transfer_seeds` where there is
-    nothing to transfer to.
+    All that decides what a plan holds is read from it. Of three settings it tells nothing, and they
+    are taken to be the campaign's: `rival_seeds`, `transfer_seeds` where there is nothing to
+    transfer to, and `timeout_seconds`.
 
     Args:
         plan: Of the finals.
@@ -87,11 +87,11 @@ def _transfer(plan: Plan, usual: FinalsSettings) -> Iterator[Option]:
     own = {stage.task for stage in plan.own}
     left_out = [task for task, _ in plan.left_out if not _is_size(task, plan)]
     stages = _of_purpose(plan, "transfer")
-    named = [Path(each).stem if each.endswith(".toml") else each for each in usual.transfer]
-    expected = [each for each in dict.fromkeys(named) if each not in own]
+    missing = [_named(each) for each in left_out]
+    expected = [each for each in dict.fromkeys(map(_named, usual.transfer)) if each not in own]
     # In a plan those that cannot be had follow, as they came.
-    expected.sort(key=lambda each: each in left_out)
-    if [stage.task for stage in stages] + left_out != expected:
+    expected.sort(key=lambda each: each in missing)
+    if [stage.task for stage in stages] + missing != expected:
         yield "--tasks", ",".join([*map(_as_asked, stages), *left_out])
 
 
@@ -134,6 +134,11 @@ def _transfer_steps(plan: Plan, usual: FinalsSettings) -> int | None:
     stages = _of_purpose(plan, "transfer", "recipe")
     steps = stages[0].steps if stages else expected
     return usual.transfer_steps if steps == expected else steps
+
+
+def _named(asked: str) -> str:
+    """A task's name, of one of a user's own that of its file."""
+    return Path(asked).stem if asked.endswith(".toml") else asked
 
 
 def _as_asked(stage: Stage) -> str:

@@ -30,9 +30,9 @@ class FinalsSettings(Section):
         transfer_seeds: Training seeds on each of those.
         transfer_steps: Optimiser steps there; by default those of the finals.
         first_seed: Training seeds count up from here; none of them is one of the search's.
-        minutes: Wall time after which no further seed is begun, in equal shares where the claim is
-            about several tasks. The first seeds of these, five or, of a single task, those of its
-            first look, and the scoring on test data are held in any case.
+        minutes: Wall time after which no further seed is begun; where the claim is about several
+            tasks, each has an equal share. In any case a single task gets the seeds of its first
+            look, several get five each, and what was trained is scored on test data.
         timeout_seconds: What one training run may take.
         measure: What functions are compared by on test data: "accuracy" in points, all pairs as one
             family; or "log_loss", the logarithm of the loss, the leader's pairs first.
@@ -118,9 +118,9 @@ class FinalsSettings(Section):
 
 
 def check_fresh(
-    finals: FinalsSettings, scoring: ScoringSettings, watch: WatchSettings | None
+    finals: FinalsSettings, scoring: ScoringSettings, watch: WatchSettings | None = None
 ) -> None:
-    """Makes sure that finals train on no seed that the search has chosen by.
+    """Makes sure that finals train on no seed that the search, or its watch, has chosen by.
 
     Raises:
         ValueError: If they would.

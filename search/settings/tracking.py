@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from search.settings.passwords import passwords_in
 from search.settings.section import Section
 
 _Address = Annotated[str, Field(min_length=1, max_length=2_000)]
@@ -37,7 +37,7 @@ class TrackingSettings(Section):
     @classmethod
     def _holds_no_secret(cls, uri: str | None) -> str | None:
         """What a campaign file holds is recorded, and shown to whoever may look."""
-        if uri is not None and urlsplit(uri).password is not None:
+        if uri is not None and passwords_in(uri):
             raise ValueError(
                 "an address in a campaign file must not hold a password, since it is recorded with "
                 "the campaign; leave it out, and set MLFLOW_TRACKING_USERNAME and "

@@ -126,17 +126,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _has_fresh_seeds(self) -> Settings:
         if self.finals is not None:
-            check_fresh(self.finals, self.scoring, self.watch)
-        return self
-
-    @model_validator(mode="after")
-    def _registers_single_functions(self) -> Settings:
-        registers = self.finals is not None and self.finals.register_leader
-        if registers and self.search.layers != "shared":
-            raise ValueError(
-                "finals.register_leader: a registered model is a single function, and "
-                f"search.layers is {self.search.layers!r}; leave register_leader out"
-            )
+            check_fresh(self.finals, self.scoring)
         return self
 
     @model_validator(mode="after")

@@ -34,7 +34,8 @@ class Found:
     """A function under some conditions.
 
     Attributes:
-        candidate: As the first campaign that scored it knows it.
+        candidate: As the first campaign that scored it knows it, or one that holds it for
+            published.
         conditions: Under which it was scored.
         score: Minus the mean log validation loss there.
         learning_rate: At which that was; None for the recipe's.
@@ -254,6 +255,9 @@ def read_atlas(runs_dir: str | Path = "runs") -> Atlas:
         names.append(name)
         for each in _scored(history, rungs):
             known = found.setdefault((each.conditions, each.candidate.id), each)
+            if each.is_published and not known.is_published:
+                # One campaign was told of it, which another has met.
+                known.candidate = each.candidate
             known.campaigns.append(name)
     return Atlas(tuple(names), tuple(found.values()), left_out)
 

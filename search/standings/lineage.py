@@ -81,12 +81,14 @@ class _Genealogist:
         parents = [p for p in dict.fromkeys(candidate.parents) if p in self._candidates]
         if candidate_id in self._expanded:
             return Ancestor(candidate, standing, is_repeated=True)
-        self._expanded.add(candidate_id)
         if depth >= DEEPEST:
             return Ancestor(candidate, standing, hidden=len(parents))
+        self._expanded.add(candidate_id)
         found = []
         for parent in parents:
             if self._listed >= MOST_ANCESTORS:
+                # Elsewhere there may be room for what is left out here.
+                self._expanded.discard(candidate_id)
                 break
             found.append(self.ancestor(parent, depth=depth + 1))
         return Ancestor(candidate, standing, tuple(found), hidden=len(parents) - len(found))

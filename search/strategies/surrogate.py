@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from random import Random
 from typing import Final, final
 
@@ -99,18 +98,16 @@ class Surrogate:
     def ask(self, count: int, *, generation: int, admit: Admit) -> list[Candidate]:
         """Proposes what promises most; see `Strategy.ask`."""
         generator = Random(f"{self._seed}/{generation}")
-        starts = self._starts(generation)
-        if sum(not each.is_baseline for each in self._known.values()) < _LEAST_SCORED:
-            first = self._first(generator, generation=generation)
-            candidates = _admitted(chain(starts, first), count, admit)
-        elif self._forecasting.is_followed:
-            strangers = round(count * self._settings.immigrants)
-            promising = self._promising(generator, generation=generation)
-            candidates = _admitted(chain(starts, promising), count - strangers, admit)
-        else:
-            candidates = _admitted(starts, count, admit)
-            left = count - len(candidates)
+        is_beginning = sum(not each.is_baseline for each in self._known.values()) < _LEAST_SCORED
+        follows = self._forecasting.is_followed and not is_beginning
+        strangers = round(count * self._settings.immigrants) if follows else 0
+        candidates = _admitted(self._starts(generation), count - strangers, admit)
+        left = count - strangers - len(candidates)
+        if not is_beginning and not follows:
             return candidates + self._plain.ask(left, generation=generation, admit=admit)
+        if left:
+            propose = self._first if is_beginning else self._promising
+            candidates += _admitted(propose(generator, generation=generation), left, admit)
         return candidates + self._newcomers(
             count - len(candidates), generator, generation=generation, admit=admit
         )

@@ -30,5 +30,6 @@ def write_whole(path: Path, text: str) -> None:
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename is not None:
             # Of the temporary file nobody has heard.
-            error.filename, error.filename2 = str(path), None
+            error.filename = str(path)
+            del error.filename2
         raise

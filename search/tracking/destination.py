@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from search.history import find_settings
 from search.journal.journal import FILE_NAME, Journal
+from search.settings.passwords import passwords_in, without_passwords
 
 EMBEDDED: Final = "embedded"
 URI_VARIABLE: Final = "MLFLOW_TRACKING_URI"
@@ -80,11 +81,11 @@ class Destination:
         """The address as people may see it."""
         if self.uri is None:
             return str(self.runs_dir / "mlflow.db")
-        parts = urlsplit(self.uri)
-        if parts.username is None and parts.password is None:
-            return self.uri
-        user = f"{parts.username}@" if parts.username and not self.is_server else ""
-        return parts._replace(netloc=user + parts.netloc.rpartition("@")[2]).geturl()
+        address = without_passwords(self.uri) if passwords_in(self.uri) else self.uri
+        parts = urlsplit(address)
+        if parts.username is None or not self.is_server:
+            return address
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
     @property
     def digest(self) -> str:
@@ -93,10 +94,8 @@ class Destination:
 
     def without_secrets(self, text: str) -> str:
         """A text, such as an error, with the password of the address left out."""
-        password = urlsplit(self.uri).password if self.uri else None
-        for secret in {password, unquote(password or ""), quote(password or "")}:
-            if secret:
-                text = text.replace(secret, "***")
+        for secret in passwords_in(self.uri or ""):
+            text = text.replace(secret, "***")
         return text
 
 

@@ -212,7 +212,7 @@ class CampaignPages:
             tags={
                 names.KIND: "campaign",
                 names.CAMPAIGN: self._campaign,
-                "mlflow.user": getpass.getuser(),
+                "mlflow.user": _user(),
             },
             run_name=self._campaign,
         )
@@ -224,7 +224,8 @@ class CampaignPages:
         There are two where the answer to a creation was lost, and came to pass after all.
         """
         chosen: dict[str, _CandidateRun] = {}
-        for candidate_id, run in self._listed(f"tags.{names.KIND} = 'candidate'"):
+        # All at first: MLflow's pages begin at a number, which changes as runs are deleted.
+        for candidate_id, run in list(self._listed(f"tags.{names.KIND} = 'candidate'")):
             other = chosen.setdefault(candidate_id, run)
             if other is not run:
                 kept, double = sorted((run, other), key=_CandidateRun.by_worth)
@@ -282,6 +283,14 @@ class CampaignPages:
 
     def _log(self, run_id: str, **what: Any) -> None:
         log(self._client, run_id, **what)
+
+
+def _user() -> str:
+    """Who launches; in a container a user may be a number that has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"
 
 
 def _scored_tasks(record: LaunchRecord) -> list[str]:

@@ -87,7 +87,9 @@ def test_a_script_and_a_file_beside_it_share_their_helper(tmp_path: Path) -> Non
     sys.path.insert(0, str(tmp_path))
     import shared_helper  # type: ignore[import-not-found]
 
+    path = list(sys.path)
     assert _loaded(tmp_path)() is shared_helper
+    assert sys.path == path
 
 
 def test_they_travel_by_value_and_are_what_they_contain(tmp_path: Path) -> None:

@@ -39,7 +39,14 @@ from search.finals import (
 )
 from search.history import read_history
 from search.journal.journal import JournalError
-from search.settings import FinalsSettings, SettingsError, load_settings
+from search.settings import (
+    FinalsSettings,
+    ScoringSettings,
+    SettingsError,
+    check_fresh,
+    load_settings,
+)
+from search.settings.watch import WatchSettings
 
 from .finals_simulation import (
     TRIED,
@@ -413,6 +420,16 @@ def test_the_best_on_one_seed_of_the_test_promises_more_than_it_keeps(tmp_path: 
     assert abs(practice.test.honest_points) < 0.15
 
 
+def test_seeds_of_a_watch_that_chooses_finalists_are_not_fresh() -> None:
+    finals = FinalsSettings(first_seed=2)
+    rungs = [{"steps": 9, "seeds": 2}]
+    scoring = ScoringSettings.model_validate({"rungs": rungs})
+    watch = WatchSettings(tasks=("fashion-mlp",), seeds=4, chooses_finalists=True)
+    with pytest.raises(ValueError, match=r"finals\.first_seed: .* those of the search, 0 to 5"):
+        check_fresh(finals, scoring, watch)
+    check_fresh(finals, scoring, watch.model_copy(update={"chooses_finalists": False}))
+
+
 def test_one_scored_seed_tells_nothing_of_luck(tmp_path: Path) -> None:
     failing = frozenset((text, 1_000_001) for text in FINALISTS)
     plan = plan_of(FINALISTS, seeds=2, max_seeds=2)
@@ -513,14 +530,6 @@ def test_settings_refuse_the_seeds_of_the_search(tmp_path: Path) -> None:
     )
     with pytest.raises(SettingsError, match=r"finals\.first_seed: .* 1000019 overlap"):
         load_settings(path)
-    path.write_text(
-        "[scoring]\nrungs = [{steps = 9, seeds = 2}]\n[finals]\nfirst_seed = 2\n"
-        '[watch]\ntasks = ["fashion-mlp"]\nseeds = 4\nchooses_finalists = true\n'
-    )
-    with pytest.raises(SettingsError, match=r"finals\.first_seed: .* those of the search, 0 to 5"):
-        load_settings(path)
-    path.write_text(path.read_text().replace("chooses_finalists = true", ""))
-    load_settings(path)
     path.write_text("[finals]\nseds = 3\nseeds = 9\nmax_seeds = 8")
     with pytest.raises(SettingsError, match=r"finals\.seds: unknown setting; did you mean 'seeds'"):
         load_settings(path)

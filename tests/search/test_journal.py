@@ -1,7 +1,9 @@
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,6 +97,24 @@ def test_a_journal_of_another_format_is_refused(path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {FORMAT + 1}")
     with pytest.raises(JournalError, match=f"has format {FORMAT + 1}, this program reads"):
         Journal(path)
+
+
+def test_threads_read_their_own_rows_while_one_writes(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.append_all([("evaluation", str(n), {"n": n}) for n in range(50)])
+        writing = threading.Event()
+
+        def read(number: int) -> list[Any]:
+            writing.wait()
+            return [journal.get("evaluation", str(number)) for _ in range(200)]
+
+        with ThreadPoolExecutor(8) as pool:
+            read_at_once = [pool.submit(read, number) for number in range(8)]
+            writing.set()
+            for number in range(50, 120):
+                journal.append("evaluation", str(number), {"n": number})
+            for number, each in enumerate(read_at_once):
+                assert each.result() == [{"n": number}] * 200
 
 
 def test_two_threads_may_write_in_turn(path: Path) -> None:

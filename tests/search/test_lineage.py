@@ -62,3 +62,16 @@ def test_trees_share_what_was_expanded_and_each_has_its_full_size() -> None:
     parentless = dict.fromkeys([*broad["x"], *broad["y"]], ())
     trees = lineages(["x", "y"], family({**broad, **parentless}), {})
     assert [len(names(tree)) for tree in trees] == [MOST_ANCESTORS] * 2
+
+
+def test_who_was_cut_off_in_one_place_is_expanded_where_there_is_room() -> None:
+    # "deep" is met at the greatest depth first, then as a parent of the root.
+    chain = {str(n): (str(n + 1),) for n in range(1, DEEPEST - 1)}
+    deep = {"0": ("1", "deep"), **chain, str(DEEPEST - 1): ("deep",), "deep": ("last",), "last": ()}
+    tree = lineage("0", family(deep))
+    first, second = [each for each in tree.walk() if each.candidate.id == "deep"]
+    assert (first.hidden, first.is_repeated) == (1, False)
+    assert [parent.candidate.id for parent in second.parents] == ["last"]
+    crowd = {"child": tuple(str(n) for n in range(200)), **{str(n): () for n in range(200)}}
+    _, again = lineages(["child", "child"], family(crowd), {})
+    assert not again.is_repeated

@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from evaluators.evaluation.fidelity import Fidelity
 from grammars.reading.toml_files import MAX_FILE_BYTES
 from search.settings import Settings, SettingsError, load_settings, read_campaign_file
 from search.settings.reading import campaign_name, settings_from
+from search.settings.tracking import TrackingSettings
 from search.settings.whole import LONGEST_NAME
+from search.tracking import Destination
 
 CAMPAIGNS = sorted((Path(__file__).parents[2] / "runs" / "campaigns").glob("*.toml"))
 
@@ -306,3 +308,21 @@ def test_other_encodings_are_named(tmp_path: Path, encoding: str) -> None:
     path.write_bytes("\ufeffseed = 3".encode(encoding))
     with pytest.raises(SettingsError, match=f"UTF-{encoding[4:6]}; save it as UTF-8"):
         load_settings(path)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://me:s%40cret@host/db", "postgresql://me@host/db"),
+        ("postgresql://host/db?user=me&password=s%40cret", "postgresql://host/db?user=me"),
+        ("postgresql://host/db?PWD=s@cret&sslmode=require", "postgresql://host/db?sslmode=require"),
+        ("https://me:s@cret@host/", "https://host/"),
+    ],
+)
+def test_no_password_of_an_address_is_recorded_or_shown(address: str, shown: str) -> None:
+    with pytest.raises(ValidationError, match="must not hold a password"):
+        TrackingSettings(uri=address)
+    destination = Destination(Path("runs"), address)
+    assert destination.shown == shown
+    told = destination.without_secrets(f"cannot reach {address} (s@cret, s%40cret)")
+    assert "cret" not in told
