@@ -30,8 +30,8 @@ test: install  ## the whole test suite
 test-export: install  ## every function of the catalogue in every framework (installs them)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[dev,export]'
-	$(BIN)/python -m pytest tests/grammars/export tests/search/test_export_command.py \
-	  tests/test_examples.py
+	ACTSEARCH_FULL_TESTS=1 $(BIN)/python -m pytest tests/grammars/export \
+	  tests/search/test_export_command.py tests/test_examples.py
 	$(BIN)/python tests/grammars/export/every_framework.py --samples $(EXPORT_SAMPLES)
 	$(BIN)/python tests/grammars/export/every_framework.py --samples $(EXPORT_CAPTURED) \
 	  --targets pytorch --effort usual

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # What they expect is what a processor does, with one thread, as all workers compute; before JAX is
@@ -10,9 +11,24 @@ import pytest
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("PJRT_NPROC", "1")
 
-# Whoever runs the tests may have a tracking server, which is to hear nothing of them.
-for variable in ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_TOKEN"):
+# Whoever runs the tests may have a tracking server or a cluster, which are to hear nothing of them,
+# and a terminal of another kind than they expect.
+for variable in (
+    *(f"MLFLOW_TRACKING_{what}" for what in ("URI", "USERNAME", "PASSWORD", "TOKEN")),
+    *("RAY_ADDRESS", "FORCE_COLOR", "NO_COLOR", "COLUMNS"),
+):
     os.environ.pop(variable, None)
+
+FULL = bool(os.environ.get("ACTSEARCH_FULL_TESTS"))
+
+# The long forms of tests may take longer than pyproject.toml grants the usual ones.
+if FULL:
+    os.environ.setdefault("PYTEST_TIMEOUT", "7200")
+
+# The same examples in every run, so that whoever breaks something is the one who hears of it.
+hypothesis.settings.register_profile("the same", derandomize=True, database=None)
+if not FULL:
+    hypothesis.settings.load_profile("the same")
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
+FULL = bool(os.environ.get("ACTSEARCH_FULL_TESTS"))
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
+# Several times what the longest takes on two cores.
+SECONDS = 1800.0 if FULL else 600.0
 
 # What each needs beside this program.
 NEEDS = {
@@ -23,9 +26,11 @@ NEEDS = {
     "flax-notebook": ("flax", "nbclient"),
     "language-model": ("flax",),
 }
+LONG = pytest.mark.skipif(not FULL, reason="ACTSEARCH_FULL_TESTS=1 trains for minutes as well")
+MARKS = {"language-model": LONG}
 
 
-@pytest.mark.parametrize("name", NEEDS)
+@pytest.mark.parametrize("name", [pytest.param(each, marks=MARKS.get(each, ())) for each in NEEDS])
 def test_an_example_ends_with_leaderboard_finals_report_and_export(
     name: str, tmp_path: Path
 ) -> None:
@@ -43,6 +48,7 @@ def test_an_example_ends_with_leaderboard_finals_report_and_export(
         capture_output=True,
         text=True,
         check=False,
+        timeout=SECONDS,
     )
     assert done.returncode == 0, done.stderr
     told = done.stdout + "".join(_shown(path) for path in folder.glob("*.ipynb"))

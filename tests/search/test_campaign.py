@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from search.history import read_history
 from search.journal.journal import FILE_NAME, Journal
 from search.loop.campaign import Ending, Loop
 from search.loop.observing import Callbacks
+from search.loop.stopping import Deadline
 from search.settings import Settings
 from search.standings.leaderboard import leaderboard
 
@@ -300,18 +302,27 @@ def test_time_bounds_a_campaign(tmp_path: Path) -> None:
     assert ending == Ending("its 1e-06 minutes are over")
 
 
+MINUTES = 60.0  # by a clock that is set by hand
+
+
 class Endless(Simulation):
-    """Begins a batch that ends only when it is given up."""
+    """Begins a batch that ends only when it is given up, and in which the minutes run out.
+
+    Attributes:
+        seconds: What the clock shows, which stands still before.
+    """
 
     def __init__(self, *, after: int) -> None:
         super().__init__()
         self._after, self._abandoned = after, threading.Event()
+        self.seconds = 0.0
 
     def evaluate(
         self, expressions: Sequence[Expression], fidelity: Fidelity, *, stopping: Stopping
     ) -> Iterator[list[Evaluation]]:
         for batch in super().evaluate(expressions, fidelity, stopping=stopping):
             if len(self.done) > self._after:
+                self.seconds += 2 * 60.0 * MINUTES
                 assert self._abandoned.wait(timeout=60.0)
                 raise Interrupted
             yield batch
@@ -320,28 +331,46 @@ class Endless(Simulation):
         self._abandoned.set()
 
 
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Endless]:
+    """Makes one whose clock is the campaign's."""
+
+    def make(after: int) -> Endless:
+        made = Endless(after=after)
+        by_hand = partial(Deadline, clock=lambda: made.seconds)
+        monkeypatch.setattr("search.loop.campaign.Deadline", by_hand)
+        return made
+
+    return make
+
+
 @pytest.mark.parametrize("after", [0, 30])
-def test_a_batch_that_outlasts_the_budget_is_given_up(tmp_path: Path, after: int) -> None:
-    chosen = settings(stop__minutes=0.01, stop__generations=100)
-    assert run(tmp_path, chosen, Endless(after=after)) == Ending("its 0.01 minutes are over")
+def test_a_batch_that_outlasts_the_budget_is_given_up(
+    tmp_path: Path, endless: Callable[[int], Endless], after: int
+) -> None:
+    chosen = settings(stop__minutes=MINUTES, stop__generations=100)
+    assert run(tmp_path, chosen, endless(after)) == Ending("its 60 minutes are over")
     with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
         assert len(list(journal.events("evaluation"))) >= after - 4
 
 
-def test_what_the_budget_has_cut_is_an_end_and_counts(tmp_path: Path) -> None:
-    chosen = settings(stop__minutes=0.05, stop__generations=100)
-    run(tmp_path, chosen, Endless(after=2 * len(BASELINES)))  # on both rungs, and no more
+def test_what_the_budget_has_cut_is_an_end_and_counts(
+    tmp_path: Path, endless: Callable[[int], Endless], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = settings(stop__minutes=MINUTES, stop__generations=100)
+    run(tmp_path, chosen, endless(2 * len(BASELINES)))  # on both rungs, and no more
     with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
         (ending,) = [event.payload for event in journal.events("finished")]
-        assert ending == {"reason": "its 0.05 minutes are over", "generations": 0}
+        assert ending == {"reason": "its 60 minutes are over", "generations": 0}
         tried = count_tried(read_history(journal))
         drawn = [e for e in journal.events("candidate") if e.payload["origin"] == "discovered"]
     assert tried["considered"] == tried["distinct"] == len(drawn) == 12
     assert tried["trained"] < tried["distinct"] - tried["rejected"]
-    run(tmp_path, settings(stop__minutes=1.0))
+    monkeypatch.undo()
+    run(tmp_path, settings(stop__minutes=2 * MINUTES))
     with Journal(tmp_path / FILE_NAME, read_only=True) as journal:
         reasons = [event.payload["reason"] for event in journal.events("finished")]
-    assert reasons == ["its 0.05 minutes are over", "4 generations are done"]
+    assert reasons == ["its 60 minutes are over", "4 generations are done"]
 
 
 def test_rejections_are_recorded_with_their_reason_and_not_trained(tmp_path: Path) -> None:

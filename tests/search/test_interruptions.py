@@ -14,15 +14,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from search.journal.journal import FILE_NAME, Journal
+from search.launching.signals import BATCH_SECONDS, MIRROR_SECONDS
 from search.tracking import database_path
 
 from .here import actsearch
 from .processes import start, workers_of
 from .test_mutations import CAMPAIGN
+
+KILLED_AFTER: Final = 30.0  # seconds after SIGTERM or SIGHUP, as whoever sends them does it
 
 LONG = """
 name = "long"
@@ -139,14 +143,18 @@ def test_sigterm_and_sighup_finish_the_batch_and_keep_all(
 def test_a_batch_that_outlasts_the_notice_is_given_up(
     tmp_path: Path, empty_store: Path, number: signal.Signals
 ) -> None:
-    """SIGKILL would follow; without it the batch would take longer than this test waits."""
+    """SIGKILL follows, and the batch would take far longer."""
+    assert BATCH_SECONDS < MIRROR_SECONDS < KILLED_AFTER
     shutil.copy(empty_store, tmp_path)
     process = long_campaign(tmp_path, "--set", "scoring.rungs=[{steps = 900_000}]")
+    killing = threading.Timer(KILLED_AFTER, process.kill)
     try:
         until_mlflow_shows(process, tmp_path)
         to_all(process, number)
+        killing.start()
         _, stderr = process.communicate(timeout=240)
     finally:
+        killing.cancel()
         process.kill()
     assert process.returncode == 130, stderr
     assert "stopping after the running batch" in stderr
@@ -168,11 +176,15 @@ def test_a_terminal_that_is_closed_ends_a_campaign_in_order(
     until_mlflow_shows(process, tmp_path)
     closing_now.append(True)
     reading.join()
+    killing = threading.Timer(KILLED_AFTER, process.kill)
     os.close(ours)
+    killing.start()
     try:
         process.wait(timeout=240)
     finally:
+        killing.cancel()
         process.kill()
+    assert process.returncode == 130
     assert evaluations(tmp_path) > 0
     assert status_in_mlflow(tmp_path) == "KILLED"
     with Journal(tmp_path / "long" / FILE_NAME, read_only=True) as journal:

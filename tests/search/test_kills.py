@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -68,11 +69,22 @@ SEVERAL: Final = (
 
 @dataclass(frozen=True)
 class Uninterrupted:
-    """The campaign that nobody killed, the seconds that it took, and how many to kill."""
+    """The campaign that nobody killed.
+
+    Attributes:
+        text: Of its file, or the script that runs it.
+        runs_dir: Where it is.
+        events: In its journal.
+        starting_seconds: Until it had its first evaluation.
+        ending_seconds: From its last event to its end.
+        campaigns: As many are killed.
+    """
 
     text: str | Path
     runs_dir: Path
-    seconds: float
+    events: int
+    starting_seconds: float
+    ending_seconds: float
     campaigns: int
 
 
@@ -126,10 +138,16 @@ def uninterrupted(
     runs_dir.mkdir()
     shutil.copy(empty_store, runs_dir)
     text = _told(request.param, runs_dir.parent)
-    begun = time.monotonic()
+    begun = time.time()
     finish(runs_dir, text)
+    ended = time.time()
+    with Journal(runs_dir / "killed" / FILE_NAME, read_only=True) as journal:
+        first = min(event.time for event in journal.events("evaluation"))
+        last = max(event.time for event in journal.events() if event.kind != "work")
     campaigns = len(CAMPAIGNS) if request.param in (CAMPAIGN, SEVERAL) else CAMPAIGNS_OF_OWN
-    return Uninterrupted(text, runs_dir, time.monotonic() - begun, campaigns)
+    return Uninterrupted(
+        text, runs_dir, events_of(runs_dir), first - begun, ended - last, campaigns
+    )
 
 
 def journal_of(runs_dir: Path) -> list[Any]:
@@ -164,27 +182,81 @@ def table_of(runs_dir: Path) -> list[dict[str, str]]:
     ]
 
 
-def live_and_be_killed(
-    runs_dir: Path, text: str | Path, chance: random.Random, *, longest: float
-) -> str:
-    """Launches the campaign, maybe kills one of its workers, and kills it; says how far it was."""
-    process = launch(runs_dir, text)
-    seconds = chance.uniform(0.0, longest)
-    share = chance.random()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(share * seconds)
-    if chance.random() < 0.5 and (workers := workers_of(process.pid)):
-        with suppress(ProcessLookupError):
-            os.kill(chance.choice(workers), signal.SIGKILL)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait((1.0 - share) * seconds)
-    process.kill()
-    process.communicate()
+def events_of(runs_dir: Path) -> int:
+    """How many there are by now."""
     try:
-        events = journal_of(runs_dir)
+        return len(journal_of(runs_dir))
     except FileNotFoundError:
-        events = []
-    return f"after {seconds:.2f} s with {len(events)} events"
+        return 0
+
+
+def rest(process: subprocess.Popen[str], seconds: float) -> None:
+    """Lets it live for so long, if it does."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+
+
+def until(process: subprocess.Popen[str], runs_dir: Path, events: int) -> None:
+    """Lets it live until it has so many events, if it comes to that."""
+    latest = time.monotonic() + 600.0
+    while process.poll() is None and events_of(runs_dir) < events:
+        assert time.monotonic() < latest, f"{events_of(runs_dir)} events of {events}"
+        time.sleep(0.02)
+
+
+def moments(
+    process: subprocess.Popen[str],
+    runs_dir: Path,
+    whole: Uninterrupted,
+    chance: random.Random,
+    goal: int | None,
+) -> Iterator[None]:
+    """Two of them, at random, for a worker and for the campaign; see `live_and_be_killed`."""
+    if goal is None:
+        seconds, share = chance.uniform(0.0, whole.starting_seconds), chance.random()
+        rest(process, share * seconds)
+        yield
+        rest(process, (1.0 - share) * seconds)
+        yield
+    else:
+        until(process, runs_dir, chance.randint(events_of(runs_dir), min(goal, whole.events)))
+        yield
+        until(process, runs_dir, min(goal, whole.events))
+        # Not just when it has written, and after its last event at any time to its end.
+        rest(process, chance.uniform(0.0, 0.2 if goal <= whole.events else whole.ending_seconds))
+        yield
+
+
+def live_and_be_killed(
+    runs_dir: Path, whole: Uninterrupted, chance: random.Random, *, goal: int | None
+) -> bool:
+    """Launches the campaign, maybe kills one of its workers, and kills it.
+
+    Args:
+        runs_dir: Where it is.
+        whole: What it comes to.
+        chance: At random.
+        goal: How many events it has then; more than there are once it has all, None for while it
+            starts.
+
+    Returns:
+        Whether that was in the middle: with some of its events, before it had ended by itself.
+    """
+    process = launch(runs_dir, whole.text)
+    try:
+        killing = moments(process, runs_dir, whole, chance, goal)
+        next(killing)
+        if chance.random() < 0.5 and (workers := workers_of(process.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(chance.choice(workers), signal.SIGKILL)
+        next(killing)
+    finally:
+        process.kill()
+        _, stderr = process.communicate()
+    assert process.returncode in (0, -signal.SIGKILL), stderr
+    events = events_of(runs_dir)
+    print(f"aim {goal}, status {process.returncode} with {events} events of {whole.events}")
+    return process.returncode == -signal.SIGKILL and 0 < events < whole.events
 
 
 @pytest.mark.parametrize("seed", CAMPAIGNS)
@@ -197,11 +269,17 @@ def test_a_campaign_killed_again_and_again_ends_as_the_uninterrupted_one(
     runs_dir.mkdir()
     shutil.copy(empty_store, runs_dir)
     chance = random.Random(seed)
-    for _ in range(KILLS):
-        how_far = live_and_be_killed(
-            runs_dir, uninterrupted.text, chance, longest=uninterrupted.seconds
-        )
-        print("killed", how_far)
+    in_the_middle = 0
+    for kill in range(KILLS):
+        if kill % 3 == 0:  # while it starts, for the first time and again
+            live_and_be_killed(runs_dir, uninterrupted, chance, goal=None)
+            continue
+        lowest = events_of(runs_dir) + 1
+        # In its first half until one has hit it there, then at any time to its end.
+        highest = uninterrupted.events * 3 // 2 if in_the_middle else uninterrupted.events // 2
+        goal = chance.randint(lowest, max(lowest, highest))
+        in_the_middle += live_and_be_killed(runs_dir, uninterrupted, chance, goal=goal)
+    assert in_the_middle, "no kill was in the middle of the campaign"
     finish(runs_dir, uninterrupted.text)
     whole = uninterrupted.runs_dir
     assert journal_of(runs_dir) == journal_of(whole)

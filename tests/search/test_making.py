@@ -27,6 +27,7 @@ from .test_kills import FULL, launch
 from .test_tracking import mirror_of
 
 KILLS: Final = 30 if FULL else 2
+AT_MOST: Final = KILLS + 8  # until one has hit
 
 
 def revisions() -> list[str]:
@@ -187,18 +188,26 @@ def test_a_database_that_is_not_ours_is_left_alone(
     assert ("recipes",) in execute(database, "SELECT name FROM sqlite_schema")
 
 
+def made_at(path: Path) -> int | None:
+    """Which file it is, of those that are made under that name one after another."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_mtime_ns
+    return None
+
+
 def killed_while_making(
     command: Callable[[], subprocess.Popen[str]], runs_dir: Path, chance: random.Random
 ) -> bool:
     """Kills the command at a random instant of making the database; whether it was being made."""
     database = database_path(runs_dir)
     aside = database.with_name(database.name + MAKING)
+    left = made_at(aside)  # by one that was killed before
     process = command()
-    while process.poll() is None and not aside.exists() and not database.exists():
+    while process.poll() is None and made_at(aside) in (None, left) and not database.exists():
         time.sleep(0.01)
     with suppress(subprocess.TimeoutExpired):
         process.wait(chance.uniform(0.0, 3.0))
-    was_making = not database.exists()
+    was_making = aside.exists() and process.poll() is None
     # Twice: the first Ctrl-C would let it finish.
     for number in chance.choice(((signal.SIGKILL,), (signal.SIGINT, signal.SIGINT))):
         process.send_signal(number)
@@ -209,19 +218,21 @@ def killed_while_making(
 
 def test_killed_while_the_store_is_made(tmp_path: Path) -> None:
     runs_dir = tmp_path / "runs"
-    chance, making = random.Random(0), 0
-    for kill in range(KILLS):
-        if kill % 2 == 0:
+    chance, kills, making = random.Random(0), 0, 0
+    while kills < KILLS or (not making and kills < AT_MOST):
+        if kills % 2 == 0:
             making += killed_while_making(lambda: launch(runs_dir), runs_dir, chance)
         else:
             making += killed_while_making(
                 lambda: start("sync", "killed", "--runs-dir", runs_dir), runs_dir, chance
             )
+        kills += 1
         if database_path(runs_dir).exists():
             assert is_whole(database_path(runs_dir))
             for path in runs_dir.glob("mlflow.db*"):
                 path.unlink()
-    print(f"{KILLS} kills, {making} of them while the store was made")
+    print(f"{kills} kills, {making} of them while the store was made")
+    assert making, "no kill was while the store was made"
     syncing = start("sync", "killed", "--runs-dir", runs_dir)
     _, stderr = syncing.communicate(timeout=300)
     assert syncing.returncode == 0, stderr

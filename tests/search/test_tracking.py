@@ -315,13 +315,20 @@ def test_a_slow_store_is_waited_for_within_bounds(
     from mlflow import MlflowClient
 
     folder = write_campaign()
-    released = threading.Event()
-    monkeypatch.setattr(MlflowClient, "log_batch", lambda *args, **options: released.wait(60.0))
+    writing, released, written = threading.Event(), threading.Event(), threading.Event()
+
+    def write_slowly(*args: object, **options: object) -> None:
+        writing.set()
+        released.wait(60.0)
+        written.set()
+
+    monkeypatch.setattr(MlflowClient, "log_batch", write_slowly)
     mirror = mirror_of(folder)
     mirror.start()
-    begun = time.monotonic()
+    assert writing.wait(60.0)
     mirror.wake()
-    assert time.monotonic() - begun < 0.1
+    assert not written.is_set()
+    begun = time.monotonic()
     status = mirror.close(timeout_seconds=0.5)
     assert time.monotonic() - begun < 10.0
     assert (status.events_behind, status.error) == (EVENTS, "timed out after 0.5 s")
