@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Final, Protocol
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
@@ -80,6 +80,8 @@ class Delivery:
         """See `Executor.evaluate`.
 
         Raises:
+            Interrupted: Once `stopping` is set and the running batches are delivered; once it is
+                abandoned, also where a lost batch is tried one by one.
             WorkersUnusableError: If no candidate at all can be evaluated here.
         """
         waiting = deque(split(expressions, batch=self._batch, workers=self._slots.workers))
@@ -143,6 +145,10 @@ class Delivery:
             future = self._slots.submit([expression], fidelity)
 
     def _delivered(self, future: Future[list[Evaluation]]) -> list[Evaluation]:
+        while not self._abandoned.is_set() and not future.done():
+            wait([future], LOOK_SECONDS)
+        if self._abandoned.is_set():
+            raise Interrupted
         evaluations = future.result()
         self._proven = True
         return evaluations

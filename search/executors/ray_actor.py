@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -67,11 +68,22 @@ class WorkerActor:
         except LostBatchError as loss:
             return {"loss": {"reason": loss.reason, "is_certain": loss.is_certain}}
         except WorkersUnusableError as error:
-            return {"unusable": str(error)}
+            return {"unusable": _on_this_node(str(error))}
 
     def close(self) -> None:
         """Lets go of the training states."""
         shutil.rmtree(self._states_folder, ignore_errors=True)
+
+
+def _on_this_node(why: str) -> str:
+    """Why nothing can be evaluated, with the node, and what it may lack that the driver has."""
+    said = f"{why} (on node {platform.node()}"
+    if "NotFoundError" in why:  # of a module or of a file
+        said += (
+            ", to which only those of your files travel that the task names: what they import or "
+            "read must be installed there, or be in the same folder at the same path"
+        )
+    return f"{said})"
 
 
 def _sweep(states: Path) -> None:

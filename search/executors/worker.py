@@ -80,14 +80,21 @@ def serve(pipe: Connection[Answer, tuple[list[str], Fidelity]], workload: Worklo
 
 def _answered(evaluators: Evaluators | Exception, texts: list[str], fidelity: Fidelity) -> Answer:
     if isinstance(evaluators, Exception):
-        return Answer(unusable=f"a worker could not get ready: {_told(evaluators)}")
+        return _unusable(evaluators)
     try:
         return Answer(evaluators.evaluate([parse_activation(text) for text in texts], fidelity))
     except Exception as error:
         if _is_want_of_memory(error):
             # What is left of this process may be short of memory for the next candidate too.
             os._exit(OUT_OF_MEMORY)
+        if isinstance(error.__cause__, ModuleNotFoundError):
+            # A user's file may find it on some nodes of a cluster only: no candidate is to blame.
+            return _unusable(error)
         return Answer(reason=_told(error)[:500])
+
+
+def _unusable(error: Exception) -> Answer:
+    return Answer(unusable=f"a worker could not get ready: {_told(error)}")
 
 
 def _told(error: Exception) -> str:

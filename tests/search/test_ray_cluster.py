@@ -12,14 +12,16 @@ from typing import Any, Final
 
 import pytest
 
+from evaluators.datasets import load_all
 from evaluators.evaluation.evaluation import Outcome
 from evaluators.evaluation.fidelity import Fidelity
 from evaluators.tasks import find_task
 from grammars import parse
 from search.candidates.generation import GenerationSummary
 from search.candidates.racing import Standing
-from search.executors import ProcessPool, RayCluster, WorkersUnusableError, Workload
+from search.executors import ProcessPool, RayCluster, WorkersUnusableError, Workload, ray_errors
 from search.executors import ray_slots as module
+from search.executors.ray_actor import WorkerActor
 from search.executors.site import Site
 from search.history import read_history
 from search.journal.journal import FILE_NAME, Journal
@@ -213,6 +215,28 @@ def test_without_room_it_says_so(cluster: Any, monkeypatch: pytest.MonkeyPatch) 
         pytest.raises(WorkersUnusableError, match="started no worker within 3 s; `ray status`"),
     ):
         list(executor.evaluate(EXPRESSIONS, Fidelity(1, (0,)), stopping=threading.Event()))
+
+
+def test_errors_of_workers_are_told_in_a_line_with_their_node(cluster: Any) -> None:
+    import ray
+
+    ray.init(address=cluster.address, log_to_driver=False, logging_level="error")
+    try:
+        actor = ray.remote(WorkerActor)
+        never_starts = actor.remote(WORKLOAD, [], [], "a test")
+        with pytest.raises(ray.exceptions.RayActorError) as died:
+            ray.get(never_starts.hello.remote(), timeout=60)
+        starts = actor.remote(WORKLOAD, [load_all(WORKLOAD.task.data)], [], "a test")
+        _, node = ray.get(starts.hello.remote(), timeout=60)
+        with pytest.raises(ray.exceptions.RayTaskError) as raised:
+            ray.get(starts.evaluate.remote(["relu(x)"], {}), timeout=60)
+        addresses = {each["NodeID"]: each["NodeManagerAddress"] for each in ray.nodes()}
+    finally:
+        ray.shutdown()
+    place = f" (on node {addresses[node]})"
+    shorter = "ValueError: zip() argument 2 is shorter than argument 1"
+    assert ray_errors.told(died.value) == shorter + place
+    assert ray_errors.told(raised.value) == "KeyError: 'steps'" + place
 
 
 def test_without_a_cluster_it_says_how_to_start_one(monkeypatch: pytest.MonkeyPatch) -> None:
