@@ -190,7 +190,7 @@ def test_a_script_s_import_in_a_function_says_what_to_do(tmp_path: Path) -> None
     (tmp_path / "here" / "beside.py").write_text(BESIDE)
     told = " ".join(_run(LATE, tmp_path / "here"))
     assert "script.py, line 7: making the network raised ModuleNotFoundError" in told
-    assert "only imports at the top reach files beside it" in told
+    assert "must import files beside it at the top" in told
 
 
 def test_what_cannot_travel_is_told_with_file_and_line(

@@ -311,7 +311,7 @@ def test_a_leader_among_many_is_corrected_for_the_choice_where_its_own_runs_chos
 ) -> None:
     plan = planned(SCALED[:4], wanted(transfer=[OTHER]))
     assert plan.choices == 4
-    assert "of what speaks for it are 4 times as high, for 4 finalists" in plan.rule
+    assert "multiplied by the number of finalists, 4." in plan.rule
     merits = {(identity(text), name): 0.02 for text in SCALED[:4] for name in (DIGITS, OTHER)}
     finals = held(tmp_path, plan, Scaled(gains=merits))
     leader = finals.leader
