@@ -170,8 +170,8 @@ def compare(
     p_values, shares = {}, {}
     for key in keys:
         pair = paired_t(table[key[0]], table[key[1]])
-        favour = pair.difference or 0.0 if key[0] == gate else -(pair.difference or 0.0)
-        is_luck = gate in key and favour > 0.0
+        difference = pair.difference or 0.0
+        is_luck = difference > 0.0 if key[0] == gate else difference < 0.0 and key[1] == gate
         shares[key] = looks * choices if is_luck else looks
         if pair.p is not None:
             p_values[frozenset(key)] = min(1.0, shares[key] * pair.p)

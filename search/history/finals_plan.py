@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -19,6 +20,26 @@ RIVALS: Final = ("relu", "swish", "gelu")
 
 TITLES: Final[Mapping[str, str]] = {name: title_of(name) for name in RIVALS}
 """How the rivals are called in sentences."""
+
+FIELDS: Final[Mapping[str, str]] = {
+    "catalogue": "the catalogue beside ReLU, Swish and GELU",
+    "scaled gelu": "the scaled GELUs c * gelu(b * x)",
+}
+"""What a rival may be the best of, by how `finals.against` asks for it; plans say it in words."""
+
+_FOUND_BY: Final = re.compile(r"what (?P<campaign>.+) has found")
+
+
+def field_of(campaign: str) -> str:
+    """What a rival is the best of that another campaign has found."""
+    return f"what {campaign} has found"
+
+
+def asked_as(field: str) -> str | None:
+    """How `finals.against` asks for what a rival is the best of; None if it is no such words."""
+    if found := _FOUND_BY.fullmatch(field):
+        return found["campaign"]
+    return next((asked for asked, words in FIELDS.items() if words == field), None)
 
 
 @dataclass(frozen=True)

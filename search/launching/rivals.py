@@ -13,6 +13,7 @@ from grammars import CATALOGUE, Activation, parse
 from search.candidates.candidate import Candidate
 from search.finals import RIVALS, FinalsError, Rival
 from search.history import read_history
+from search.history.finals_plan import FIELDS, field_of
 from search.journal.campaign_folder import is_folder
 from search.journal.journal import FILE_NAME, Journal
 from search.launching.tuning import Tuner
@@ -132,12 +133,11 @@ def _field(wanted: str, runs_dir: Path) -> tuple[str, list[Candidate]] | None:
 
     A campaign's name that is a function's too is the function's.
     """
-    if wanted in _FIELDS:
-        what, candidates = _FIELDS[wanted]
-        return what, list(candidates())
+    if wanted in FIELDS:
+        return FIELDS[wanted], list(_FIELDS[wanted]())
     folder = runs_dir / wanted
     if is_folder(str(folder)) and (folder / FILE_NAME).is_file() and not _is_function(wanted):
-        return f"what {wanted} has found", _found_by(wanted, folder)
+        return field_of(wanted), _found_by(wanted, folder)
     return None
 
 
@@ -149,9 +149,9 @@ def _is_function(text: str) -> bool:
     return True
 
 
-_FIELDS: Final[Mapping[str, tuple[str, Callable[[], Iterator[Candidate]]]]] = {
-    "catalogue": ("the catalogue beside ReLU, Swish and GELU", _catalogue),
-    "scaled gelu": ("the scaled GELUs c * gelu(b * x)", _scaled_gelus),
+_FIELDS: Final[Mapping[str, Callable[[], Iterator[Candidate]]]] = {
+    "catalogue": _catalogue,
+    "scaled gelu": _scaled_gelus,
 }
 
 
@@ -160,7 +160,7 @@ def _named(text: str) -> Candidate:
     try:
         expression = parse(text)
     except ValueError as error:
-        words = " or ".join(f"{word!r}" for word in _FIELDS)
+        words = " or ".join(f"{word!r}" for word in FIELDS)
         raise FinalsError(
             f"finals.against: {text!r} is neither a function nor {words} nor a campaign in the "
             f"runs directory: {error}"

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from evaluators.tasks import is_shipped_name
 from search.history import RIVALS, Plan, Stage
-from search.history.finals_plan import Purpose
+from search.history.finals_plan import Purpose, asked_as
 from search.settings import FinalsSettings, Settings
 from search.settings.mapping import toml_value
 
 Option = tuple[str, ...]
 """The words of one option, its value among them."""
 
-# What `finals.against` calls those that a rival is the best of, by the words of the plan.
-FIELDS: Final[Mapping[str, str]] = {
-    "the catalogue beside ReLU, Swish and GELU": "catalogue",
-    "the scaled GELUs c * gelu(b * x)": "scaled gelu",
-}
-_FOUND_BY: Final = re.compile(r"what (?P<campaign>.+) has found")
 # Networks of other sizes that cannot be had stand among the tasks that were left out.
 _SIZE: Final = re.compile(r"-(half|double)-(width|depth)")
 
@@ -158,6 +152,4 @@ def _against(plan: Plan) -> Iterator[str]:
     for key in plan.rivals:
         if key in RIVALS:
             continue
-        best_of = plan.chosen.get(key, "")
-        found = _FOUND_BY.fullmatch(best_of)
-        yield found["campaign"] if found else FIELDS.get(best_of, asked[key] or key)
+        yield asked_as(plan.chosen.get(key, "")) or asked[key] or key

@@ -15,6 +15,15 @@ from search.cli.app import main
 
 from .simulation import Simulation
 
+SMALL = """
+seed = 7
+task = "digits-mlp"
+search.population = 8
+scoring = { rungs = [{ steps = 20 }, { steps = 40, seeds = 2 }], reduction_factor = 2.0 }
+stop.generations = 1
+tracking.mlflow = false
+"""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -50,6 +59,15 @@ def actsearch(*arguments: str | Path, pool: Callable[..., Any] = SimulatedPool) 
         mock.patch("search.cli.campaigns.report_at_end"),
     ):
         return captured(*arguments)
+
+
+def launched(runs_dir: Path, name: str, *settings: str) -> None:
+    """Launches a campaign of a moment, on data that come with scikit-learn."""
+    path = runs_dir.parent / "campaign.toml"
+    path.write_text(SMALL)
+    changes = (word for each in (f"name={name}", *settings) for word in ("--set", each))
+    answer = actsearch("launch", path, *changes, "--runs-dir", runs_dir)
+    assert answer.status == 0, answer
 
 
 def captured(*arguments: str | Path) -> Answer:

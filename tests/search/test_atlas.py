@@ -20,32 +20,17 @@ from search.settings import Settings
 from search.standings.atlas import AtlasError
 from search.standings.conditions import rung_conditions
 
-from .here import actsearch, captured
+from .here import captured, launched
 
-CAMPAIGN = """
-seed = 7
-task = "digits-mlp"
-search.population = 8
-scoring = { rungs = [{ steps = 20 }, { steps = 40, seeds = 2 }], reduction_factor = 2.0 }
-stop.generations = 2
-tracking.mlflow = false
-"""
-
-
-def launched(runs_dir: Path, name: str, *settings: str) -> None:
-    path = runs_dir.parent / "campaign.toml"
-    path.write_text(CAMPAIGN)
-    changes = (word for each in (f"name={name}", *settings) for word in ("--set", each))
-    answer = actsearch("launch", path, *changes, "--runs-dir", runs_dir)
-    assert answer.status == 0, answer
+LONGER = "stop.generations=2"
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two campaigns on one task."""
     runs_dir = tmp_path_factory.mktemp("atlas") / "runs"
-    launched(runs_dir, "one")
-    launched(runs_dir, "other", "seed=8")
+    launched(runs_dir, "one", LONGER)
+    launched(runs_dir, "other", "seed=8", LONGER)
     return runs_dir
 
 
@@ -114,9 +99,9 @@ def test_content_tells_tasks_apart_and_not_their_names(both: Path, tmp_path: Pat
     same = replace(task, name="renamed")
     write_task(other, tmp_path / "digits-mlp.toml")
     write_task(same, tmp_path / "renamed.toml")
-    launched(runs_dir, "one")
-    launched(runs_dir, "other", f"task={tmp_path / 'digits-mlp.toml'}")
-    launched(runs_dir, "same", f"task={tmp_path / 'renamed.toml'}", "seed=8")
+    launched(runs_dir, "one", LONGER)
+    launched(runs_dir, "other", f"task={tmp_path / 'digits-mlp.toml'}", LONGER)
+    launched(runs_dir, "same", f"task={tmp_path / 'renamed.toml'}", "seed=8", LONGER)
     charts = read_atlas(runs_dir).charts
     names = {chart.name for chart in charts}
     assert names == {f"digits-mlp ({task.digest[:6]})", f"digits-mlp ({other.digest[:6]})"}
@@ -131,6 +116,7 @@ def test_over_several_tasks_each_has_its_own_chart(tmp_path: Path) -> None:
         "wide",
         'scoring.tasks=["digits-mlp", "breast-cancer-mlp"]',
         "scoring.learning_rates=[0.001, 0.003]",
+        LONGER,
     )
     atlas = read_atlas(runs_dir)
     assert {chart.name for chart in atlas.charts} == {"digits-mlp", "breast-cancer-mlp"}

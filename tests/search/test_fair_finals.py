@@ -280,30 +280,22 @@ def test_the_claim_is_of_the_mean_of_the_tasks_and_each_has_its_own_card(tmp_pat
 def test_minutes_are_shared_by_the_tasks_of_a_claim_which_have_five_seeds_at_least(
     tmp_path: Path,
 ) -> None:
-    plan = planned(SCALED[:2], wanted(all_tasks=True, max_seeds=20, minutes=8), others=[OTHER])
-    ticks = iter(range(0, 100_000, 30))
-    with journal_in(tmp_path) as journal:
-        finals = hold(
-            plan,
-            journal,
-            open_executor=Scaled(noise=0.01).open,
-            stopping=threading.Event(),
-            clock=lambda: float(next(ticks)),
-        )
-    mean, first, second = finals.cards
+    def cut(**settings: Any) -> Finals:
+        plan = planned(SCALED[:2], wanted(all_tasks=True, **settings), others=[OTHER])
+        ticks = iter(range(0, 100_000, 30))
+        with journal_in(tmp_path / str(plan.minutes)) as journal:
+            return hold(
+                plan,
+                journal,
+                open_executor=Scaled(noise=0.01).open,
+                stopping=threading.Event(),
+                clock=lambda: float(next(ticks)),
+            )
+
+    mean, first, second = cut(max_seeds=20, minutes=8).cards
     assert first.reason == second.reason == "its share of the finals' 8 minutes was over"
     assert (len(first.seeds), len(second.seeds), len(mean.seeds)) == (12, 12, 12)
-    short = planned(SCALED[:2], wanted(all_tasks=True, minutes=0.1), others=[OTHER])
-    ticks = iter(range(0, 100_000, 30))
-    with journal_in(tmp_path / "short") as journal:
-        finals = hold(
-            short,
-            journal,
-            open_executor=Scaled(noise=0.01).open,
-            stopping=threading.Event(),
-            clock=lambda: float(next(ticks)),
-        )
-    assert [len(card.seeds) for card in finals.cards] == [5, 5, 5]
+    assert [len(card.seeds) for card in cut(minutes=0.1).cards] == [5, 5, 5]
 
 
 def test_a_leader_among_many_is_corrected_for_the_choice_where_its_own_runs_chose_it(

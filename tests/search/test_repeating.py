@@ -16,10 +16,11 @@ from evaluators.tasks import find_task
 from grammars import parse
 from search.candidates.candidate import Candidate
 from search.finals import Plan, Rival, is_same, plan_finals
+from search.history.finals_plan import FIELDS
 from search.launching.rivals import choose_rivals
 from search.library.campaign import Campaign
 from search.report import read_findings
-from search.report.finals_options import FIELDS, finals_options
+from search.report.finals_options import finals_options
 from search.report.repeating import commands
 from search.settings import FinalsSettings, Settings, checked
 
@@ -152,14 +153,14 @@ def test_what_a_rival_is_the_best_of_is_asked_for_in_the_same_words() -> None:
     )
     tuner.meet.side_effect = lambda task, functions, steps, rates: tuner.at_usual(task, (), 0)
     found = choose_rivals(
-        FIELDS.values(),
+        FIELDS,
         tuner=tuner,
         tasks=[find_task("digits-mlp")],
         steps=10,
         without=(),
         runs_dir=Path("nowhere"),
     )
-    assert [each.best_of for each in found] == list(FIELDS)
+    assert [each.best_of for each in found] == list(FIELDS.values())
 
 
 def test_the_page_and_a_record_repeat_finals_that_were_given_by_hand(

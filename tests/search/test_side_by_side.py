@@ -10,24 +10,15 @@ import pytest
 
 from search.standings.side_by_side import SideBySide, side_by_side
 
-from .here import actsearch, captured
+from .here import captured, launched
 
 SEVERAL = 'scoring.tasks=["digits-mlp", "breast-cancer-mlp"]'
-CAMPAIGN = """
-seed = 7
-task = "digits-mlp"
-search.population = 8
-scoring = { rungs = [{ steps = 20 }, { steps = 40, seeds = 2 }], reduction_factor = 2.0 }
-stop.generations = 1
-tracking.mlflow = false
-"""
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Campaigns that differ in one thing each."""
     folder = tmp_path_factory.mktemp("beside") / "runs"
-    (folder.parent / "campaign.toml").write_text(CAMPAIGN)
     for name, *settings in (
         ("one",),
         ("again", "seed=8"),
@@ -38,11 +29,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("weighted", SEVERAL, "scoring.aggregate={digits-mlp=1.0,breast-cancer-mlp=2.0}"),
         ("rated", SEVERAL, "scoring.learning_rates=[0.001,0.003]"),
     ):
-        changes = (word for each in (f"name={name}", *settings) for word in ("--set", each))
-        answer = actsearch(
-            "launch", folder.parent / "campaign.toml", *changes, "--runs-dir", folder
-        )
-        assert answer.status == 0, answer
+        launched(folder, name, *settings)
     return folder
 
 

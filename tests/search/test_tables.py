@@ -16,28 +16,12 @@ from search.finals import Finals, hold
 from search.history import Plan
 
 from .finals_simulation import SimulatedTraining, journal_in, plan_of
-from .here import actsearch, captured
+from .here import captured, launched
 
 LONG = 'param("a", 1.39, per="channel") * sin(x * param("b", 1.75, per="channel"))'
 NAMES = ("a-campaign-of-many-letters", "one-more-of-those-campaigns")
 SEVERAL = 'scoring.tasks=["digits-mlp", "breast-cancer-mlp"]'
-CAMPAIGN = """
-seed = 7
-task = "digits-mlp"
-description = "Looks for a function in a moment, on data that come with scikit-learn."
-search.population = 8
-scoring = { rungs = [{ steps = 20 }, { steps = 40, seeds = 2 }], reduction_factor = 2.0 }
-stop.generations = 1
-tracking.mlflow = false
-"""
-
-
-def launched(runs: Path, name: str, *settings: str) -> None:
-    file = runs.parent / "campaign.toml"
-    file.write_text(CAMPAIGN)
-    changes = (word for each in (f"name={name}", *settings) for word in ("--set", each))
-    answer = actsearch("launch", file, *changes, "--runs-dir", runs)
-    assert answer.status == 0, answer
+DESCRIBED = 'description="Looks for a function in a moment, on data that come with scikit-learn."'
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +29,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two campaigns with long names, and two over several tasks."""
     folder = tmp_path_factory.mktemp("tables") / "runs"
     for seed, name in enumerate(NAMES, 7):
-        launched(folder, name, f"seed={seed}")
-    launched(folder, "plain", SEVERAL)
-    launched(folder, "rated", SEVERAL, "scoring.learning_rates=[0.001, 0.003]")
+        launched(folder, name, f"seed={seed}", DESCRIBED)
+    launched(folder, "plain", SEVERAL, DESCRIBED)
+    launched(folder, "rated", SEVERAL, DESCRIBED, "scoring.learning_rates=[0.001, 0.003]")
     return folder
 
 
