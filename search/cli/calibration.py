@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args
 
 import typer
-from rich import box
-from rich.table import Table
 
 from search.cli.options import (
     AsCsv,
@@ -23,12 +21,16 @@ from search.cli.options import (
     site_of,
     wide_console,
 )
+from search.cli.tables import print_figures
 
 if TYPE_CHECKING:
     from evaluators.statistics.calibration import Ladder, RungQuality
     from evaluators.statistics.fair_calibration import Foresight, RateQuality
     from evaluators.tasks import Task
+    from search.texts.tables import Table
     from search.trials.calibrating import Calibrated
+
+_FORESIGHT: Final = "what rungs know of 4 times as long runs in networks twice as wide"
 
 
 def calibrate_command(
@@ -90,16 +92,16 @@ def calibrate_command(
     if as_csv:
         print_csv([asdict(quality) for quality in qualities])
         return
-    console, count = wide_console(), f"{len(found.names)} functions x {seeds} seeds"
+    count = f"{len(found.names)} functions x {seeds} seeds"
     for name, scores in found.by_task.items() if len(tasks) > 1 else ():
-        console.print(_table(rung_qualities(scores), title=f"{name}, {count}"))
+        print_figures(f"{name}, {count}", _rungs_table(rung_qualities(scores)))
     for name, known in found.rates.items():
-        console.print(_rates_table(known, title=f"{name}: everybody at one rate"))
+        print_figures(f"{name}: everybody at one rate", _rates_table(known))
     together = task if len(tasks) == 1 else f"{', '.join(tasks)} together, in spreads"
-    console.print(_table(qualities, title=f"{together}, {count}"))
+    print_figures(f"{together}, {count}", _rungs_table(qualities))
     if found.dear is not None:
-        console.print(_foresight_table(foresights_of(found)))
-    console.print(_advice(ladder, budget=budget), highlight=False)
+        print_figures(_FORESIGHT, _foresight_table(foresights_of(found)))
+    wide_console().print(_advice(ladder, budget=budget), highlight=False)
 
 
 def foresights_of(found: Calibrated) -> list[Foresight]:
@@ -178,57 +180,59 @@ def _document(
     }
 
 
-def _rates_table(qualities: Sequence[RateQuality], *, title: str) -> Table:
+def _rates_table(qualities: Sequence[RateQuality]) -> Table:
     from evaluators.statistics.fair_calibration import field_rate
 
     best = field_rate(qualities)
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in ("rate", "better half loses", "Spearman with own rates", "own best of", ""):
-        table.add_column(heading, justify="right")
-    for quality in qualities:
-        table.add_row(
-            f"{quality.rate:g}",
-            f"{quality.loss:.3f}",
-            f"{quality.spearman:.2f}",
-            f"{100 * quality.share_best:.0f} %",
-            "the field's best" if quality.rate == best else "",
-        )
-    return table
+    return (
+        ("rate", "better half loses", "Spearman with own rates", "own best of", ""),
+        *(
+            (
+                f"{quality.rate:g}",
+                f"{quality.loss:.3f}",
+                f"{quality.spearman:.2f}",
+                f"{100 * quality.share_best:.0f} %",
+                "the field's best" if quality.rate == best else "",
+            )
+            for quality in qualities
+        ),
+    )
 
 
 def _foresight_table(foresights: Sequence[Foresight]) -> Table:
-    title = "what rungs know of 4 times as long runs in networks twice as wide"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in ("steps", "Spearman", "best tenth there in best quarter here"):
-        table.add_column(heading, justify="right")
-    for each in foresights:
-        table.add_row(f"{each.steps:,}", f"{each.spearman:.2f}", f"{100 * each.top_recall:.0f} %")
-    return table
+    return (
+        ("steps", "Spearman", "best tenth there in best quarter here"),
+        *(
+            (f"{each.steps:,}", f"{each.spearman:.2f}", f"{100 * each.top_recall:.0f} %")
+            for each in foresights
+        ),
+    )
 
 
-def _table(qualities: list[RungQuality], *, title: str) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in (
-        "steps",
-        "noise of score",
-        "noise of accuracy",
-        "reliability of score",
-        "of accuracy",
-        "Spearman with last",
-        "best tenth in best quarter",
-    ):
-        table.add_column(heading, justify="right")
-    for quality in qualities:
-        table.add_row(
-            f"{quality.steps:,}",
-            f"{quality.score_noise:.3f}",
-            f"{100 * quality.accuracy_noise:.2f} points",
-            f"{quality.score_reliability:.3f}",
-            f"{quality.accuracy_reliability:.3f}",
-            f"{quality.spearman:.2f}",
-            f"{100 * quality.top_recall:.0f} %",
-        )
-    return table
+def _rungs_table(qualities: Sequence[RungQuality]) -> Table:
+    return (
+        (
+            "steps",
+            "noise of score",
+            "noise of accuracy",
+            "reliability of score",
+            "of accuracy",
+            "Spearman with last",
+            "best tenth in best quarter",
+        ),
+        *(
+            (
+                f"{quality.steps:,}",
+                f"{quality.score_noise:.3f}",
+                f"{100 * quality.accuracy_noise:.2f} points",
+                f"{quality.score_reliability:.3f}",
+                f"{quality.accuracy_reliability:.3f}",
+                f"{quality.spearman:.2f}",
+                f"{100 * quality.top_recall:.0f} %",
+            )
+            for quality in qualities
+        ),
+    )
 
 
 def _advice(ladder: Ladder, *, budget: float) -> str:

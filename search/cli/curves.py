@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
-from rich.table import Table
 
 from search.cli.calibration import ascending
 from search.cli.options import (
@@ -25,9 +23,13 @@ from search.cli.options import (
     site_of,
     wide_console,
 )
+from search.cli.tables import print_figures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from evaluators.forecasting.quality import ForecastQuality, ScreenedLadder
+    from search.texts.tables import Table
 
 
 def curves_command(
@@ -96,9 +98,9 @@ def curves_command(
     if as_csv:
         print_csv(_document(qualities, ladder)["forecasts"])
         return
-    console = wide_console()
-    console.print(_table(qualities, title=f"{curves.task}, {len(curves.expressions)} functions"))
-    console.print(_advice(ladder, name), highlight=False)
+    title = f"{curves.task}, {len(curves.expressions)} functions"
+    print_figures(title, _forecasts_table(qualities))
+    wide_console().print(_advice(ladder, name), highlight=False)
 
 
 def _document(qualities: list[ForecastQuality], ladder: ScreenedLadder) -> dict[str, Any]:
@@ -107,30 +109,26 @@ def _document(qualities: list[ForecastQuality], ladder: ScreenedLadder) -> dict[
     return {"forecasts": rows, "recommended": asdict(ladder)}
 
 
-def _table(qualities: list[ForecastQuality], *, title: str) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in (
-        "steps",
-        "Spearman of score",
-        "of forecast",
-        "best tenth in best fifth by score",
-        "by forecast",
-    ):
-        table.add_column(heading, justify="right")
-    for quality in qualities:
-        by_score = (
-            (f"{quality.score_spearman:.2f}", f"{100 * quality.score_recall:.0f} %")
-            if quality.steps
-            else ("", "")
-        )
-        table.add_row(
-            f"{quality.steps:,}",
-            by_score[0],
-            f"{quality.spearman:.2f}",
-            by_score[1],
-            f"{100 * quality.recall:.0f} %",
-        )
-    return table
+def _forecasts_table(qualities: Sequence[ForecastQuality]) -> Table:
+    return (
+        (
+            "steps",
+            "Spearman of score",
+            "of forecast",
+            "best tenth in best fifth by score",
+            "by forecast",
+        ),
+        *(
+            (
+                f"{quality.steps:,}",
+                f"{quality.score_spearman:.2f}" if quality.steps else "",
+                f"{quality.spearman:.2f}",
+                f"{100 * quality.score_recall:.0f} %" if quality.steps else "",
+                f"{100 * quality.recall:.0f} %",
+            )
+            for quality in qualities
+        ),
+    )
 
 
 def _advice(ladder: ScreenedLadder, name: str) -> str:

@@ -147,18 +147,33 @@ def print_table(
         breaks: By heading where cells may go on in the next line; others do between words.
         leaving: Headings of columns that may be left out, in this order.
     """
-    heading, *rows = table
     columns = [
         Column(
             name,
-            tuple(row[number] for row in rows),
+            cells,
             (breaks or {}).get(name, "between words"),
             leaves=leaving.index(name) + 1 if name in leaving else 0,
         )
-        for number, name in enumerate(heading)
+        for name, cells in _by_heading(table)
     ]
     wide_console().print(title, highlight=False)
     print_columns(columns)
+
+
+def print_figures(title: str, table: TextTable) -> None:
+    """Prints numbers below their headings, each column ending at one place.
+
+    Args:
+        title: A line of its own.
+        table: A heading, then rows.
+    """
+    wide_console().print(title, highlight=False)
+    print_columns([Column(name, cells, is_right=True) for name, cells in _by_heading(table)])
+
+
+def _by_heading(table: TextTable) -> list[tuple[str, tuple[str, ...]]]:
+    heading, *rows = table
+    return [(name, tuple(row[number] for row in rows)) for number, name in enumerate(heading)]
 
 
 def _blocks(columns: Sequence[Column], width: int) -> list[list[Column]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from search.cli.finals_tables import print_own, print_transfers
-from search.cli.tables import Column, fitting, missing, print_columns, print_table
+from search.cli.tables import Column, fitting, missing, print_columns, print_figures, print_table
 from search.finals import Finals, hold
 from search.history import Plan
 
@@ -79,6 +79,27 @@ def test_columns_that_stay_go_on_below(
     shown = capsys.readouterr().out
     assert all(name in shown for name in names)
     assert shown.count("score") == 3
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_figures_stand_below_whole_headings(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    headings = ("steps", "noise of accuracy", "reliability", "Spearman with last", "best quarter")
+    rows = (
+        ("400", "0.25 points", "0.9", "0.88", "9 %"),
+        ("1,600", "10.12 points", "0.97", "1.00", "93 %"),
+    )
+    print_figures("mnist-mlp, 1,197 functions", (headings, *rows))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "mnist-mlp, 1,197 functions"
+    assert max(map(len, lines)) <= width
+    rule = next(number for number, line in enumerate(lines) if "─" in line)
+    assert {*" ".join(lines[1:rule]).split()} == {*" ".join(headings).split()}
+    first, second = lines[rule + 1 : rule + 3]
+    for above, below in zip(*rows, strict=True):
+        assert first.index(f" {above} ") + len(above) == second.index(f" {below} ") + len(below)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
