@@ -6,7 +6,8 @@ Four ways get the same wall time, one after the other: campaigns as `runs/campai
 one, by three strategies, and a loop as a user would write it with DEAP and JAX. What each of them
 led with, and when, is then scored anew: each function at its own learning rate, after a decay, on
 all tasks of the campaign, with seeds that nothing has met. Every search and every score is in the
-output as soon as it is there, and is not made again: so it may be run in several sittings.
+output as soon as it is there, and is not made again: so it may be run in several sittings. The
+campaigns stay in a folder beside the output, for whoever asks why they led with what they did.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
@@ -92,9 +92,9 @@ def main() -> None:
         for way in told.ways:
             run = {"way": way, "seed": seed, "minutes": told.minutes}
             if not any(run.items() <= each.items() for each in kept.runs):
-                led = at_checkpoints(
-                    _searched(way, seed, minutes=told.minutes, workers=told.workers), told.minutes
-                )
+                folder = told.output.with_suffix("") / f"seed{seed}"
+                site = Site(runs_dir=folder, workers=told.workers)
+                led = at_checkpoints(_leaders(way, seed, told.minutes, site), told.minutes)
                 kept.keep("runs", [*kept.runs, run | {"led": [asdict(each) for each in led]}])
                 print(way, seed, led[-1] if led else "nothing", flush=True)
     _score_all(kept, Site(workers=told.workers))
@@ -133,15 +133,15 @@ class _Kept:
         self._path.write_text(json.dumps(self._document, indent=1) + "\n", encoding="utf-8")
 
 
-def _searched(way: str, seed: int, *, minutes: float, workers: int) -> list[Led]:
+def _leaders(way: str, seed: int, minutes: float, site: Site) -> list[Led]:
+    """What a search has led with, one after the other."""
     if way == "plain":
         return _plain(seed, minutes=minutes)
-    with TemporaryDirectory() as folder:
-        site = Site(runs_dir=Path(folder), workers=workers)
-        campaign = Campaign(_document(way, seed, minutes=minutes), site=site)
-        campaign.run(announce=lambda sentence: None, progress=False)
-        with Journal(campaign.folder / FILE_NAME, read_only=True) as journal:
-            history = read_history(journal)
+    campaign = Campaign(_document(way, seed, minutes=minutes), site=site)
+    if campaign.run(announce=lambda sentence: None, progress=False).interrupted:
+        raise SystemExit("Stopped; the same command goes on.")
+    with Journal(campaign.folder / FILE_NAME, read_only=True) as journal:
+        history = read_history(journal)
     return [
         Led(
             str(history.candidates[record.summary.best_id].candidate.expression),
