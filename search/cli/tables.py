@@ -116,15 +116,17 @@ def headed(columns: Sequence[Column], width: int, *, title: str | None = None) -
 
 
 def print_columns(columns: Sequence[Column], *, title: str | None = None) -> None:
-    """Prints a table, and below it what was left out.
+    """Prints a table below its title, and below it what was left out.
 
     Where columns that stay find no room beside each other, they go on below, with the first one
     repeated.
     """
     console = wide_console()
     shown = fitting(columns, console.width)
-    for number, block in enumerate(_blocks(shown, console.width)):
-        table = headed(block, console.width, title=None if number else title)
+    if title is not None:
+        console.print(title, highlight=False)
+    for block in _blocks(shown, console.width):
+        table = headed(block, console.width)
         for cells in zip(*(column.cells for column in block), strict=True):
             table.add_row(*cells)
         console.print(table)
@@ -156,8 +158,7 @@ def print_table(
         )
         for name, cells in _by_heading(table)
     ]
-    wide_console().print(title, highlight=False)
-    print_columns(columns)
+    print_columns(columns, title=title)
 
 
 def print_figures(title: str, table: TextTable) -> None:
@@ -167,8 +168,8 @@ def print_figures(title: str, table: TextTable) -> None:
         title: A line of its own.
         table: A heading, then rows.
     """
-    wide_console().print(title, highlight=False)
-    print_columns([Column(name, cells, is_right=True) for name, cells in _by_heading(table)])
+    columns = [Column(name, cells, is_right=True) for name, cells in _by_heading(table)]
+    print_columns(columns, title=title)
 
 
 def _by_heading(table: TextTable) -> list[tuple[str, tuple[str, ...]]]:
