@@ -120,7 +120,7 @@ def _prepared_before(name: str, locations: Locations) -> tuple[Split, Split]:
     if not folder.is_dir():
         raise _AbsentError(f"there is no folder {folder}")
     builder = _builder(name, locations.data_dir)
-    if not builder.is_prepared():
+    if not _is_prepared(builder):
         raise _AbsentError(f"{folder} does not hold version {builder.version}")
     if builder.info.file_format.value != FILE_FORMAT:
         raise _AbsentError(
@@ -178,7 +178,7 @@ def _prepare(
 
 def _writable_data_dir(name: str, locations: Locations) -> Path:
     """TFDS's folder, or one of our own where TFDS's holds a form of `name` that we cannot read."""
-    if _builder(name, locations.data_dir).is_prepared():
+    if _is_prepared(_builder(name, locations.data_dir)):
         return cache_root() / "tensorflow_datasets"
     return locations.data_dir
 
@@ -240,6 +240,11 @@ def _builder(dataset: str, data_dir: Path) -> Any:
 
     with quiet():
         return Builder(data_dir=data_dir)
+
+
+def _is_prepared(builder: Any) -> bool:
+    with quiet():  # on a folder that it only just made TFDS's reader has a warning
+        return bool(builder.is_prepared())
 
 
 def as_png(image: np.ndarray) -> io.BytesIO:

@@ -435,6 +435,14 @@ def test_reading_through_tfds_is_quiet_and_leaves_logging_alone(part_of_fashion,
     assert logging.getLogger("absl").level == level
 
 
+def test_a_folder_without_data_gets_our_sentence_and_no_warning_of_tfds(tmp_path, caplog, capfd):
+    (tmp_path / "tfds" / "mnist" / "3.0.1").mkdir(parents=True)
+    with pytest.raises(datasets.DatasetUnavailable, match=r"does not hold version 3\.0\.1"):
+        datasets.load("mnist")
+    assert not caplog.records
+    assert "WARNING" not in capfd.readouterr().err
+
+
 def test_the_published_fingerprint_decides(part_of_fashion):
     entry = datasets.TABLE["digits"]
     splits = entry.build("digits", tfds_images.Locations(part_of_fashion, None, lambda _: None))
