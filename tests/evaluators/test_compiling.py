@@ -65,7 +65,7 @@ def test_threads_share_what_is_long_and_compute_the_same() -> None:
         float(
             subprocess.run(
                 [sys.executable, "-c", _CONVOLUTIONS],
-                env=os.environ | {"PJRT_NPROC": threads},
+                env=os.environ | {"PJRT_NPROC": threads, "JAX_ENABLE_COMPILATION_CACHE": "false"},
                 check=True,
                 stdout=subprocess.PIPE,
                 text=True,

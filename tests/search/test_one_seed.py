@@ -24,7 +24,10 @@ def begin(folder: Path, *, workers: int, before: str, hash_seed: str) -> subproc
     return subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=ROOT,
-        env=os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
+        env=os.environ
+        | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
+        # Each is to compile for itself.
+        | {"JAX_ENABLE_COMPILATION_CACHE": "false"},
     )
 
 
