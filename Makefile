@@ -25,7 +25,7 @@ quickstart: install  ## a first campaign, in at most four minutes; again, it con
 	$(BIN)/actsearch launch runs/campaigns/quickstart.toml
 
 test: install  ## the whole test suite
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations 15
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations 40
 
 test-export: install  ## every function of the catalogue in every framework (installs them)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
