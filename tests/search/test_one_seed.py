@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from .one_seed import VARIANTS
 
 SCRIPT = Path(__file__).with_name("one_seed.py")
@@ -31,23 +29,20 @@ def begin(folder: Path, *, workers: int, before: str, hash_seed: str) -> subproc
     )
 
 
-@pytest.fixture(scope="module")
-def journals(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def test_one_seed_gives_one_journal(tmp_path: Path) -> None:
     """Real trainings: one worker, and two in a process that has imported other things first."""
-    one, two = (tmp_path_factory.mktemp(name) for name in ("one", "two"))
+    one, two = tmp_path / "one", tmp_path / "two"
     unrelated = "import random, decimal, xml.dom, sqlite3; random.seed(5); random.random()"
     runs = [
         begin(one, workers=1, before="pass", hash_seed="1"),
         begin(two, workers=2, before=unrelated, hash_seed="2"),
     ]
     assert [run.wait(timeout=500.0) for run in runs] == [0, 0]
-    return one, two
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_one_seed_gives_one_journal(journals: tuple[Path, Path], variant: str) -> None:
-    first, second = (json.loads((each / f"{variant}.json").read_text()) for each in journals)
-    assert first == second
-    scored = [payload for kind, _, payload in first if kind == "evaluation" and payload["per_seed"]]
-    assert len({payload["candidate_id"] for payload in scored}) > 12, "more than the baselines"
-    assert [kind for kind, _, _ in first].count("generation") == 3
+    # All in one test: of several, two processes of tests would each make the journals.
+    for variant in VARIANTS:
+        first, second = (json.loads((each / f"{variant}.json").read_text()) for each in (one, two))
+        assert first == second, variant
+        scored = [told for kind, _, told in first if kind == "evaluation" and told["per_seed"]]
+        # More than the baselines.
+        assert len({told["candidate_id"] for told in scored}) > 12, variant
+        assert [kind for kind, _, _ in first].count("generation") == 3, variant
