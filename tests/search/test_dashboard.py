@@ -147,13 +147,12 @@ def dashboard(
 
 
 def text_once(browser: Any, condition: Callable[[str], bool], *, seconds: float = 120.0) -> str:
-    """The text of the page as soon as it fulfils a condition, or when the time is over."""
+    """The text of the page as soon as it fulfils a condition, which it must in that time."""
     deadline = time.monotonic() + seconds
-    while True:
-        text = str(browser.execute_script("return document.body.innerText"))
-        if condition(text) or time.monotonic() > deadline:
-            return text
+    while not condition(text := str(browser.execute_script("return document.body.innerText"))):
+        assert time.monotonic() < deadline, text
         time.sleep(0.5)
+    return text
 
 
 def processes_of(runs_dir: Path) -> list[int]:
@@ -206,7 +205,7 @@ def test_a_candidate_s_run_shows_its_curves(dashboard: RunningDashboard, browser
         experiment = store.client.get_experiment_by_name("demo/candidates").experiment_id
         runs = {run.info.run_name: run for run in store.client.search_runs([experiment])}
     browser.get(f"{base}/#/experiments/{experiment}/runs/{runs['x * erf(x)'].info.run_id}")
-    text = text_once(browser, lambda text: "Not in the catalogue" in text)
+    text = text_once(browser, lambda text: "In the catalogue: x_erf" in text)
     assert "Canonical form: x * erf(x)" in text
     drawn = (
         "return [...document.querySelectorAll('img[src*=\"generation-0001.svg\"]')]"
