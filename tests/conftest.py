@@ -12,8 +12,8 @@ import pytest
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("PJRT_NPROC", "1")
 
-# Most campaigns of the tests begin with the same programs, of which each process would compile its
-# own: half of the tests' time. Those that ask whether two compile the same have no such folder.
+# Most campaigns of the tests begin with the same programs, which each process would compile anew.
+# Those that ask whether two compile the same have no such folder.
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     compiled = tempfile.TemporaryDirectory(prefix="compiled-by-tests-")
     os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled.name

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import permutations
-from typing import Final, NamedTuple, Self, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy
 
@@ -41,8 +41,6 @@ _SCALES: Final = (0.05, 20.0)
 # What the best starts leave over, as a share of the deviation, to be worth following.
 _PROMISING: Final = 0.6
 _FOLLOWED: Final = 2
-# A sum of squares that is none: of values that are all alike.
-_NO_SPREAD: Final = 1e-20
 
 # To how many digits b and c, and then a and d, are tried, so that a relation is written shortly:
 # `x * sigmoid(1.8 * x)` is a swish of 1.8 x, times 1 / 1.8, which no few digits write.
@@ -185,9 +183,9 @@ def _curved() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def _started(published: Expression) -> _Bases:
+def _started(published: Expression) -> tuple[numpy.ndarray, ...]:
     """The values of a function at the points of every start."""
-    return _Bases.of(published, _STARTS)
+    return tuple(evaluate(published, b * _POINTS + c) for b, c in _STARTS)
 
 
 def _of_waves(expression: Expression, published: Expression) -> Iterator[tuple[float, float]]:
@@ -216,44 +214,18 @@ def _frequency(expression: Expression) -> float | None:
     return 2 * math.pi * peak / length
 
 
-class _Bases(NamedTuple):
-    """What a function comes to for several b and c, for all of which a and d are fitted at once.
-
-    Attributes:
-        starts: Pairs of b and c.
-        centred: Values at the points of each, less their mean [starts, points].
-        spreads: The sums of their squares [starts].
-    """
-
-    starts: tuple[tuple[float, float], ...]
-    centred: numpy.ndarray
-    spreads: numpy.ndarray
-
-    @classmethod
-    def of(cls, published: Expression, starts: Iterable[tuple[float, float]]) -> Self:
-        starts = tuple(starts)
-        values = numpy.array([evaluate(published, b * _POINTS + c) for b, c in starts])
-        centred = values - values.mean(axis=1, keepdims=True)
-        return cls(starts, centred, (centred**2).sum(axis=1))
-
-    def left_over(self, values: numpy.ndarray) -> dict[tuple[float, float], float]:
-        """The standard deviation of what the best a and d leave over, of each start."""
-        known = self.spreads > _NO_SPREAD
-        a = self.centred @ values / numpy.where(known, self.spreads, numpy.inf)
-        left = (values - values.mean() - a[:, None] * self.centred).std(axis=1)
-        # Rounded, so that of equals the simplest comes first.
-        return dict(zip(self.starts, numpy.round(left, 10).tolist(), strict=True))
-
-
 def _residual(
     values: numpy.ndarray, published: Expression, b: float, c: float
 ) -> tuple[float, float, numpy.ndarray]:
     """The best a and d for given b and c, and what they leave over."""
-    base = evaluate(published, b * _POINTS + c)
+    return _left_over(values, evaluate(published, b * _POINTS + c))
+
+
+def _left_over(values: numpy.ndarray, base: numpy.ndarray) -> tuple[float, float, numpy.ndarray]:
     mean = float(base.sum()) / base.size
     centred = base - mean
     spread = float(centred @ centred)
-    a = float(centred @ values) / spread if spread > _NO_SPREAD else 0.0
+    a = float(centred @ values) / spread if spread > 1e-20 else 0.0
     d = float(values.sum()) / values.size - a * mean
     return a, d, values - a * base - d
 
@@ -265,10 +237,15 @@ def _fitted(
     *,
     digits: Sequence[tuple[int, int]] = _DIGITS,
 ) -> _Numbers | None:
-    left_over = _started(published).left_over(values)
-    if waves := tuple(_of_waves(expression, published)):
-        left_over |= _Bases.of(published, waves).left_over(values)
-    best = sorted(left_over, key=lambda start: left_over[start])[:_FOLLOWED]
+    bases = dict(zip(_STARTS, _started(published), strict=True))
+    for b, c in _of_waves(expression, published):
+        bases[b, c] = evaluate(published, b * _POINTS + c)
+    # Rounded, so that of equals the simplest comes first.
+    left_over = {
+        start: round(float(numpy.std(_left_over(values, base)[2])), 10)
+        for start, base in bases.items()
+    }
+    best = sorted(bases, key=lambda start: left_over[start])[:_FOLLOWED]
     for start in best:
         if left_over[start] > _PROMISING * numpy.std(values):
             continue
