@@ -24,6 +24,12 @@ from grammars.parsing.parser import ParseError
 
 # Folding rounds a few times; a number that is as near as this to a short one was that before.
 _LAST_PLACES: Final = 4
+# Where candidates are trained, and far beyond; what differs by so much is another function.
+_POINTS: Final = numpy.array(
+    [s * x for s in (-1, 1) for x in (0.1, 1, 3, 10, 20, 30, 45, 60, 80, 100, 1e3, 1e4, 1e5, 1e6)],
+    numpy.float32,
+)
+_SEEN: Final = 1e-2
 # From here on a short number is no longer rare among all those that are so near.
 _MOST_DIGITS: Final = 12
 # Only these may become shorter: long numbers, and divisors below 1.
@@ -36,17 +42,20 @@ def readable(activation: Activation) -> str:
 
     It can be read back as the same function: constants that folding computed are replaced only by
     numbers within its rounding, and by none that single precision, in which candidates are
-    trained, could tell from them. Numbers that the expression was written with stay. The id
+    trained, could tell from them. Numbers that the expression was written with stay, and so does
+    the expression where its canonical form overflows in single precision and it does not. The id
     belongs to the canonical form itself, which this is not where a constant became shorter.
 
     Args:
         activation: As it was written.
     """
-    forms = functions_of(canonical_form(activation))
-    return str(assign(with_short_constants(forms, written=functions_of(activation))))
+    written, forms = functions_of(activation), functions_of(canonical_form(activation))
+    if not all(map(_stands_for, forms, written)):
+        return str(activation)
+    return str(assign(with_short_constants(forms, written=written)))
 
 
-def shortened(form: str, *, written: str = "x") -> str:
+def shortened(form: str, *, written: str | None = None) -> str:
     """The text of a canonical form with the constants that folding made as short as they are exact.
 
     Where the expression itself is at hand, `readable` says the same. A canonical form may be larger
@@ -57,13 +66,31 @@ def shortened(form: str, *, written: str = "x") -> str:
         written: The expression that it is the form of; none of its constants count as written if
             it is left out.
     """
-    if not _TO_SHORTEN.search(form):
+    is_quotient = written is not None and "/" in form
+    if not is_quotient and not _TO_SHORTEN.search(form):
         return form
     try:
-        forms, functions = (functions_of(parse_activation(text)) for text in (form, written))
+        forms, functions = (functions_of(parse_activation(text)) for text in (form, written or "x"))
     except ParseError:
         return form
+    if written is not None and not all(map(_stands_for, forms, functions)):
+        return written
     return str(assign(with_short_constants(forms, written=functions)))
+
+
+def _stands_for(form: Expression, written: Expression) -> bool:
+    """Whether a canonical form can be computed in single precision wherever the function can.
+
+    It has one quotient where a product or a power of quotients may have been written, whose
+    dividend and divisor overflow before they do.
+    """
+    if "/" not in str(form):
+        return True
+    values, given = evaluate(form, _POINTS), evaluate(written, _POINTS)
+    has_value = numpy.isfinite(given)
+    with numpy.errstate(invalid="ignore", over="ignore"):
+        differences = numpy.abs(values - given) / (1.0 + numpy.abs(given))
+    return bool((differences[has_value] < _SEEN).all())
 
 
 def with_short_constants(

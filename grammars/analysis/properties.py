@@ -60,8 +60,8 @@ def properties(expression: Expression) -> dict[str, Property]:
     """
     seen = evidence(expanded(expression))
     kinks, jumps = kinks_and_jumps(seen.expression, seen.slope, seen.places)
-    extent = value_range(seen.expression, seen.values)
-    slope_extent = slope_range(seen.expression, seen.true_slope, seen.slopes)
+    extent = value_range(seen.expression, seen.points, seen.values)
+    slope_extent = slope_range(seen.expression, seen.true_slope, seen.points, seen.slopes)
     found = {
         "range": [_number(extent.low), _number(extent.high)],
         "bounded_below": _is_finite(extent.low),

@@ -12,9 +12,14 @@ from grammars.analysis.limits import Far, far
 from grammars.analysis.singularities import blow_ups, bounds, breaks, singularities
 from grammars.expressions.expression import Expression
 from grammars.expressions.intervals import Interval
+from grammars.numerics.compilation import evaluate
 
 # Beyond this a guarded exponential is meant to be infinite.
 _INFINITE: Final = 1e30
+
+# An extremum is narrowed down to two of so many parts in each round, to the last digits of a value.
+_PARTS: Final = 33
+_ROUNDS: Final = 7
 
 
 @dataclass(frozen=True)
@@ -48,28 +53,54 @@ class Extent:
         return max(map(abs, ends)) if len(ends) == 2 else None
 
 
-def value_range(expression: Expression, values: numpy.ndarray) -> Extent:
+def value_range(expression: Expression, points: numpy.ndarray, values: numpy.ndarray) -> Extent:
     """The range of a function.
 
     Args:
         expression: The function, parameters at their start values.
-        values: What it was seen to be along the line, NaN where it has no value.
+        points: Along the line, in order.
+        values: What it was seen to be there, NaN where it has no value.
     """
-    return _extent(expression, values, singularities(expression).domain)
+    return _extent(expression, points, values, singularities(expression).domain)
 
 
-def slope_range(expression: Expression, slope: Expression, slopes: numpy.ndarray) -> Extent:
+def slope_range(
+    expression: Expression, slope: Expression, points: numpy.ndarray, slopes: numpy.ndarray
+) -> Extent:
     """The range of the derivative of a function, where the function has a value.
 
     Args:
         expression: The function.
         slope: Its derivative without the guards, which would end every exponential.
-        slopes: What the derivative was seen to be along the line.
+        points: Along the line, in order.
+        slopes: What the derivative was seen to be there.
     """
-    return _extent(slope, slopes, singularities(expression).domain)
+    return _extent(slope, points, slopes, singularities(expression).domain)
 
 
-def _extent(expression: Expression, seen: numpy.ndarray, domain: Interval) -> Extent:
+def _greatest(
+    expression: Expression, sign: int, points: numpy.ndarray, seen: numpy.ndarray
+) -> float:
+    """The greatest value of a function, or of its negation, near the greatest that was seen.
+
+    Far from 0 the line has few points, and an extremum is between them.
+    """
+    best = int(numpy.nanargmax(sign * seen))
+    greatest = float(sign * seen[best])
+    for _ in range(_ROUNDS if math.isfinite(greatest) else 0):
+        low, high = points[max(best - 1, 0)], points[min(best + 1, len(points) - 1)]
+        points = numpy.linspace(low, high, _PARTS)
+        values = sign * evaluate(expression, points)
+        if numpy.isnan(values).all():
+            break
+        best = int(numpy.nanargmax(values))
+        greatest = max(greatest, float(values[best]))
+    return greatest
+
+
+def _extent(
+    expression: Expression, points: numpy.ndarray, seen: numpy.ndarray, domain: Interval
+) -> Extent:
     known = seen[~numpy.isnan(seen)]
     if not known.size:
         nothing = Far(None)
@@ -79,7 +110,7 @@ def _extent(expression: Expression, seen: numpy.ndarray, domain: Interval) -> Ex
     sides = [far(expression, side) for side in (-1, 1)]
     found = singularities(expression)
     infinities = blow_ups(expression, found, domain=domain)
-    ends = [float(known.min()), float(known.max())]
+    ends = [sign * _greatest(expression, sign, points, seen) for sign in (-1, 1)]
     ends = [math.copysign(math.inf, end) if abs(end) > _INFINITE else end for end in ends]
     candidates = [*ends, *(end for signs in infinities.values() for end in signs)]
     candidates += [side.limit for side in sides if side.limit is not None]

@@ -7,7 +7,8 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -129,6 +130,11 @@ def export(
     function = _function(expression, name, provenance, tensors)
     places = _places(rows, output, name)
     folder = places[0].parent
+    if folder / REPORT_NAME in places:
+        raise ExportError(
+            f"{REPORT_NAME} is where the results of verifying are written; give the function "
+            "another name"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     # In the same directory, so that putting a file in its place is one atomic step.
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as workplace:
@@ -145,9 +151,24 @@ def export(
                 os.replace(draft.path, folder / draft.path.name)
         order = [row.name for row in rows]
         results = sorted([*results, *unwritten], key=lambda result: order.index(result.target))
-        _write(Path(workplace) / REPORT_NAME, _report(folder / REPORT_NAME, function, results))
-        os.replace(Path(workplace) / REPORT_NAME, folder / REPORT_NAME)
+        with _locked(folder):
+            _write(Path(workplace) / REPORT_NAME, _report(folder / REPORT_NAME, function, results))
+            os.replace(Path(workplace) / REPORT_NAME, folder / REPORT_NAME)
     return results
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Lets one process at a time add to the report of a directory."""
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network's file systems know no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _written(
@@ -225,9 +246,12 @@ def _report(path: Path, function: Function, results: Sequence[Verification]) -> 
             files = dict(document["files"]) if document["format"] == REPORT_FORMAT else {}
         except (ValueError, KeyError, TypeError, RecursionError):
             files = {}
-    for result in results:
+    # What is not delivered leaves an earlier file of that name as it is, and what is said of it.
+    stays = {name for name in files if (path.parent / name).exists()}
+    told = [r for r in results if r.status not in ("failed", "unwritten") or r.file not in stays]
+    for result in told:
         files[result.file] = {"expression": str(function.expression), "verifications": []}
-    for result in results:
+    for result in told:
         files[result.file]["verifications"].append(result.to_json())
     document = {"format": REPORT_FORMAT, "files": dict(sorted(files.items()))}
     return json.dumps(document, indent=2) + "\n"

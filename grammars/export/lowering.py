@@ -19,6 +19,9 @@ from grammars.primitives import NUMPY, PRIMITIVES
 # within seconds.
 MAX_EXPORT_SIZE: Final = 1_000
 
+# Each piece within another doubles what is around it.
+_MOST_GUARDED: Final = 10_000
+
 # Numbers that the language cannot write, since no constant of it may be infinite; a folded
 # expression can still become one of them.
 INFINITY: Final = Call("inf", ())
@@ -136,7 +139,10 @@ def constant_value(expression: Expression) -> numpy.float64 | None:
 
 
 def stabilise(expression: Expression) -> Expression:
-    """Writes what loses digits or underflows by the primitive that does not, where there is one."""
+    """Writes what loses digits or underflows by the primitive that does not, where there is one.
+
+    So with a power of 0.5, which is a root to us, and at negative infinity to others is not.
+    """
 
     def transform(node: Expression) -> Expression | None:
         match node:
@@ -148,6 +154,8 @@ def stabilise(expression: Expression) -> Expression:
                 return Call("log1p", (stabilise(operand),))
             case Call("sub", (Call("exp", (operand,)), Constant(1.0))):
                 return Call("expm1", (stabilise(operand),))
+            case Call("pow", (operand, Constant(0.5))):
+                return Call("sqrt", (stabilise(operand),))
         return None
 
     return rebuild(expression, transform)
@@ -186,7 +194,15 @@ def _guarded(branch: Expression, condition: Expression, *, taken: bool) -> Expre
         if _slopes_are_finite(branch, numpy.array([value])):
             safe = Constant(value)
             branches = (Variable(), safe) if taken else (safe, Variable())
-            return substitute(branch, Call("where", (condition, *branches)))
+            guard = Call("where", (condition, *branches))
+            inputs = sum(isinstance(node, Variable) for node in branch.walk())
+            if (size := branch.size + inputs * (guard.size - 1)) > _MOST_GUARDED:
+                raise ExportError(
+                    "pieces within pieces, whose gradients have to be kept from one another, make "
+                    f"{size:,} nodes; at most {_MOST_GUARDED:,} can be exported: write them beside "
+                    "one another, as a sum"
+                )
+            return substitute(branch, guard)
     return branch
 
 

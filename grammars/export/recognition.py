@@ -39,13 +39,18 @@ WHOLE_FUNCTIONS: Final = {
 # No published form of these functions is larger; what is larger is not worth the search.
 _MAX_SIZE: Final = 24
 _RELATIVE_TOLERANCE: Final = 1e-13
+# No published function has a number so small. Where one stands, it is there for the sake of what it
+# keeps away, such as 0 below a root, though no comparison in float64 tells it from nothing.
+_LEAST_NUMBER: Final = 1e-9
 _NAN: Final = numpy.array(numpy.nan)
+_ZERO: Final = numpy.array(0.0)
 _FEW_POINTS: Final = numpy.array([-7.3, -2.6, -1.1, -0.2, 0.0, 0.3, 0.9, 1.7, 3.2, 8.4])
 _MANY_POINTS: Final = numpy.concatenate(
     [
         numpy.linspace(-12, 12, 4_801),
         numpy.linspace(-1e3, 1e3, 2_001),
-        numpy.array([sign * 10.0**power for sign in (-1, 1) for power in range(-30, 4)]),
+        # As far as any cap, and no farther: guarded exponentials outlast what falls faster.
+        numpy.array([sign * 10.0**power for sign in (-1, 1) for power in range(-30, 21)]),
     ]
 )
 
@@ -110,7 +115,7 @@ def _as_function_of(operand: Expression, node: Expression) -> Expression | None:
 
 
 def _name(function: Expression | None, names: Collection[str]) -> str | None:
-    if function is None or isinstance(function, Variable | Constant):
+    if function is None or isinstance(function, Variable | Constant) or _has_tiny_number(function):
         return None
     few = evaluate(function, _FEW_POINTS)
     for name in names:
@@ -119,6 +124,11 @@ def _name(function: Expression | None, names: Collection[str]) -> str | None:
         if _agree(evaluate(function, _MANY_POINTS), _values(name, many=True)):
             return name
     return None
+
+
+def _has_tiny_number(function: Expression) -> bool:
+    numbers = (node for node in function.walk() if not node.uses_input and not node.parameters)
+    return any(0.0 < abs(evaluate(number, _ZERO)) < _LEAST_NUMBER for number in numbers)
 
 
 @cache

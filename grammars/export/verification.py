@@ -130,7 +130,8 @@ def _verify_together(
     results = []
     for index, (file, trial) in enumerate(files):
         if answer.missing:
-            result = file.verdict("unverified", answer.missing)
+            reason = f"{answer.missing}; install it, or name a Python that has it"
+            result = file.verdict("unverified", reason)
         elif problem := answer.problems.get(index, answer.failure):
             result = file.verdict("failed", problem)
         else:

@@ -263,6 +263,14 @@ def expanded_size(expression: Expression) -> int:
     return expression.definition.size + occurrences * (inner[0] - 1)
 
 
+def expanded_depth(expression: Expression) -> int:
+    """How deep what `expanded` would give is, at most, without the making."""
+    if not isinstance(expression, Call):
+        return 0
+    own = 1 if expression.definition is None else expression.definition.depth
+    return own + max(map(expanded_depth, expression.operands), default=0)
+
+
 def definitions_in(*expressions: Expression) -> tuple[str, ...]:
     """What follows the text of expressions, so that it says itself what a grammar has defined."""
     defined = {
@@ -317,6 +325,9 @@ def _print(expression: Expression) -> tuple[str, int]:
         case Call("where", (condition, positive, negative)):
             texts = map(_below, (condition, positive, negative))
             return "where({} >= 0, {}, {})".format(*texts), ATOM
+        case Call("pow", (Constant(math.e), power)) if power.uses_input or power.parameters:
+            # Infix it would be read as the exponential function, whose overflow is guarded.
+            return f"pow(e, {_below(power)})", ATOM
         case Call(primitive, (left, right)) if primitive in INFIX:
             symbol, strength = INFIX[primitive]
             # All infix operators associate to the left, except the power.

@@ -15,6 +15,7 @@ from grammars.expressions.expression import (
     Parameter,
     Scope,
     Variable,
+    expanded_depth,
     expanded_size,
     substitute,
 )
@@ -27,6 +28,9 @@ from grammars.reading.tokens import ParseError, Token, cut
 
 MAX_DEPTH: Final = 60
 MAX_SIZE: Final = 10_000
+# Of calls of defined functions, each of which is one level of what is written; Python's own stack
+# takes somewhat more in every pass over a tree.
+MAX_EXPANDED_DEPTH: Final = 200
 
 _PARAMETER_NAME: Final = re.compile(r"[A-Za-z_]\w{0,39}", re.ASCII)
 _E: Final = Constant(NAMED_CONSTANTS["e"])
@@ -60,6 +64,8 @@ class Parser:
 
     def whole(self) -> Expression:
         """Reads a single expression up to the end."""
+        if self._cursor.at("["):
+            raise self._cursor.error("a list is a function for each layer; give one of them")
         expression = self._sum()
         self._cursor.end()
         return self._checked(expression)
@@ -81,6 +87,12 @@ class Parser:
         text = self._cursor.text
         if (depth := expression.depth) > MAX_DEPTH:
             problem = f"the expression is {depth} deep; at most {MAX_DEPTH} is allowed"
+            raise ParseError(problem, text, 0)
+        if (depth := expanded_depth(expression)) > MAX_EXPANDED_DEPTH:
+            problem = (
+                f"with its definitions written out the expression is {depth} deep; at most "
+                f"{MAX_EXPANDED_DEPTH} is allowed"
+            )
             raise ParseError(problem, text, 0)
         if (size := expanded_size(expression)) > MAX_SIZE:
             problem = f"the expression has {size:,} nodes; at most {MAX_SIZE:,} are allowed"
@@ -135,7 +147,7 @@ class Parser:
     def _power(self) -> Expression:
         base = self._atom()
         if self._cursor.next.kind == "raised":
-            return Call("pow", (base, Constant(float(self._cursor.advance().text))))
+            return Call("pow", (base, self._number(self._cursor.advance())))
         if not self._cursor.take("**", "^"):
             return base
         exponent = self._negation()

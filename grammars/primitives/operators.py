@@ -25,6 +25,9 @@ def _pow(arrays: Arrays, a: Any, b: Any) -> Any:
     # A whole exponent is exact for negative bases, and its derivative needs no logarithm.
     if isinstance(b, float) and b.is_integer() and abs(b) <= 64:
         return _whole_power(arrays, a, int(b))
+    # NumPy's power of 0.5 is a root, other packages' is not, and they differ at negative infinity.
+    if isinstance(b, float) and b == 0.5:
+        return arrays.np.sqrt(a)
     return arrays.np.power(a, b)
 
 
@@ -38,9 +41,23 @@ def _whole_power(arrays: Arrays, a: Any, exponent: int) -> Any:
 
 
 def _power_slopes(y: Expression, a: Expression, b: Expression) -> tuple[Expression, ...]:
-    lower = Constant(b.value - 1.0) if isinstance(b, Constant) else call("sub", b, 1.0)
-    by_base = multiply(b, a if lower == ONE else call("pow", a, lower))
-    return by_base, call("mul", y, call("log", a))
+    # Where the base is 0 the exponent changes nothing, and the logarithm is infinite.
+    logarithm = call("log", select(negate(call("abs", a)), ONE, a))
+    return _slope_by_base(y, a, b), call("mul", y, logarithm)
+
+
+def _slope_by_base(y: Expression, a: Expression, b: Expression) -> Expression:
+    if not isinstance(b, Constant):
+        return multiply(b, call("pow", a, call("sub", b, 1.0)))
+    match b.value:
+        case 0.5:
+            return call("div", 0.5, y)
+        case 1.5:
+            return multiply(b, call("sqrt", a))
+        case 2.0:
+            return multiply(b, a)
+        case value:
+            return multiply(b, call("pow", a, Constant(value - 1.0)))
 
 
 def _chosen_slope(operands: Sequence[Expression], slopes: Sequence[Expression]) -> Expression:

@@ -24,6 +24,7 @@ from grammars.expressions.expression import (
     Variable,
 )
 from grammars.expressions.parameters import conflicting_parameters
+from grammars.parsing.descent import MAX_EXPANDED_DEPTH
 from grammars.parsing.parser import MAX_DEPTH, MAX_SIZE
 from grammars.primitives import PRIMITIVES, Slot
 from grammars.space import defining, sampling
@@ -170,6 +171,12 @@ class Grammar(Frozen):
             return (
                 f"definitions: one inside another may grow to {size:,} nodes, more than "
                 f"{MAX_SIZE:,}; bound them by max_depth or nesting.at_most"
+            )
+        deep = max(definition.depth for definition in self.defined.values())
+        if (depth := self.max_depth + deepest * (deep - 1)) > MAX_EXPANDED_DEPTH:
+            return (
+                f"definitions: one inside another may become {depth} deep, more than "
+                f"{MAX_EXPANDED_DEPTH}; bound them by max_depth or nesting.at_most"
             )
         return None
 

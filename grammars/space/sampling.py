@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -16,6 +18,9 @@ PARAMETER_NAMES: Final = ("a", "b", "c", "d", "f", "g", "h", "k")
 
 # In "grow", how often a branch ends although it could go on.
 _STOP_PROBABILITY: Final = 0.3
+
+# Nodes and levels that no limit allows.
+_ENDLESS: Final = (10**6, 10**6)
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,11 @@ class _Draw:
     calls: Counter[str] = field(default_factory=Counter)
     parameters: int = 0
 
+    @cached_property
+    def least(self) -> Mapping[str, tuple[int, int]]:
+        """The fewest nodes and levels of a call of each primitive."""
+        return _least_calls(self.grammar)
+
     def tree(self, room: _Room, *, goes_on: bool = False) -> Expression:
         """Draws a subtree that depends on `x`; one that goes on is a call if it can be."""
         if self._parameter_fits(room):
@@ -79,7 +89,8 @@ class _Draw:
         free = [index for index, slot in enumerate(slots) if slot == "any"]
         carrier = self.random.choice(free)
         left = room.size - 1 - (len(slots) - len(free))
-        shares = self._shares(left, [_least_size(grammar, only)] * len(free))
+        least = 1 if only is None else min(self.least[n][0] for n in only if n in self.least)
+        shares = self._shares(left, [least] * len(free))
         operands: list[Expression] = []
         for index, slot in enumerate(slots):
             if slot == "input":
@@ -140,11 +151,10 @@ class _Draw:
         return [name for name in names if self._may_call(name, room)]
 
     def _may_call(self, name: str, room: _Room) -> bool:
-        grammar, nesting = self.grammar, self.grammar.nesting
-        size, depth = _least(grammar, name)
+        nesting = self.grammar.nesting
+        size, depth = self.least.get(name, _ENDLESS)
         return (
-            name in grammar.primitives
-            and size <= room.size
+            size <= room.size
             and depth <= room.depth
             and self.calls[name] < nesting.at_most.get(name, self.calls[name] + 1)
             and not room.above.intersection(nesting.not_inside.get(name, ()))
@@ -180,7 +190,7 @@ def sample(
     if grammar.root is None and not grammar.input_at_root:
         return draw.tree(room) if grammar.input_required or deepest > 0 else draw._terminal()
     roots = possible_roots(grammar)
-    shallowest = min(_least(grammar, name)[1] for name in roots)
+    shallowest = min(draw.least[name][1] for name in roots)
     room = replace(room, depth=max(deepest, shallowest))
     roots = [name for name in roots if draw._may_call(name, room)]
     name = random.choices(roots, [grammar.primitives[name] for name in roots])[0]
@@ -219,25 +229,18 @@ def possible_roots(grammar: Grammar) -> list[str]:
     return [name for name in names if draw._may_call(name, room)]
 
 
-def _least(grammar: Grammar, name: str, *, seen: frozenset[str] = frozenset()) -> tuple[int, int]:
-    """The fewest nodes and levels of a call; beyond all limits where its rules run in a circle."""
-    only = grammar.nesting.only_of.get(name)
-    if only is None:
-        return 1 + len(grammar.slots(name)), 1
-    if name in seen:
-        return 10**6, 10**6
-    inner = [
-        _least(grammar, other, seen=seen | {name}) for other in only if other in grammar.primitives
-    ]
-    return 1 + min((s for s, _ in inner), default=10**6), 1 + min(
-        (d for _, d in inner), default=10**6
-    )
-
-
-def _least_size(grammar: Grammar, only: tuple[str, ...] | None) -> int:
-    if only is None:
-        return 1
-    return min(_least(grammar, name)[0] for name in only if name in grammar.primitives)
+def _least_calls(grammar: Grammar) -> Mapping[str, tuple[int, int]]:
+    """Beyond all limits where a primitive's rules run in a circle."""
+    bound = {n: only for n, only in grammar.nesting.only_of.items() if n in grammar.primitives}
+    least = {
+        name: _ENDLESS if name in bound else (1 + len(grammar.slots(name)), 1)
+        for name in grammar.primitives
+    }
+    for _ in bound:  # at most so many of them stand one above another
+        for name, only in bound.items():
+            sizes, depths = zip(_ENDLESS, *(least[o] for o in only if o in least), strict=True)
+            least[name] = 1 + min(sizes), 1 + min(depths)
+    return least
 
 
 def _ordered_bounds(name: str, operands: list[Expression]) -> list[Expression]:

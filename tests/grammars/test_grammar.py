@@ -231,3 +231,12 @@ def test_a_rule_that_runs_in_a_circle_leaves_its_primitive_out():
 def test_depths_must_be_in_order():
     with pytest.raises(ValueError, match=r"expected depths 0 <= low <= high, got \(3, 1\)"):
         grammar().sample(Random(0), depth=(3, 1))
+
+
+def test_rules_of_what_stands_in_what_take_no_longer_the_more_there_are():
+    names = ["sin", "cos", "tanh", "sigmoid", "exp", "atan", "erf", "square", "abs", "softplus"]
+    only_of = {name: [*(other for other in names if other != name), "add"] for name in names}
+    language = grammar(primitives=dict.fromkeys([*names, "add"], 1), nesting={"only_of": only_of})
+    drawn = [language.sample(Random(seed), depth=(1, 4)) for seed in range(20)]
+    assert all(language.violation(each) is None for each in drawn)
+    assert len(set(map(str, drawn))) > 5

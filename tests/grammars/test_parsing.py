@@ -225,6 +225,11 @@ def test_an_error_survives_the_way_between_processes():
         ("sin(" * 2_000 + "x", "nested too deep"),
         ("x+" * 4_000 + "x", "more than 60 operations in a row; group them"),
         ("sin(" * 40 + "x+" * 40 + "x" + ")" * 40, "the expression is 80 deep; at most 60"),
+        (
+            "f(f(f(f(x)))); f(x) = " + "sin(" * 55 + "x" + ")" * 55,
+            "with its definitions written out the expression is 220 deep; at most 200",
+        ),
+        ("x" + "⁹" * 309, "the number 9+... is too large for a float64"),
         ("x" * 1_000_000, "the text has 1,000,000 characters"),
         ("gelu(" * 40 + "x" + ")" * 40, "makes .* nodes; at most 10,000"),
         ("max(" * 10 + "1" * 5_000, "expected an operator, ',' or|too large"),

@@ -9,6 +9,7 @@ from grammars import (
     Call,
     Constant,
     canonical,
+    evaluate,
     expression_id,
     grammar_names,
     load_grammar,
@@ -63,6 +64,25 @@ def test_a_function_is_printed_as_short_as_it_is_exact(text, printed):
 )
 def test_no_digit_is_dropped_that_means_something(text):
     assert readable(parse(text)) == str(canonical(parse(text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["square(exp(x) / (1 + exp(x)))", "(x / (1 + abs(x))) ** 8", "exp(x) / (1 + exp(x)) * exp(x)"],
+)
+def test_what_is_printed_has_values_wherever_the_function_has_them(text):
+    x = numpy.array([-80.0, 1.0, 45.0, 7e4], numpy.float32)
+    function = parse(text)
+    has_value = numpy.isfinite(evaluate(function, x))
+    assert numpy.isfinite(evaluate(parse(readable(function)), x))[has_value].all()
+    assert shortened(str(canonical(function)), written=text) == readable(function)
+
+
+def test_a_power_of_e_is_read_back_as_the_power_that_it_is():
+    power = parse("pow(e, x)")
+    assert str(power) == "pow(e, x)"
+    assert parse(str(power)) == power
+    assert parse(readable(parse("exp(1) ** x"))) == power
 
 
 def test_identity_is_that_of_the_canonical_form_all_the_same():

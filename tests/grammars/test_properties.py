@@ -199,3 +199,15 @@ def test_a_function_that_breaks_far_away_is_not_smooth_enough():
         "required: a smooth function, and it breaks at -20, 20"
     )
     assert unmet(parse("x * sigmoid(x)"), require) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("exp(-(x - 30) ** 2)", [0, 1]),
+        ("1 / (1 + square(x - 30))", [0, 1]),
+        ("x / (1 + square(x - 40))", [-(math.sqrt(1601) - 40) / 2, (math.sqrt(1601) + 40) / 2]),
+    ],
+)
+def test_an_extremum_far_away_is_found_between_the_points_that_are_looked_at(text, ends):
+    assert properties(parse(text))["range"].value == pytest.approx(ends, rel=1e-6)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +51,38 @@ def test_a_later_export_keeps_the_earlier_entries(tmp_path: Path) -> None:
     assert list(report["files"]) == ["activation.json", "activation.tex"]
     (unverified,) = report["files"]["activation.tex"]["verifications"]
     assert (unverified["status"], unverified["reason"]) == ("unverified", "not asked for")
+
+
+def test_what_is_not_delivered_leaves_what_is_said_of_an_earlier_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(SWISH, ["json"], tmp_path)
+    broken = replace(TARGETS["json"], render=lambda function: "not JSON")
+    monkeypatch.setitem(TARGETS, "json", broken)
+    (result,) = export(parse("tanh(x)"), ["json"], tmp_path)
+    assert result.status == "failed"
+    assert read_json(tmp_path / "activation.json").expression == SWISH
+    (entry,) = json.loads((tmp_path / "verification.json").read_text())["files"].values()
+    assert entry["expression"] == "x * sigmoid(x)"
+    assert entry["verifications"][0]["status"] == "verified"
+
+
+def test_processes_that_export_to_one_folder_all_enter_the_report(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from grammars import parse; "
+        "from grammars.export import export\n"
+        "for n in range(8): export(parse('tanh(x)'), ['json'], Path(sys.argv[1]), "
+        "name=f'{sys.argv[2]}{n}', verify_files=False)"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name]) for name in "ab"]
+    assert [each.wait(timeout=120.0) for each in both] == [0, 0]
+    report = json.loads((tmp_path / "verification.json").read_text())
+    assert list(report["files"]) == [f"{name}{n}.json" for name in "ab" for n in range(8)]
+
+
+def test_a_function_cannot_take_the_name_of_the_report(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"verification\.json is where the results"):
+        export(SWISH, ["json"], tmp_path, name="verification")
 
 
 def test_a_single_target_may_name_its_file(tmp_path: Path) -> None:

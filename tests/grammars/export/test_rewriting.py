@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import jax
+import jax.numpy as jnp
 import numpy
 import pytest
 
-from grammars import CATALOGUE, evaluate, parse
+from grammars import CATALOGUE, evaluate, parse, to_jax
 from grammars.export.comparison import Trial
 from grammars.export.function import Function
-from grammars.export.lowering import INFINITY, NOT_A_NUMBER, fold, guard_branches, stabilise
+from grammars.export.lowering import (
+    INFINITY,
+    NOT_A_NUMBER,
+    ExportError,
+    fold,
+    guard_branches,
+    stabilise,
+)
+from grammars.export.pytorch_lean import slopes as slopes_of
 from grammars.export.recognition import WHOLE_FUNCTIONS, recognise
 from grammars.export.reference import points
 from grammars.export.targets import TARGETS
@@ -129,3 +139,47 @@ def test_what_only_resembles_a_known_function_is_left_alone() -> None:
     nearly = parse("x * sigmoid(1.0000001 * x)")
     assert recognise(nearly, WHOLE_FUNCTIONS) == nearly
     assert recognise(Constant(1.0), WHOLE_FUNCTIONS) == Constant(1.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "clip(x, 0, 65504)",
+        "min(softplus(x), 60000)",
+        "min(x, 2000) * sigmoid(x)",
+        "clip(square(x), 0, 2000)",
+        "log(sigmoid(x) + 1e-14)",
+        "1 / (relu(x) + 1e-14)",
+    ],
+)
+def test_caps_and_what_keeps_zeros_away_are_not_lost_in_a_known_function(text: str) -> None:
+    assert recognise(parse(text), WHOLE_FUNCTIONS) == parse(text)
+
+
+def test_a_power_of_a_half_is_a_root_in_every_package() -> None:
+    x = numpy.array([-numpy.inf, -1.0, -0.0, 0.0, 4.0])
+    power, root = parse("x ** 0.5"), parse("sqrt(x)")
+    numpy.testing.assert_array_equal(evaluate(power, x), evaluate(root, x))
+    numpy.testing.assert_array_equal(to_jax(power)(jnp.asarray(x), {}), evaluate(root, x))
+    slopes = evaluate(derivative(power), x), evaluate(derivative(root), x)
+    numpy.testing.assert_array_equal(*slopes)
+    assert Function(parse("x ** 0.5")).value == root
+
+
+@pytest.mark.parametrize("text", ['relu(x) ** param("p", 2)', 'abs(x) ** param("p", 1.5)'])
+def test_an_exponent_has_no_say_where_its_base_is_zero(text: str) -> None:
+    function = Function(parse(text))
+    _, by_exponent = slopes_of(function)
+    x = numpy.array([-1.0, 0.0, 2.0])
+    expected = jax.vmap(
+        jax.grad(lambda p, x: to_jax(function.expression)(x, {"p": p})), in_axes=(None, 0)
+    )(jnp.float32(function.parameters[0].value), jnp.asarray(x, jnp.float32))
+    numpy.testing.assert_allclose(evaluate(by_exponent, x), expected, rtol=1e-6)
+
+
+def test_pieces_within_pieces_are_refused_before_they_fill_the_memory() -> None:
+    text = "0"
+    for number in range(14):
+        text = f"where(x - {number} >= 0, {text} + sqrt(x - {number}), 0)"
+    with pytest.raises(ExportError, match=r"pieces within pieces, .* at most 10,000 can be exp"):
+        Function(parse(text)).lowered(())
