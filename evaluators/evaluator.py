@@ -140,7 +140,11 @@ class Evaluator:
         Returns:
             One record each, in the same order: scored, diverged, or failed for want of time.
         """
-        attempts = self._trainer.train(candidates, fidelity)
+        import jax
+
+        # In float32, though a user's file or environment may have asked JAX for wider numbers.
+        with jax.enable_x64(False):
+            attempts = self._trainer.train(candidates, fidelity)
         records = [
             self._record(candidate, fidelity, attempt)
             for candidate, attempt in zip(candidates, attempts, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from collections import Counter
@@ -29,6 +30,10 @@ _UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,
 )
+
+# What pandas calls an index that has no name: in CSV, when such a file was read and written again,
+# and in Parquet.
+_UNNAMED: Final = re.compile(r"(Unnamed: \d+|__index_level_\d+__)?").fullmatch
 
 # Of a column's standard deviation; float32 keeps a standardised value about as well.
 _LOSES_NOTHING: Final = 1e-6
@@ -86,6 +91,7 @@ def _read_csv(path: Path, data: ArrayFile) -> NamedArrays:
     except (OSError, pyarrow.ArrowException) as error:
         raise DataError(f"{path} cannot be read as CSV: {error}") from None
     columns = [(name, _with_gaps(column)) for name, column in _columns(table, path)]
+    _check_no_index(columns, path, data, kept=_UNNAMED)
     return _of_columns(columns, path, data, first_row=2)
 
 
@@ -106,7 +112,25 @@ def _read_parquet(path: Path, data: ArrayFile) -> NamedArrays:
         table = parquet.read_table(path)
     except (OSError, pyarrow.ArrowException) as error:
         raise DataError(f"{path} cannot be read as Parquet: {error}") from None
-    return _of_columns(_columns(table, path), path, data, first_row=1)
+    columns = _columns(table, path)
+    # A name of its own does not make it a feature.
+    of_pandas = (table.schema.pandas_metadata or {}).get("index_columns", ())
+    named = {each for each in of_pandas if isinstance(each, str)}
+    _check_no_index(columns, path, data, kept=lambda name: name in named or _UNNAMED(name))
+    return _of_columns(columns, path, data, first_row=1)
+
+
+def _check_no_index(
+    columns: Sequence[tuple[str, Any]], path: Path, data: ArrayFile, *, kept: Callable[[str], Any]
+) -> None:
+    """Where rows are in the order of their classes, their numbers are the answer."""
+    targets = (data.target,) if isinstance(data.target, str) else data.target or ()
+    for name, _ in columns:
+        if kept(name) and name not in (*targets, *data.leave_out):
+            raise DataError(
+                f"{path}: the column {name!r} looks like the index of a pandas table, which would "
+                "be a feature; write the table without it (index=False), or name it in leave_out"
+            )
 
 
 _READERS: Final[Mapping[str, Callable[[Path, ArrayFile], NamedArrays]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from evaluators.datasets.array_cache import Split
+from evaluators.datasets.array_files import DataError
 from evaluators.datasets.data import ModularAddition
 
 # Amplitude, frequency in periods over a length of 2, and phase of each sine.
@@ -21,6 +22,9 @@ def modular_addition(data: ModularAddition) -> dict[str, Split]:
     Returns:
         "training", "validation" and "test": inputs [n, 2 p] uint8, one-hot a before one-hot b;
         labels [n], (a + b) modulo p.
+
+    Raises:
+        DataError: If one of them would be empty.
     """
     p = data.modular_addition
     a, b = (each.ravel() for each in np.meshgrid(np.arange(p), np.arange(p), indexing="ij"))
@@ -29,6 +33,12 @@ def modular_addition(data: ModularAddition) -> dict[str, Split]:
     order = np.random.default_rng(data.split_seed).permutation(p * p)
     cut = round(data.training * p * p)
     middle = cut + (p * p - cut) // 2
+    if not 0 < cut < middle < p * p:
+        raise DataError(
+            f"{data.name}: of {p * p:,} sums {cut:,} are for training, {middle - cut:,} for "
+            f"validation and {p * p - middle:,} for the test; choose `training` so that there are "
+            "some of each"
+        )
     bounds = {"training": (0, cut), "validation": (cut, middle), "test": (middle, p * p)}
     return {
         role: Split(inputs[rows], labels[rows].astype(np.int32))

@@ -21,7 +21,7 @@ from evaluators.reading.files import sha256_of
 from evaluators.reading.functions import blamed
 
 # Part of every cached path: a new rule for making splits of the same contents gets a new number.
-_RULES: Final = 2
+_RULES: Final = 3
 
 
 def resolved(data: Own) -> tuple[Own, NamedArrays | None]:
@@ -108,9 +108,26 @@ def _array(value: Any, name: str, source: str) -> np.ndarray:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:  # the last from tensors of PyTorch
         raise DataError(f"{source}: {name} is no array: {error}") from None
+    if np.ma.is_masked(value):
+        raise DataError(
+            f"{source}: {name} has {np.ma.getmaskarray(value).sum():,} masked values, and what is "
+            "below the mask would be trained on; fill them in or leave the rows out"
+        )
     if array.dtype == object:
-        raise DataError(f"{source}: {name} holds Python objects, and should hold numbers")
+        return _of_objects(array, name, source)
     return array
+
+
+def _of_objects(array: np.ndarray, name: str, source: str) -> np.ndarray:
+    """Texts of classes, which pandas keeps as objects."""
+    if name.startswith("y") and all(isinstance(each, str) for each in array.flat):
+        return array.astype(str)
+    kinds = sorted({type(each).__name__ for each in array.flat})
+    allowed = "numbers, or texts for one class each" if name.startswith("y") else "numbers"
+    raise DataError(
+        f"{source}: {name} holds Python objects ({', '.join(kinds[:3])}), and should hold "
+        f"{allowed}; a column of pandas becomes numbers by .to_numpy(float)"
+    )
 
 
 def _returned(data: FunctionData) -> NamedArrays:

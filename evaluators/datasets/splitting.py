@@ -128,12 +128,14 @@ def _drawn(
 
 
 def _inputs(inputs: Mapping[str, np.ndarray], how: Splitting, source: str) -> dict[str, np.ndarray]:
-    """Bytes stay as they are, images of [0, 1] in the end; all else becomes float32."""
-    if all(each.dtype == np.uint8 for each in inputs.values()):
+    """Images of bytes stay as they are, to be of [0, 1] in the end; all else becomes float32."""
+    if all(each.dtype == np.uint8 and each.ndim > 2 for each in inputs.values()):
         told = {role: np.ascontiguousarray(each) for role, each in inputs.items()}
+        varies = np.ptp(told["training"]) > 0
     else:
         told = _as_float32("x", inputs, how, source)
-    if not told["training"].any():
+        varies = told["training"].any()
+    if not varies:
         raise DataError(
             f"{source}: all training inputs are 0 or, before they were standardised, the same; "
             "give features in which examples differ"
@@ -172,14 +174,16 @@ def _standardised(
     """
     training = arrays["training"]
     axes = tuple(range(over))
+    largest = np.abs(training).max(axis=axes)
     with np.errstate(over="ignore", invalid="ignore"):
         mean, deviation = training.mean(axis=axes), training.std(axis=axes)
         if not np.isfinite(deviation).all():
             raise DataError(
-                f"{source}: values of {letter} up to {np.abs(training).max():.3g} are too large to "
+                f"{source}: values of {letter} up to {largest.max():.3g} are too large to "
                 "be standardised; scale them down to 1e38 at most"
             )
-        divisor = np.where(deviation > 1e-12 * np.maximum(1.0, np.abs(mean)), deviation, np.inf)
+        # Beside its own values, whatever their unit: what is left is rounding.
+        divisor = np.where(deviation > 1e-12 * largest, deviation, np.inf)
         return {role: (each - mean) / divisor for role, each in arrays.items()}
 
 

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass as plain_dataclass
 from functools import cached_property
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -15,6 +15,9 @@ from evaluators.networks.network import Moments
 from evaluators.reading.functions import UserCodeError, blamed
 from evaluators.reading.given_functions import Taken
 from evaluators.reading.sections import STRICT
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _TOLD: Final = frozenset({"training", "key", "state"})
 
@@ -87,7 +90,7 @@ class Pair:
 
         Raises:
             UserCodeError: If `initialise` raises, should give a state and gives none, or gives
-                weights that are no floating numbers.
+                weights that are no real floating numbers.
         """
         import jax
         import numpy as np
@@ -99,7 +102,8 @@ class Pair:
         has_state = "state" in self.told
         weights, state = self._with_state(begun, "init", "weights") if has_state else (begun, ())
         self._check_trainable(weights)
-        return weights, state
+        trained: tuple[Any, Any] = jax.tree.map(_as_trained, (weights, state))
+        return trained
 
     def apply(
         self,
@@ -154,8 +158,14 @@ class Pair:
         import jax.numpy as jnp
 
         for path, leaf in jax.tree_util.tree_leaves_with_path(weights):
+            place = f" at {jax.tree_util.keystr(path)}" if path else ""
+            if jnp.issubdtype(leaf.dtype, jnp.complexfloating):
+                raise UserCodeError(
+                    f"{self.path}, line {self.line}: init must give weights of real numbers, got "
+                    f"{leaf.dtype}{place}; keep real and imaginary parts, and put them together "
+                    "in apply"
+                )
             if not jnp.issubdtype(leaf.dtype, jnp.inexact):
-                place = f" at {jax.tree_util.keystr(path)}" if path else ""
                 kind = "a text" if leaf.dtype.kind in "US" else leaf.dtype
                 raise UserCodeError(
                     f"{self.path}, line {self.line}: init must give weights of floating numbers, "
@@ -171,6 +181,15 @@ class Pair:
             )
         first, state = returned
         return first, state
+
+
+def _as_trained(array: np.ndarray) -> np.ndarray:
+    """In the type in which JAX computes with it, and in which it comes back from a disk."""
+    import jax
+
+    if array.dtype.kind not in "fiu":
+        return array
+    return array.astype(jax.dtypes.canonicalize_dtype(array.dtype), copy=False)
 
 
 def _form(state: Any) -> Any:

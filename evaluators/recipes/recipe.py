@@ -48,7 +48,10 @@ def _known_loss(value: Any) -> Any:
     return value
 
 
-_Positive = Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)]
+GREATEST_RATE: Final = 1e6
+"""Of all learning rates."""
+
+_Positive = Annotated[float, Field(gt=0.0, le=GREATEST_RATE, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, config=STRICT)

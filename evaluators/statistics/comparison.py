@@ -66,13 +66,13 @@ class Comparison:
             common = f"{self.seeds} seed{'' if self.seeds == 1 else 's'} in common"
             return f"{common}, at least {FEWEST_SEEDS} are needed"
         if self.finding is Finding.NOT_TESTED:
-            return f"the leader did not pass, {self.difference:+.{digits}f} {unit}"
+            return f"the leader did not pass, {signed(self.difference, digits)} {unit}"
         seeds = f"{self.seeds} seeds"
         if self.seeds < ENOUGH_SEEDS:
             seeds = f"only {self.seeds} seeds, too few to rely on"
         elif self.detectable is not None and self.finding is Finding.INDISTINGUISHABLE:
             seeds += f", which would have shown {self.detectable:.{digits}f}"
-        return f"{p_words(self.p_adjusted)}, {self.difference:+.{digits}f} {unit}, {seeds}"
+        return f"{p_words(self.p_adjusted)}, {signed(self.difference, digits)} {unit}, {seeds}"
 
 
 OPENINGS: Final[Mapping[Finding, str]] = {
@@ -183,6 +183,12 @@ def compare(
     )
 
 
+def signed(value: float, digits: int) -> str:
+    """A difference with its sign, and none before a rounded zero."""
+    text = f"{value:+.{digits}f}"
+    return text if float(text) else f"{0.0:.{digits}f}"
+
+
 def p_words(p: float) -> str:
     """A p value as it stands in a sentence."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.{3 if p < 0.1 else 2}f}"
@@ -238,12 +244,13 @@ def _corrected(
 def _held(family: Mapping[frozenset[str], float]) -> dict[frozenset[str], _Correction]:
     keys = sorted(family, key=lambda key: family[key])
     adjusted = holm([family[key] for key in keys])
-    found = {}
+    found, greatest = {}, 0.0
     for place, (key, p_adjusted) in enumerate(zip(keys, adjusted, strict=True)):
-        # Where the correction of a smaller p value reaches as far, that is the level.
         factor = float(len(keys) - place)
-        if family[key] > 0.0 and p_adjusted < 1.0:
-            factor = max(factor, p_adjusted / family[key])
+        greatest = max(greatest, factor * family[key])
+        # Where the correction of a smaller p value reaches as far, that is the level.
+        if family[key] > 0.0:
+            factor = max(factor, greatest / family[key])
         found[key] = _Correction(p_adjusted, factor)
     return found
 

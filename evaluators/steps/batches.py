@@ -191,10 +191,12 @@ class DeviceData:
             )
         padded = np.full((self.chunk, self.batch), NO_EXAMPLE, np.int32)
         padded[: len(indices)] = indices
+        present = padded >= 0
+        # Of a network that takes the statistics of a batch, what fills it up is to be a batch, too.
+        filling = np.arange(padded.size).reshape(padded.shape) % self.validation
+        chosen = np.where(present, padded, self.training + filling)
         return Examples(
-            jnp.asarray(self.inputs[padded]),
-            jnp.asarray(self.labels[padded]),
-            jnp.asarray(padded >= 0),
+            jnp.asarray(self.inputs[chosen]), jnp.asarray(self.labels[chosen]), jnp.asarray(present)
         )
 
 

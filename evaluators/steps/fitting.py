@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from evaluators.networks import UNKNOWN, AnyNetwork, Chain, Moments, OwnNetwork
 from evaluators.steps.batches import KEY_SHAPE, DeviceData
-from evaluators.steps.calls import Apply, Traced, is_same, trace
+from evaluators.steps.calls import Apply, Traced, is_same, takes_slope, trace
 
 # Examples with which a network is tried.
 _TRIED: Final = 8
@@ -101,7 +101,7 @@ def _examined(found: Fitted, apply: Apply, data: DeviceData) -> Traced:
 
     Raises:
         NetworkError: If its outputs have another shape than [batch, *places, outputs], or it never
-            calls its activation.
+            calls its activation, or differentiates through it.
     """
     made_of, batch = found.init(0, UNKNOWN), _TRIED
     traced = trace(apply, made_of, found.seen(batch))
@@ -114,6 +114,12 @@ def _examined(found: Fitted, apply: Apply, data: DeviceData) -> Traced:
         raise NetworkError(
             f"the network must return one array of shape {list(wanted)} for {batch} examples "
             f"of shape {list(found.inputs)}{_because_of(data)}, got {arrived}"
+        )
+    if takes_slope(traced.program):
+        raise NetworkError(
+            "the network takes a derivative through its activation, and training would need the "
+            "second, which is not supported; make it an objective of your own, with "
+            "framework = 'jax'"
         )
     if not traced.calls:
         raise NetworkError(

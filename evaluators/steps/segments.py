@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,26 +53,25 @@ class Segment:
     @cached_property
     def differentiated(self) -> Differentiated:
         """The same, with what its way back needs."""
-        real = [jnp.issubdtype(variable.aval.dtype, jnp.floating) for variable in self.given]
+        moves = [_moves(variable) for variable in self.given]
         form: list[Any] = []
 
         def forward(*values: Any) -> tuple[list[Any], list[Any]]:
-            def of_real(*moving: Any) -> list[Any]:
+            def of_moving(*moving: Any) -> list[Any]:
                 parts = iter(moving)
                 chosen = [
-                    next(parts) if is_real else value
-                    for is_real, value in zip(real, values, strict=True)
+                    next(parts) if does_move else value
+                    for does_move, value in zip(moves, values, strict=True)
                 ]
                 return self(*chosen)
 
-            moving = [value for is_real, value in zip(real, values, strict=True) if is_real]
-            yielded, pull = jax.vjp(of_real, *moving)
+            yielded, pull = jax.vjp(of_moving, *itertools.compress(values, moves))
             leaves, structure = jax.tree.flatten(pull)
             form.append(structure)
             return yielded, leaves
 
         program = jax.make_jaxpr(forward)(*(variable.aval for variable in self.given))
-        moving = tuple(v for is_real, v in zip(real, self.given, strict=True) if is_real)
+        moving = tuple(itertools.compress(self.given, moves))
         return Differentiated(program, len(self.yields), moving, form[-1])
 
 
@@ -186,6 +186,11 @@ def zeros_of(variable: Any) -> Array:
 
 def no_gradient(variable: Any) -> Any:
     """Of what nothing contributes to, or what has none: integers, choices, random keys."""
-    if jnp.issubdtype(variable.aval.dtype, jnp.floating):
+    if _moves(variable):
         return zeros_of(variable)
     return np.zeros(variable.aval.shape, jax.dtypes.float0)
+
+
+def _moves(variable: Any) -> bool:
+    """Whether there are gradients by it: by real and complex numbers, such as Fourier's."""
+    return bool(jnp.issubdtype(variable.aval.dtype, jnp.inexact))

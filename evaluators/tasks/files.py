@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from evaluators.recipes.recipe import GREATEST_RATE
 from evaluators.tasks.task import Task, TaskError, with_learning_rate
 from grammars.reading.toml_files import TomlError, read_toml
 
@@ -84,9 +85,10 @@ def at_rate(task: Task, text: str, *, name: str) -> Task:
         rate = float(text)
     except ValueError:
         rate = math.nan
-    if not 0.0 < rate < math.inf:
+    if not 0.0 < rate <= GREATEST_RATE:
         raise UnknownTaskError(
-            f"unknown task {name!r}: after the @ stands a learning rate above 0, such as 0.003"
+            f"unknown task {name!r}: after the @ stands a learning rate above 0 and at most "
+            f"{GREATEST_RATE:,.0f}, such as 0.003"
         )
     return with_learning_rate(task, rate)
 

@@ -81,7 +81,7 @@ class TrainingStates:
                 steps = int(file["steps"])
                 if not 0 < steps <= at_most:
                     return None
-                saved = [file[f"leaf{number}"] for number in range(len(leaves))]
+                saved = [_typed(file[f"leaf{number}"], leaf) for number, leaf in enumerate(leaves)]
             forms = [(array.shape, array.dtype) for array in saved]
         except Exception:  # a damaged file makes NumPy raise eight kinds; checksums find the rest
             return None
@@ -133,3 +133,10 @@ class TrainingStates:
             except FileNotFoundError:  # another worker made room meanwhile
                 continue
             yield status.st_mtime, status.st_size, path
+
+
+def _typed(array: np.ndarray, like: Any) -> np.ndarray:
+    """NumPy's files keep the bits of bfloat16 and forget what they mean."""
+    wanted = np.asarray(like).dtype
+    is_untold = array.dtype.kind == "V" and array.dtype.itemsize == wanted.itemsize
+    return array.view(wanted) if is_untold else array

@@ -95,6 +95,20 @@ def test_an_interval_leaves_out_zero_where_and_only_where_a_difference_is_found(
             assert found == (each.low > 0 or each.high < 0)
 
 
+def test_an_interval_holds_zero_where_the_correction_has_gone_beyond_every_p_value() -> None:
+    random = np.random.default_rng(1)
+    spread = random.normal(size=10)
+    spread = (spread - spread.mean()) / spread.std(ddof=1)
+    base = random.normal(size=10)
+    values = {"f": (base + spread + 0.75).tolist()}
+    values |= {f"r{n}": (base + 1e-4 * random.normal(size=10)).tolist() for n in range(30)}
+    found = compare(values, rivals=list(values)[1:], gate="f")
+    own = [each for each in found if each.function == "f"]
+    assert {each.finding for each in own} == {Finding.INDISTINGUISHABLE}
+    assert all(each.p is not None and each.p < 0.05 for each in own)
+    assert all(each.low is not None and each.low <= 0 for each in own)
+
+
 def test_what_stands_behind_a_gate_waits_until_it_is_open() -> None:
     values = {key: VALUES[key] for key in ("relu", "swish", "better", "worse")}
     rivals = ["relu", "swish"]
@@ -188,7 +202,7 @@ def test_functions_that_agree_on_every_seed_differ_by_nothing() -> None:
     (same,) = compare({"relu": LUCK.tolist(), "max": LUCK.tolist()}, rivals=["relu"])
     assert (same.difference, same.low, same.high, same.p) == (0.0, 0.0, 0.0, 1.0)
     assert same.finding is Finding.INDISTINGUISHABLE
-    assert same.figures() == "p = 1.00, +0.00 points, 12 seeds"
+    assert same.figures() == "p = 1.00, 0.00 points, 12 seeds"
 
 
 def test_equal_differences_prove_nothing_even_where_rounding_makes_them_unequal() -> None:

@@ -89,7 +89,27 @@ class Looped:
         return x @ weights["out"]
 
 
+@dataclass(frozen=True)
+class Spectral:
+    """Keeps complex numbers beside what it gives its activation."""
+
+    hidden_layers: int = 1
+
+    def init(self, seed: int, *, shape: tuple[int, ...], outputs: int, moments: Moments) -> Any:
+        random = np.random.default_rng(seed)
+        sizes = {"in": (64, 16), "out": (9, outputs)}
+        return {
+            name: (0.3 * random.standard_normal(size)).astype(np.float32)
+            for name, size in sizes.items()
+        }
+
+    def apply(self, weights: Any, inputs: Any, activate: Callable[[Any], Any]) -> Any:
+        waves = jnp.fft.rfft(inputs.reshape(len(inputs), -1) @ weights["in"])
+        return jnp.abs(waves + activate(waves.real)) @ weights["out"]
+
+
 KINDS: dict[str, Network] = {
+    "spectral": Spectral(),
     "looped": Looped(),
     "residual_mlp": ResidualMLP(width=12, blocks=3),
     "residual_cnn": ResidualCNN(channels=6),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pyarrow
 import pytest
 from pyarrow import csv, parquet
@@ -83,6 +84,56 @@ def test_given_splits_are_taken_as_they_are(tmp_path: Path) -> None:
     assert dataset.scale == 1 / 255
     assert (len(dataset.training.labels), len(dataset.validation.labels)) == (17, 3)
     np.testing.assert_array_equal(load_test(dataset.data).inputs, images[20:])
+
+
+def test_a_table_of_bytes_is_standardised_like_any_other() -> None:
+    bits = RANDOM.integers(0, 2, (100, 6))
+    of_bytes, of_numbers = (load(Arrays(bits.astype(kind), Y)) for kind in ("uint8", "float64"))
+    assert of_bytes.scale == 1.0
+    np.testing.assert_array_equal(of_bytes.training.inputs, of_numbers.training.inputs)
+
+
+@pytest.mark.parametrize("unit", [1e-13, 1e-30])
+def test_no_unit_is_too_small(unit: float) -> None:
+    small, usual = (load(Arrays(X * u, REAL * u)) for u in (unit, 1.0))
+    np.testing.assert_allclose(small.training.inputs, usual.training.inputs, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(small.training.labels, usual.training.labels, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [object, "category", "str"])
+def test_texts_of_pandas_are_classes(kind: Any) -> None:
+    labels = pandas.Series(np.array(["a", "b", "c"])[Y]).astype(kind)
+    np.testing.assert_array_equal(
+        load(Arrays(X, labels)).training.labels, load(Arrays(X, Y)).training.labels
+    )
+
+
+def with_index(folder: Path, name: str, index: str | None) -> ArrayFile:
+    table = pandas.DataFrame({"a": X[:, 0], "b": X[:, 1], "label": Y})
+    table = table.sample(frac=1, random_state=0).rename_axis(index)
+    if name.endswith("csv"):
+        table.to_csv(folder / name)
+    else:
+        table.to_parquet(folder / name)
+    return ArrayFile(arrays=str(folder / name), target="label")
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "column"),
+    [
+        ("mine.csv", None, ""),
+        ("mine.csv", "Unnamed: 0", "Unnamed: 0"),
+        ("mine.parquet", None, "__index_level_0__"),
+        ("mine.parquet", "number", "number"),
+    ],
+)
+def test_the_index_of_a_pandas_table_is_no_feature(
+    name: str, index: str | None, column: str, tmp_path: Path
+) -> None:
+    data = with_index(tmp_path, name, index)
+    with pytest.raises(DataError, match=f"the column '{column}' looks like the index of a pandas"):
+        load(data)
+    assert load(replace(data, leave_out=(column,))).training.inputs.shape == (70, 2)
 
 
 def test_targets_of_a_regression_are_standardised_numbers(tmp_path: Path) -> None:
@@ -337,6 +388,7 @@ BAD = {
         "all training inputs are 0 or, before .* the same",
     ),
     "black": (changed(x=np.zeros((100, 5, 5), np.uint8)), "all training inputs are 0 or"),
+    "grey": (changed(x=np.full((100, 5, 5), 7, np.uint8)), "all training inputs are 0 or"),
     "absent": (
         lambda folder: read_data({"arrays": "none.npz"}, folder=folder),
         "cannot read the arrays .*none.npz: No such file or directory; relative paths",
@@ -390,6 +442,14 @@ BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
         "Arrays.others: .* x_test and y_test.* a mapping with x_tset",
     ),
     "no mapping": ({"others": [X, Y]}, "Arrays.others: it must be a mapping .* got a list of 2"),
+    "objects": (
+        {"x": X.astype(object)},
+        r"arrays: x holds Python objects \(float\), and should hold numbers; a column of pandas",
+    ),
+    "masked": (
+        {"x": np.ma.masked_greater(X, 3.0)},
+        r"arrays: x has \d+ masked values, and what is below the mask would be trained on",
+    ),
     "ragged x": ({"x": [[1, 2], [3]]}, "arrays: x is no array: .* inhomogeneous shape"),
     "ragged y": ({"y": [[1, 2], [3]]}, "arrays: y is no array: .* inhomogeneous shape"),
 }
@@ -561,3 +621,20 @@ def test_a_task_of_arrays_in_memory_is_written_as_a_file(tmp_path: Path) -> None
     read = find_task(str(tmp_path / "mine.toml"))
     assert read == task
     assert load(read.data).classes == 3
+
+
+@pytest.mark.parametrize("share", [0.01, 0.99])
+def test_sums_of_which_a_split_would_have_none_are_refused(share: float) -> None:
+    with pytest.raises(DataError, match=r"addition modulo 5: of 25 sums .* choose `training` so"):
+        load(ModularAddition(5, share))
+
+
+def test_a_batch_that_examples_do_not_fill_is_filled_with_different_ones() -> None:
+    others = {"x_validation": X[:20], "y_validation": Y[:20], "x_test": X, "y_test": Y}
+    data = DeviceData(load(Arrays(X, Y, others=others)), batch=50)
+    examples = data.of_validation(0)
+    present = np.asarray(examples.present[0])
+    assert (present.sum(), present[:20].all()) == (20, True)
+    inputs = np.asarray(examples.inputs[0])
+    np.testing.assert_array_equal(inputs[20:40], inputs[:20])
+    np.testing.assert_array_equal(inputs[40:], inputs[:10])

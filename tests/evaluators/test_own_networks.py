@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
+from evaluators.datasets import Dataset
+from evaluators.evaluation.evaluation import Outcome
+from evaluators.evaluation.fidelity import Fidelity
+from evaluators.evaluator import Evaluator
 from evaluators.networks import (
     UNKNOWN,
     Moments,
@@ -22,6 +27,7 @@ from evaluators.steps.batches import DeviceData
 from evaluators.steps.fitting import NetworkError, fitted
 from evaluators.tasks import Task
 from evaluators.training.program import Trained, TrainingProgram
+from evaluators.training.training_states import TrainingStates
 from grammars import parse
 
 PAIR = """
@@ -159,9 +165,13 @@ def test_mistakes_are_told_with_file_and_line(
             r"line 4: init must give weights of floating .*, got int64 at \['depth'\]; ",
         ),
         ('"sizes": [np.arange(3)]', r"got int64 at \['sizes'\]\[0\]; a constant belongs into"),
+        (
+            '"turn": np.ones(3, np.complex64)',
+            r"weights of real numbers, got complex64 at \['turn'\]; keep real and imaginary parts",
+        ),
         ('"kind": "wide"', r"got a text at \['kind'\]; .* what is remembered into the state"),
     ],
-    ids=["int", "array", "text"],
+    ids=["int", "array", "complex", "text"],
 )
 def test_weights_that_cannot_be_trained_are_told_with_their_place(
     entry: str, message: str, tmp_path: Path, digits_data: DeviceData
@@ -197,6 +207,34 @@ def test_outputs_of_another_shape_and_a_silent_activation_are_told(
         fitted(_network(tmp_path, narrow), digits_data)
     with pytest.raises(NetworkError, match=r"my_net.py, line 4: .* never calls the activation"):
         fitted(_network(tmp_path, PAIR.replace("activate(x) @", "x @")), digits_data)
+    slope = PAIR.replace("activate(x) @", "jax.grad(lambda z: activate(z).sum())(x) @")
+    with pytest.raises(NetworkError, match=r"line 4: .* takes a derivative through its activation"):
+        fitted(_network(tmp_path, f"import jax{slope}"), digits_data)
+
+
+@pytest.mark.parametrize("kind", ["float64", "bfloat16"])
+def test_weights_of_any_precision_are_kept_from_rung_to_rung(
+    kind: str, tmp_path: Path, small_task: Task, digits_data: DeviceData
+) -> None:
+    code = PAIR.replace('astype("float32")', f"astype({kind})")
+    code = f"from numpy import float64\nfrom ml_dtypes import bfloat16{code}"
+    task = replace(small_task, network=_network(tmp_path, code))
+    program = TrainingProgram([parse("tanh(x)")], task, digits_data)
+    states = TrainingStates(tmp_path / "states", task="mine", dataset="digits")
+    program.train(0, seed=0, steps=20, states=states)
+    schedule = program._runs.schedule(40, None)
+    assert program._runs.resume(0, 0, schedule, states)[0] == 20
+
+
+def test_jax_is_held_to_single_precision_whatever_a_network_s_file_asks_of_it(
+    tmp_path: Path, small_task: Task, digits: Dataset
+) -> None:
+    with jax.enable_x64(True):
+        task = replace(small_task, network=_network(tmp_path, PAIR))
+        (evaluation,) = Evaluator(task, digits).evaluate([parse("tanh(x)")], Fidelity(20, (0,)))
+    assert evaluation.outcome is Outcome.SCORED
+    (usual,) = Evaluator(task, digits).evaluate([parse("tanh(x)")], Fidelity(20, (0,)))
+    assert evaluation.validation_loss == usual.validation_loss
 
 
 def test_a_file_that_is_not_there_is_told_at_its_place(tmp_path: Path) -> None:

@@ -222,8 +222,9 @@ def test_a_file_without_its_tables_is_told_what_is_missing(tmp_path: Path) -> No
         find_task(str(path))
     with pytest.raises(TaskError, match=r"cannot read the task .*absent.toml: No such file"):
         find_task(str(tmp_path / "absent.toml"))
-    with pytest.raises(UnknownTaskError, match="after the @ stands a learning rate above 0"):
-        find_task("digits-mlp@fast")
+    for rate in ("fast", "0", "1e9"):
+        with pytest.raises(UnknownTaskError, match="a learning rate above 0 and at most 1,000,000"):
+            find_task(f"digits-mlp@{rate}")
 
 
 @pytest.mark.parametrize(
