@@ -48,34 +48,58 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("init")(starting.init_command)
-app.command("launch")(campaigns.launch_command)
-app.command("replicate")(replicating.replicate_command)
-app.command("campaigns")(starting.campaigns_command)
-app.command("leaderboard")(leaderboard.leaderboard_command)
-app.command("compare")(comparing.compare_command)
-app.command("atlas")(atlas.atlas_command)
-app.command("finals")(finals.finals_command)
-app.command("tasks")(tasks.tasks_command)
-app.command("strategies")(starting.strategies_command)
-app.command("evaluate")(evaluation.evaluate_command)
-app.command("calibrate")(calibration.calibrate_command)
-app.command("curves")(curves.curves_command)
-app.command("describe")(language.describe_command)
-app.command("plot")(plotting.plot_command)
-app.command("export")(export.export_command)
-app.command("report")(report.report_command)
-app.command("record")(report.record_command)
-app.command("dashboard")(dashboard.dashboard_command)
-app.command("sync")(dashboard.sync_command)
+app.command("init", short_help="Write a campaign file to start from.")(starting.init_command)
+app.command("launch", short_help="Run a campaign, or go on with it.")(campaigns.launch_command)
+app.command("replicate", short_help="Run a campaign from several seeds; one verdict for all.")(
+    replicating.replicate_command
+)
+app.command("campaigns", short_help="List campaigns: launched ones, and shipped ones.")(
+    starting.campaigns_command
+)
+app.command("leaderboard", short_help="Show what a campaign has found, best first.")(
+    leaderboard.leaderboard_command
+)
+app.command("compare", short_help="Compare campaigns: settings, scores, functions.")(
+    comparing.compare_command
+)
+app.command("atlas", short_help="Show the best of all campaigns, task by task.")(
+    atlas.atlas_command
+)
+app.command("finals", short_help="Hold finals, or show what they came to.")(finals.finals_command)
+app.command("tasks", short_help="List the tasks, or show some of them whole.")(tasks.tasks_command)
+app.command("strategies", short_help="List the search strategies.")(starting.strategies_command)
+app.command("evaluate", short_help="Train functions on a task, and score them.")(
+    evaluation.evaluate_command
+)
+app.command("calibrate", short_help="Measure what a task's short runs are worth.")(
+    calibration.calibrate_command
+)
+app.command("curves", short_help="Make, judge and show learning curves for forecasts.")(
+    curves.curves_command
+)
+app.command("describe", short_help="Tell everything that is known of a function.")(
+    language.describe_command
+)
+app.command("plot", short_help="Draw functions and their derivatives.")(plotting.plot_command)
+app.command("export", short_help="Write a function for other frameworks, verified.")(
+    export.export_command
+)
+app.command("report", short_help="Write a campaign's report as a web page.")(report.report_command)
+app.command("record", short_help="Keep a campaign as a small folder for a repository.")(
+    report.record_command
+)
+app.command("dashboard", short_help="Open the campaigns in MLflow.")(dashboard.dashboard_command)
+app.command("sync", short_help="Write a campaign's journal to MLflow anew.")(dashboard.sync_command)
 
 grammar_app = typer.Typer(help="Grammars: what a search may write.", no_args_is_help=True)
-grammar_app.command("list")(language.grammar_list_command)
-grammar_app.command("show")(language.grammar_show_command)
+grammar_app.command("list", short_help="List the grammars.")(language.grammar_list_command)
+grammar_app.command("show", short_help="Show a grammar whole.")(language.grammar_show_command)
 app.add_typer(grammar_app, name="grammar")
 
 data_app = typer.Typer(help="Data sets.", no_args_is_help=True)
-data_app.command("prepare")(data.prepare_command)
+data_app.command("prepare", short_help="Fetch a data set, or read its raw files.")(
+    data.prepare_command
+)
 app.add_typer(data_app, name="data")
 
 

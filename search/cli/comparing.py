@@ -26,7 +26,7 @@ _LEAVING: Final = ("trained", "campaigns")
 def compare_command(
     campaigns: Annotated[
         list[str],
-        typer.Argument(help="Names of campaigns, or their folders.", metavar="CAMPAIGN..."),
+        typer.Argument(help="Names of campaigns, or their folders.", metavar="CAMPAIGN"),
     ],
     top: Annotated[int, typer.Option(min=1, help="Rows of the shared leaderboard.")] = 10,
     as_json: AsJson = False,

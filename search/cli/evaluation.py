@@ -33,7 +33,7 @@ def evaluate_command(
         list[str],
         typer.Argument(
             help="Expressions or catalogue names; [f, g] for a function of its own in each layer.",
-            metavar="EXPRESSION...",
+            metavar="EXPRESSION",
         ),
     ],
     task: Annotated[str, typer.Option(help="What to train them on.")] = "mnist-mlp",

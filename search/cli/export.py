@@ -25,7 +25,7 @@ UNWRITTEN = 2
 
 def export_command(
     campaign: Annotated[
-        str | None, typer.Argument(help="A campaign's name, or its folder.", metavar="[CAMPAIGN]")
+        str | None, typer.Argument(help="A campaign's name, or its folder.", metavar="CAMPAIGN")
     ] = None,
     candidate: Annotated[
         str | None,
@@ -141,7 +141,9 @@ def _chosen(
     from search.standings.exporting import given_function
     from search.standings.leaderboard import find_campaign
 
-    if (campaign is None) == (expression is None):
+    if campaign is None and expression is None:
+        raise ExportError("name a CAMPAIGN, or a function by --expression")
+    if campaign is not None and expression is not None:
         raise ExportError("name either a CAMPAIGN or an --expression, not both")
     if expression is None:
         assert campaign is not None
@@ -165,7 +167,8 @@ def _report(results: list[Verification], *, as_json: bool, as_csv: bool) -> None
     if as_csv:
         print_csv([result.to_json() for result in results])
         return
-    for result in results:
-        print(result)
+    # Of several backends that are missing one is told.
+    for line in dict.fromkeys(map(str, results)):
+        print(line)
     for timing in (timing for result in results for timing in result.timings):
         say(str(timing))

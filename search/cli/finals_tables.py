@@ -193,15 +193,19 @@ def _cell(comparison: Comparison | None, *, digits: int, is_brief: bool) -> str:
 def _difference(comparison: Comparison, digits: int) -> str:
     if comparison.difference is None or comparison.p_adjusted is None:
         return str(comparison.finding)
+    from evaluators.statistics.comparison import signed
+
     verdict = f" {comparison.finding}" if comparison.finding.is_settled else ""
-    return f"{comparison.difference:+.{digits}f}{verdict}"
+    return f"{signed(comparison.difference, digits)}{verdict}"
 
 
 def _interval(comparison: Comparison, digits: int) -> str:
     low, high = comparison.low, comparison.high
     if low is None or high is None or comparison.p_adjusted is None:
         return ""
-    return f"[{low:+.{digits}f}, {high:+.{digits}f}]"
+    from evaluators.statistics.comparison import signed
+
+    return f"[{signed(low, digits)}, {signed(high, digits)}]"
 
 
 def _p(comparison: Comparison) -> str:

@@ -29,12 +29,18 @@ _WRITTEN: Final = 5_000
 _SAMPLES: Final = 10
 _SAMPLE_DEPTH: Final = (1, 4)
 
-GrammarName = Annotated[str, typer.Argument(help="A shipped grammar, or a .toml file.")]
+GrammarName = Annotated[
+    str, typer.Argument(help="A shipped grammar, or a .toml file.", metavar="GRAMMAR")
+]
 
 
 def describe_command(
     expression: Annotated[
-        str, typer.Argument(help="An expression such as 'x * sigmoid(x)', or a catalogue name.")
+        str,
+        typer.Argument(
+            help="An expression such as 'x * sigmoid(x)', or a catalogue name.",
+            metavar="EXPRESSION",
+        ),
     ],
     as_json: AsJson = False,
     as_csv: AsCsv = False,

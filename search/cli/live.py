@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from grammars import title_of
 from search.cli.rate import Rate
 from search.history import History
 from search.journal.journal import FILE_NAME, Journal, JournalError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from search.settings import Settings
 
 BEST: Final = 5
-_BESIDE: Final = {"relu": "ReLU", "gelu": "GELU"}
+_BESIDE: Final = ("relu", "gelu")
 _REASONS: Final = 3
 # Reading what is new takes milliseconds; still, not after each of a thousand evaluations.
 _SECONDS_BETWEEN: Final = 1.0
@@ -183,7 +184,7 @@ class LiveProgress:
         table.add_column(no_wrap=True)
         table.add_column(justify="right", no_wrap=True)
         for row in [*rows[:BEST], *beside]:
-            title = _BESIDE.get(row.name or "") or row.expression
+            title = row.expression if row.name is None else title_of(row.name)
             style = "cyan" if row.origin == "baseline" else None
             trained = f"{row.steps} x {row.seeds}"
             table.add_row(str(row.rank), title, trained, f"{row.score:.4f}", style=style)

@@ -10,7 +10,7 @@ import typer
 
 def plot_command(
     expressions: Annotated[
-        list[str], typer.Argument(help="Expressions or catalogue names.", metavar="EXPRESSION...")
+        list[str], typer.Argument(help="Expressions or catalogue names.", metavar="EXPRESSION")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="A .png, .svg, .pdf, ...")],
 ) -> None:

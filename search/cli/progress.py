@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -44,20 +44,38 @@ def progress_for(settings: Settings, folder: Path) -> Iterator[Display]:
         with LiveProgress(settings, folder) as display:
             yield display
     else:
-        yield PlainProgress(settings)
+        yield PlainProgress(settings, done=_generations_in(folder))
+
+
+def _generations_in(folder: Path) -> int:
+    """How many generations a campaign has on record, which a launch goes through first."""
+    from search.journal.journal import FILE_NAME, Journal, JournalError
+
+    path = folder / FILE_NAME
+    with suppress(FileNotFoundError, JournalError), Journal(path, read_only=True) as journal:
+        return sum(1 for _ in journal.events("generation"))
+    return 0
 
 
 class PlainProgress:
     """One line a generation."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, done: int) -> None:
+        """Nothing has been evaluated yet, in this launch.
+
+        Args:
+            settings: Of the campaign.
+            done: Generations that are on record.
+        """
         self._generations = settings.stop.generations
-        self._rate = Rate()
+        self._rate, self._done, self._seen = Rate(), done, 0
 
     def on_progress(self, rung: int, done: int, total: int) -> None:
-        self._rate.count()
+        if self._seen >= self._done:
+            self._rate.count()
 
     def on_generation(self, summary: GenerationSummary) -> None:
+        self._seen = summary.generation + 1
         say(f"{_describe(summary, of=self._generations)}; {self._rate}")
 
     def on_best(self, standing: Standing) -> None:

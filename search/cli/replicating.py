@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from search.cli.campaigns import how_to_go_on, stop
+from search.cli.campaigns import found, how_to_go_on, stop
 from search.cli.options import (
     DEFAULT_RUNS_DIR,
     INTERRUPTED,
@@ -33,7 +32,6 @@ from search.cli.report import report_at_end
 from search.cli.tables import print_table
 
 if TYPE_CHECKING:
-    from search.executors.site import Site
     from search.library.campaign import Campaign, Watching
     from search.standings.replicates import Replicates
 
@@ -75,13 +73,13 @@ def replicate_command(
         gpus_per_worker=gpus_per_worker,
         journal_dir=journal_dir,
     )
-    found = _found(campaign, overrides or [], site)
+    asked = found(campaign, overrides or [], site)
     if show:
-        _print(found.replicates(seeds), as_json=as_json, as_csv=as_csv)
+        _print(asked.replicates(seeds), as_json=as_json, as_csv=as_csv)
         return
     try:
-        with on_q(lambda: stop(found)):
-            replicates = found.replicate(seeds, watch=_watched, on_end=_report)
+        with on_q(lambda: stop(asked)):
+            replicates = asked.replicate(seeds, watch=_watched, on_end=_report)
     except KeyboardInterrupt:
         say(f"stopped at once, all but the running batch is kept: {how_to_go_on()}")
         raise typer.Exit(INTERRUPTED) from None
@@ -89,25 +87,6 @@ def replicate_command(
     if replicates.interrupted:
         say(how_to_go_on())
         raise typer.Exit(INTERRUPTED)
-
-
-def _found(source: str, overrides: Sequence[str], site: Site) -> Campaign:
-    """A file, or else a campaign that was launched, or else a shipped one."""
-    from search.library.campaign import Campaign
-    from search.standings.leaderboard import CampaignNotFoundError, find_campaign
-
-    if Path(source).is_file():
-        return Campaign(source, overrides=overrides, site=site)
-    try:
-        launched = Campaign.load(find_campaign(source, site.runs_dir), site=site)
-    except CampaignNotFoundError as error:
-        try:
-            return Campaign(source, overrides=overrides, site=site)
-        except FileNotFoundError as missing:
-            raise FileNotFoundError(f"{error}; {missing}") from None
-    if not overrides:
-        return launched
-    return Campaign(launched.settings, overrides=overrides, site=launched.site)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +22,7 @@ from search.cli.tables import Column, print_columns
 
 
 def init_command(
-    file: Annotated[Path, typer.Argument(metavar="[FILE.toml]", help="Where to write it.")] = Path(
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="Where to write it.")] = Path(
         "campaign.toml"
     ),
     task: Annotated[str, typer.Option(help="What to train on.")] = "mnist-mlp",
@@ -95,8 +96,13 @@ def _launched(runs_dir: Path) -> list[dict[str, Any]]:
     from search.history import read_history
     from search.journal.journal import FILE_NAME, Journal, JournalError
 
+    if not runs_dir.is_dir():
+        return []
     rows = []
-    for path in sorted(runs_dir.glob(f"*/{FILE_NAME}")):
+    folders = sorted(each for each in runs_dir.iterdir() if each.is_dir())
+    for path in (folder / FILE_NAME for folder in folders):
+        if not os.path.lexists(path):
+            continue
         row: dict[str, Any] = {
             "campaign": path.parent.name,
             "state": "",
@@ -106,6 +112,8 @@ def _launched(runs_dir: Path) -> list[dict[str, Any]]:
         try:
             with Journal(path, read_only=True) as journal:
                 history = read_history(journal)
+        except FileNotFoundError as error:  # kept elsewhere, or its launch has just begun
+            row["state"] = "just begun" if path.exists() else str(error)
         except JournalError as error:
             row["state"] = f"unreadable: {error}"
         else:

@@ -14,7 +14,7 @@ def tasks_command(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Names of shipped tasks or task files, to be shown whole.", metavar="[TASK]..."
+            help="Names of shipped tasks or task files, to be shown whole.", metavar="TASK"
         ),
     ] = None,
     as_json: AsJson = False,

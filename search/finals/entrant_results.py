@@ -91,14 +91,14 @@ class EntrantResults:
 def percent_on_test(run: Run, classes: int) -> float:
     """Test accuracy in per cent, as it counts; see `EntrantResults`."""
     if run.outcome is Outcome.DIVERGED:
-        return 100.0 / classes
+        return _percent_of_a_guess(classes)
     return math.nan if run.test_accuracy is None else 100.0 * run.test_accuracy
 
 
 def percent_on_validation(run: Run, classes: int) -> float:
     """Validation accuracy in per cent, as it counts."""
     if run.outcome is Outcome.DIVERGED:
-        return 100.0 / classes
+        return _percent_of_a_guess(classes)
     return 100.0 * run.curve[-1].validation_accuracy if is_scored(run) else math.nan
 
 
@@ -120,6 +120,11 @@ def log_test_loss(run: Run, classes: int) -> float:
         return math.log(_loss_of_a_guess(classes))
     # Below the least that float32 tells from 0.
     return math.nan if run.test_loss is None else math.log(max(run.test_loss, 1e-12))
+
+
+def _percent_of_a_guess(classes: int) -> float:
+    """Of examples that are right; of the variance that is explained, by the mean of the targets."""
+    return 100.0 / classes if classes else 0.0
 
 
 def _loss_of_a_guess(classes: int) -> float:

@@ -138,14 +138,15 @@ def _cut_generation(history: History) -> dict[str, int]:
         for record in history.candidates.values()
         if record.candidate.generation >= complete and not record.is_baseline
     ]
-    first = [record.rungs[0].evaluation for record in cut if record.rungs]
+    counted = [record for record in cut if history.counts(record)]
+    first = [record.rungs[0].evaluation for record in counted if record.rungs]
     rejected = sum(evaluation.outcome is Outcome.REJECTED for evaluation in first)
     return {
         "considered": len(cut),
         "distinct": len(cut),
         "rejected": rejected,
         "trained": len(first) - rejected,
-        "promoted": sum(record.is_promoted for record in cut),
+        "promoted": sum(record.is_promoted for record in counted),
     }
 
 
@@ -176,11 +177,18 @@ def check_names(plans: Iterable[Plan]) -> None:
 
 
 def _comparable(plan: Plan, counts: Collection[str]) -> Plan:
-    """Without its number, with the digest of each task for its text, and with these counts."""
+    """Without number and limits, with the digest of each task for its text, and these counts."""
     protocol = _protocols(plan.measure.setting)[0]
     stages = (replace(stage, definition=stage.trained.digest) for stage in plan.stages)
     tried = {name: count for name, count in plan.tried.items() if name in counts}
-    return replace(plan, number=0, protocol=protocol, stages=tuple(stages), tried=tried)
+    return replace(
+        plan,
+        number=0,
+        timeout_seconds=None,
+        protocol=protocol,
+        stages=tuple(stages),
+        tried=tried,
+    )
 
 
 def _protocols(setting: str) -> list[int]:
@@ -196,9 +204,17 @@ def _entrants(
         raise FinalsError(
             "finals compare what a search has found, and this one has scored no function of its own"
         )
-    for rank, candidate in enumerate(discovered, 1):
-        if candidate.id in named if named else rank <= top:
-            yield _entrant(candidate, rank=rank)
+    # Somebody asks whether the others are better than these.
+    against = {rival.candidate.id for rival in rivals}
+    ranks = {each.id: rank for rank, each in enumerate(discovered, 1) if each.id not in against}
+    if not ranks:
+        raise FinalsError(
+            "finals.against names every function that the search has scored; leave one out"
+        )
+    chosen = named or list(ranks)[:top]
+    for candidate in discovered:
+        if candidate.id in chosen and candidate.id in ranks:
+            yield _entrant(candidate, rank=ranks[candidate.id])
     baselines = (
         Candidate.of(parse(name), generation=0, origin="baseline", variation=name)
         for name in BASELINES

@@ -15,6 +15,7 @@ from search.history.documents import (
 )
 from search.history.events import (
     POLISHING,
+    TIME_IS_OVER,
     Begun,
     DatasetRecord,
     Evaluated,
@@ -91,6 +92,7 @@ __all__ = [
     "Relaunched",
     "Run",
     "RungRecord",
+    "TIME_IS_OVER",
     "SearchEnded",
     "Settled",
     "Stage",

@@ -147,6 +147,10 @@ class GenerationEnded:
     summary: GenerationSummary
 
 
+TIME_IS_OVER: Final = "minutes are over"
+"""How the reason of a search ends that its budget of time has cut."""
+
+
 @dataclass(frozen=True, slots=True)
 class SearchEnded:
     """The search came to its end, which a larger budget may move: why, and after how much."""

@@ -210,6 +210,8 @@ class Plan:
         rate_seeds: Training seeds that each function's own learning rates were chosen with; 0 where
             all have the tasks' rates.
         is_by_name: Whether somebody named the finalists, instead of the search's order.
+        timeout_seconds: What a seed may take at the most, where another limit was asked for than
+            the campaign's own.
     """
 
     number: int
@@ -227,6 +229,7 @@ class Plan:
     chosen: Mapping[str, str] = field(default_factory=dict, hash=False)
     rate_seeds: int = 0
     is_by_name: bool = False
+    timeout_seconds: float | None = None
 
     @property
     def measure(self) -> Measure:
@@ -318,7 +321,7 @@ class Plan:
                     del stage[name]
         if self.protocol == PROTOCOLS[0].number:
             del document["protocol"]
-        for name in ("chosen", "rate_seeds", "is_by_name"):
+        for name in ("chosen", "rate_seeds", "is_by_name", "timeout_seconds"):
             if not document[name]:
                 del document[name]
         return document

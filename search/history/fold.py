@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +12,7 @@ from search.candidates.candidate import Candidate
 from search.candidates.generation import GenerationSummary
 from search.history.documents import read
 from search.history.events import (
+    TIME_IS_OVER,
     Begun,
     DatasetRecord,
     Evaluated,
@@ -193,6 +195,7 @@ class History:
     ended: FinishRecord | None = None
     settled: Settled | None = None
     _is_reopened: bool = False
+    _generations: float = math.inf
     _rivals: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -204,6 +207,15 @@ class History:
         """Whether a launch with this budget has nothing to search and nothing to polish."""
         settled = self.settled
         return settled is not None and not self._is_reopened and settled.budget == budget
+
+    def counts(self, record: CandidateRecord) -> bool:
+        """Whether the evaluations of a candidate count.
+
+        A generation that ran ahead when a launch was stopped does not once the search has come to
+        an end before its turn: a search that was never stopped has no such evaluations.
+        """
+        is_ahead = self.finish is not None and record.candidate.generation >= self._generations
+        return record.is_baseline or not is_ahead
 
     def add(self, told: Told) -> None:
         """Takes the next event of the journal."""
@@ -220,8 +232,9 @@ class History:
             case GenerationEnded(summary):
                 self._add_generation(summary, told.time)
                 self._reopen()
-            case SearchEnded(reason):
+            case SearchEnded(reason, generations):
                 self.finish = self.ended = FinishRecord(reason, told.time)
+                self._generations = math.inf if reason.endswith(TIME_IS_OVER) else generations
                 self.endings.append(reason)
             case Begun() as begun:
                 self.launch = _first_launch(begun, told.time)

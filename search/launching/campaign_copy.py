@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from search.journal.journal import FILE_NAME as JOURNAL
 from search.settings import SettingsError
 from search.texts.writing import write_whole
 
@@ -33,6 +36,15 @@ def keep_copy(folder: Path, campaign_file: str) -> None:
             "campaign from a file of your own"
         )
     write_whole(path, _heading(body := without_heading(campaign_file)) + body)
+
+
+def is_copy_of_campaign(path: Path) -> bool:
+    """Whether a file is the copy that a launch has left beside the journal of its campaign."""
+    if path.name != FILE_NAME or not os.path.lexists(path.parent / JOURNAL):
+        return False
+    with suppress(OSError):
+        return path.read_bytes().startswith(_HEADING.encode())
+    return False
 
 
 def _is_untouched(path: Path) -> bool:

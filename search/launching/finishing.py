@@ -35,9 +35,9 @@ from search.history.unscored import explain_unscored, has_found
 from search.history.work import Work
 from search.journal.journal import Journal
 from search.launching.costs import Timekeeper, with_equal_time
-from search.launching.identity import recorded_task, task_finder
+from search.launching.identity import recorded_task, settings_in_force, task_finder
 from search.launching.open_campaign import OpenCampaign
-from search.launching.rivals import choose_rivals
+from search.launching.rivals import choose_rivals, named_rivals
 from search.launching.siblings import Siblings
 from search.launching.tuning import Tuner, with_own_rates
 from search.loop.observing import Observer
@@ -76,7 +76,7 @@ class Finishing:
             plan = asked.next_plan(wanted)
         except Interrupted:
             return False
-        return asked.hold(plan)
+        return asked.hold(plan, timeout_seconds=wanted.timeout_seconds)
 
     def hold_own(self, wanted: FinalsSettings) -> bool:
         """Holds the finals of the campaign file, unless that was done before.
@@ -92,7 +92,7 @@ class Finishing:
         is_next = plan.number not in held.plans
         if is_next and any(is_same(plan, held.plans[number]) for number in held.endings):
             return True
-        return self.hold(plan)
+        return self.hold(plan, timeout_seconds=wanted.timeout_seconds)
 
     def _asked(self, wanted: FinalsSettings) -> Finishing:
         """The same under these settings, whose limits its workers keep to."""
@@ -115,10 +115,16 @@ class Finishing:
             raise FinalsError(explain_unscored(history))
         self.siblings.share_rates(self._journal)
         load, last = self.campaign.site.load, history.finals.last_plan
-        named = self._named(history, wanted)
+        named, against = self._named(history, wanted), named_rivals(wanted, self._folder.parent)
+        if both := against.intersection(named):
+            raise FinalsError(
+                f"finals.candidates and finals.against both name {min(both)[:8]}; a function is a "
+                "finalist or a rival, leave it out of one of them"
+            )
         ranked = standings(history) if named else self._ranked(history)
         tasks = self._tasks(history, wanted)
         steps = wanted.steps or self.settings.scoring.rungs[-1].steps
+        finalists = [each for each in _discovered(ranked) if each not in against][: wanted.top]
         first, *others = [(task, load(task.data)) for task in tasks]
         trained = [task.on(dataset) for task, dataset in (first, *others)]
         plan = plan_finals(
@@ -132,9 +138,12 @@ class Finishing:
             load=load,
             find=task_finder(history),
             others=others,
-            rivals=self._rivals(wanted, named or _discovered(ranked)[: wanted.top], trained, steps),
+            rivals=self._rivals(wanted, named or finalists, trained, steps),
             named=named,
         )
+        usual = settings_in_force(history).finals or FinalsSettings()
+        if wanted.timeout_seconds != usual.timeout_seconds:
+            plan = replace(plan, timeout_seconds=wanted.timeout_seconds)
         if wanted.equal_time:
             plan = with_equal_time(plan, self._timekeeper())
         if wanted.own_rates:
@@ -144,11 +153,13 @@ class Finishing:
         check_names([*history.finals.plans.values(), plan])
         return plan
 
-    def hold(self, plan: Plan) -> bool:
+    def hold(self, plan: Plan, *, timeout_seconds: float | None = None) -> bool:
         """Holds finals, or goes on with them, and writes `finals.json` beside the journal.
 
         Args:
             plan: What to hold.
+            timeout_seconds: What a seed may take at the most; by default what the plan was asked
+                with.
 
         Returns:
             False if they were interrupted; the same plan goes on later.
@@ -159,12 +170,13 @@ class Finishing:
                 "from their journals"
             )
         with Work(self._journal, part_of_finals(plan.number)) as work:
-            watching = replace(self, observers=[*self.observers, work])
+            limit = timeout_seconds or plan.timeout_seconds
+            watching = replace(self._within(limit), observers=[*self.observers, work])
             try:
                 finals = hold(
                     plan,
                     self._journal,
-                    open_executor=self._open_executor,
+                    open_executor=watching._open_executor,
                     stopping=self.campaign.stopping,
                     on_progress=watching._on_progress,
                     announce=self.campaign.site.announce,
@@ -176,6 +188,13 @@ class Finishing:
         write_finals(finals, self._folder)
         shutil.rmtree(self._folder / _STATES, ignore_errors=True)
         return True
+
+    def _within(self, timeout_seconds: float | None) -> Finishing:
+        """The same with another limit, if there is one."""
+        if timeout_seconds is None:
+            return self
+        finals = self.settings.finals or FinalsSettings()
+        return self._asked(finals.model_copy(update={"timeout_seconds": timeout_seconds}))
 
     def _ranked(self, history: History) -> list[Standing]:
         """Best first; by the lead on watched tasks where the settings say so, as far as it goes."""

@@ -91,7 +91,7 @@ def launch(
     scoring = settings.scoring
     # Before anything is recorded: who mends his file launches the same campaign.
     dry_run(
-        prepared.workload(folder),
+        prepared.tried(folder),
         timeout_seconds=scoring.timeout_seconds,
         memory_gib=scoring.memory_gib,
     )

@@ -99,11 +99,9 @@ def _evaluate(
 
 
 def _enter(hall_of_fame: HallOfFame, campaign: OpenCampaign) -> None:
-    """Beside what the search has found, unless its time was over before it began."""
-    if hall_of_fame.best is None:
-        return
-    history = read_history(campaign.journal)
-    outcomes = {path[-1] for path in history.polished.values() if path}
-    hall_of_fame.add(each for each in standings(history) if each.candidate.id in outcomes)
+    """Beside what the search has found."""
+    found = standings(read_history(campaign.journal))
+    # All of it: a search whose time was over before this launch has said nothing of the others.
+    hall_of_fame.add(each for each in found if each.candidate.origin == "discovered")
     hall_of_fame.look_up_novelty(stopping=campaign.stopping)
     hall_of_fame.write(campaign.folder)

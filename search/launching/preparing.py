@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
 
-from evaluators.tasks import Task, find_task
-from grammars import Grammar, load_grammar
+from evaluators.datasets import DatasetUnavailable
+from evaluators.tasks import Task, find_task, is_shipped_name
+from grammars import Expression, Grammar, load_grammar
 from search.candidates.lesson import Lesson
 from search.candidates.screening import Screening, screening_of
 from search.executors import Workload
@@ -42,15 +44,19 @@ class Prepared:
         settings: The campaign.
         campaign_file: Text of the file that they were read from.
         grammar: What may be written.
+        starts: The functions that the search starts from.
         tasks: All that its candidates are trained on, the first of which stands for the campaign.
         screening: Who is trained by forecasts; None without.
+        elsewhere: Tasks of a user's own that its finals transfer to, as far as their data are here.
     """
 
     settings: Settings
     campaign_file: str
     grammar: Grammar
+    starts: tuple[Expression, ...]
     tasks: tuple[CampaignTask, ...]
     screening: Screening | None
+    elsewhere: tuple[Task, ...] = ()
 
     def identify(self, journal: Journal, announce: Callable[[str], None]) -> None:
         """Records what the campaign is, or compares it with what is on record.
@@ -72,7 +78,7 @@ class Prepared:
             others=[other.recorded for other in others],
             grammar=self.grammar,
             dataset=first.dataset,
-            seeds=read_starting_points(self.settings.search.start_from, self.grammar),
+            seeds=self.starts,
             forecast=self.screening.digest if self.screening else None,
             lessons=partial(self._lessons, journal.path.parent, announce),
             campaign_file=without_heading(self.campaign_file),
@@ -84,6 +90,11 @@ class Prepared:
         names = self.settings.search_tasks
         tasks = {name: task.used for name, task in zip(names, self.tasks, strict=False)}
         return read_lessons(self.settings, tasks, folder, announce)
+
+    def tried(self, folder: Path) -> Workload:
+        """What is tried before anything begins: the workload, and what its finals train beside."""
+        workload = self.workload(folder)
+        return replace(workload, others=(*workload.others, *self.elsewhere))
 
     def workload(self, folder: Path) -> Workload:
         """What its workers train, with states in the campaign's folder."""
@@ -108,6 +119,7 @@ def prepare(settings: Settings, campaign_file: str, site: Site) -> Prepared:
         LearningCurvesError: If there are none to forecast from, or not of this task and its rungs.
     """
     grammar = _grammar_of(settings)
+    starts = tuple(read_starting_points(settings.search.start_from, grammar))
     if settings.tracking.mlflow:
         check_destination(Destination.of(settings.tracking.model_dump(), site.runs_dir))
     if settings.finals is not None:
@@ -127,7 +139,17 @@ def prepare(settings: Settings, campaign_file: str, site: Site) -> Prepared:
     if settings.finals is not None:
         _check_finals(settings.finals, settings, [task.used for task in tasks])
     screening = screening_of(settings, tasks[0].used, tasks[0].dataset.name)
-    return Prepared(settings, campaign_file, grammar, tasks, screening)
+    elsewhere = tuple(_elsewhere(settings.finals, site)) if settings.finals is not None else ()
+    return Prepared(settings, campaign_file, grammar, starts, tasks, screening, elsewhere)
+
+
+def _elsewhere(finals: FinalsSettings, site: Site) -> Iterator[Task]:
+    for name in finals.transfer:
+        if not is_shipped_name(name):
+            task = find_task(name)
+            with suppress(DatasetUnavailable):  # finals leave it out, and say so
+                site.load(task.data)
+                yield task
 
 
 def _check_finals(finals: FinalsSettings, settings: Settings, tasks: Sequence[Task]) -> None:
@@ -139,6 +161,14 @@ def _check_finals(finals: FinalsSettings, settings: Settings, tasks: Sequence[Ta
         check_fresh(finals, settings.scoring, settings.watch)
     except ValueError as error:
         raise SettingsError(str(error)) from None
+    known = {task.name: task.digest for task in map(find_task, settings.search_tasks)}
+    for name in finals.transfer:
+        task = find_task(name)
+        if known.setdefault(task.name, task.digest) != task.digest:
+            raise SettingsError(
+                f"finals.transfer: {name} and another task of this campaign are both called "
+                f"{task.name!r}, and results could not be told apart; give its file another name"
+            )
     if finals.register_leader and settings.search.layers != "shared":
         raise SettingsError(
             "finals.register_leader: a registered model is a single function, and search.layers is "

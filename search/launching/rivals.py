@@ -38,6 +38,12 @@ def check_rivals(settings: FinalsSettings, runs_dir: Path) -> None:
             _named(wanted)
 
 
+def named_rivals(settings: FinalsSettings, runs_dir: Path) -> set[str]:
+    """Ids of the functions that the settings name as rivals, which so are no finalists."""
+    functions = (each for each in settings.against if _field(each, runs_dir) is None)
+    return {_named(each).id for each in functions}
+
+
 def choose_rivals(
     against: Iterable[str],
     *,
@@ -74,9 +80,11 @@ def choose_rivals(
             tuner.announce(f"finals: the best of {what} is {rival.entrant.label}")
         else:
             rival = Rival(_named(wanted))
-        if rival.candidate.id not in taken:
-            taken.add(rival.candidate.id)
-            yield rival
+        if rival.candidate.id in taken:
+            tuner.announce(f"finals: {rival.entrant.label} meets the finalists anyway")
+            continue
+        taken.add(rival.candidate.id)
+        yield rival
 
 
 def _best(

@@ -16,7 +16,7 @@ from search.history.launched import launched_task
 from search.journal.campaign_folder import located
 from search.journal.journal import FILE_NAME
 from search.launching.identity import settings_in_force
-from search.launching.open_campaign import open_campaign
+from search.launching.open_campaign import CampaignBusyError, open_campaign
 from search.report import FOLDER, Findings, read_findings, write_findings
 from search.texts.commands import command
 from search.tracking import Destination, Mirror, TrackingError
@@ -65,13 +65,18 @@ def report(
         DatasetUnavailable: If there are no data to measure on.
     """
     folder = located(folder)
+    if output is not None:  # before anything is trained for it
+        output.mkdir(parents=True, exist_ok=True)
     found = read_findings(folder)
     stopping = stopping or threading.Event()
     wanted = [part for function in found.divisible for part in to_measure(function)]
     missing = missing_of(wanted, found.race, measured=found.measured)
     is_complete = True
     if measure and missing:
-        is_complete = _measure(missing, folder, found, site, stopping=stopping)
+        try:
+            is_complete = _measure(missing, folder, found, site, stopping=stopping)
+        except CampaignBusyError as error:
+            raise CampaignBusyError(f"{error}, or measure nothing (--no-measure)") from None
         found = read_findings(folder)
     page = write_findings(found, folder / FOLDER if output is None else output)
     tracking = found.launch.settings["tracking"]

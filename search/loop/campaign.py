@@ -21,6 +21,7 @@ from search.candidates.requirements import unmet
 from search.candidates.screening import Screening
 from search.executors import Executor, Interrupted
 from search.history import (
+    TIME_IS_OVER,
     GenerationEnded,
     Introduced,
     SearchEnded,
@@ -141,7 +142,7 @@ class Loop:
                 if self.stopping.is_set():  # a wish counts, whether the time is up or not
                     return STOPPED
                 generations = sum(1 for _ in self._journal.events("generation"))
-                reason = f"its {self._settings.stop.minutes:g} minutes are over"
+                reason = f"its {self._settings.stop.minutes:g} {TIME_IS_OVER}"
         write(self._journal, [SearchEnded(reason, generations)])
         return Ending(reason)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -25,16 +25,22 @@ UNFIT: Final = -10.0
 class Expecting:
     """A model of all that a search has scored, and the shapes of functions where it has none."""
 
-    def __init__(self, standings: Sequence[Standing], grammar: Grammar) -> None:
+    def __init__(
+        self,
+        standings: Sequence[Standing],
+        grammar: Grammar,
+        whole: Callable[[Expression], Expression] = lambda function: function,
+    ) -> None:
         """Learns.
 
         Args:
             standings: All that the search has scored; functions that layers share count.
             grammar: What may be written.
+            whole: Makes the function that is trained of one that the grammar writes.
         """
         known = [each for each in standings if isinstance(each.candidate.expression, Expression)]
         known.sort(key=lambda each: each.candidate.id)
-        self._grammar, self._survey = grammar, Survey()
+        self._grammar, self._survey, self._whole = grammar, Survey(), whole
         self._shapes = self._survey([_function(each) for each in known]).shapes
         self._model = (
             ScoreModel(
@@ -60,7 +66,7 @@ class Expecting:
         writable = [n for n, each in enumerate(functions) if self._grammar.violation(each) is None]
         if not writable:
             return expected
-        fit, shapes = self._survey([functions[number] for number in writable])
+        fit, shapes = self._survey([self._whole(functions[number]) for number in writable])
         numbers = np.asarray(writable)[fit]
         if len(numbers):
             model = self._model
@@ -70,7 +76,8 @@ class Expecting:
     def promising(self, functions: Sequence[Expression], *, like: Expression) -> list[Expression]:
         """Those that may be trained: what promises most first, and of equals the most alike."""
         expected = np.round(self.expected(functions), _DIGITS)
-        places = standardised(self._survey([like, *functions]).shapes, like=self._shapes)
+        shapes = self._survey(list(map(self._whole, [like, *functions]))).shapes
+        places = standardised(shapes, like=self._shapes)
         distances = np.round(((places[1:] - places[0]) ** 2).mean(axis=1), _DIGITS)
         order = sorted(range(len(functions)), key=lambda n: (-expected[n], distances[n], n))
         return [functions[number] for number in order if expected[number] > UNFIT]

@@ -8,6 +8,7 @@ from typing import Any, Final
 from evaluators.evaluation.evaluation import Evaluation
 from evaluators.evaluator import Bench
 from grammars import BASELINES, Expression, Grammar, expression_id, parse
+from grammars.parsing.template import Template
 from search.candidates.candidate import Candidate
 from search.candidates.racing import Standing, ranked
 from search.candidates.requirements import unmet
@@ -66,6 +67,8 @@ class Polisher:
         self._settings, self._polish = settings, settings.polish
         self._grammar, self._bench, self._journal = grammar, bench, journal
         self._trials = trials
+        template = settings.search.template
+        self._template = None if template is None else Template.read(template)
 
     def run(self, announce: Callable[[str], None] = lambda text: None) -> None:
         """Polishes whatever of the best is not polished yet.
@@ -79,7 +82,7 @@ class Polisher:
         history = read_history(self._journal)
         found = _of_search(history, self._trials.rung)
         best = _best(found, self._polish, rung=self._trials.rung)
-        expecting = Expecting(found, self._grammar)
+        expecting = Expecting(found, self._grammar, self._whole)
         taken = {expression_id(parse(name)) for name in BASELINES}
         taken |= {standing.candidate.id for standing in best}
         known = set(history.candidates)
@@ -103,8 +106,12 @@ class Polisher:
                 )
 
     def _polished(self, standing: Standing, expecting: Expecting, taken: set[str]) -> list[Step]:
-        function = standing.candidate.expression
-        assert isinstance(function, Expression)
+        whole = standing.candidate.expression
+        assert isinstance(whole, Expression)
+        # What is around the hole stays as it is.
+        function = whole if self._template is None else self._template.inside(whole)
+        if function is None:
+            return []
         tuned = self._tuned(function, standing.evaluation, expecting, taken)
         steps = [(TUNED, *each) for each in tuned]
         top, reference = steps[-1][1:] if steps else (function, standing.evaluation)
@@ -113,11 +120,19 @@ class Polisher:
             reference,
             grammar=self._grammar,
             expecting=expecting,
-            trials=self._trials,
+            trials=self._trained,
             trainings=self._polish.trainings,
             may_be=lambda form: self._may_be(form, taken),
         )
-        return [*steps, *((SIMPLIFIED, *each) for each in simpler)]
+        steps += [(SIMPLIFIED, *each) for each in simpler]
+        return [(what, self._whole(form), evaluation) for what, form, evaluation in steps]
+
+    def _whole(self, form: Expression) -> Expression:
+        """What is trained: a template that is filled with a form, where there is one."""
+        return form if self._template is None else self._template.filled(form)
+
+    def _trained(self, forms: Sequence[Expression]) -> list[Evaluation]:
+        return self._trials([self._whole(form) for form in forms])
 
     def _tuned(
         self, function: Expression, reference: Evaluation, expecting: Expecting, taken: set[str]
@@ -136,7 +151,7 @@ class Polisher:
         fit = [form for form in tried if self._may_be(form, taken)]
         better = [
             (form, evaluation)
-            for form, evaluation in zip(fit, self._trials(fit), strict=True)
+            for form, evaluation in zip(fit, self._trained(fit), strict=True)
             if is_better(evaluation, reference)
         ]
         return [max(better, key=lambda each: _or_worst(each[1].score))] if better else []
@@ -146,19 +161,19 @@ class Polisher:
         fit = [form for form in forms if self._is_fit(form)]
         scores = {
             str(form): evaluation.score
-            for form, evaluation in zip(fit, self._trials(fit), strict=True)
+            for form, evaluation in zip(fit, self._trained(fit), strict=True)
         }
         return [scores.get(str(form)) for form in forms]
 
     def _may_be(self, form: Expression, taken: set[str]) -> bool:
         """Whether a form may take a function's place: no baseline, and none of the best itself."""
-        return expression_id(form) not in taken and self._is_fit(form)
+        return expression_id(self._whole(form)) not in taken and self._is_fit(form)
 
     def _is_fit(self, form: Expression) -> bool:
         require = self._settings.search.require
-        lowest = self._settings.scoring.fidelities[0]
-        return self._bench.rejection(form, lowest) is None and (
-            require is None or unmet(form, require) is None
+        lowest, whole = self._settings.scoring.fidelities[0], self._whole(form)
+        return self._bench.rejection(whole, lowest) is None and (
+            require is None or unmet(whole, require) is None
         )
 
     def _record(self, standing: Standing, steps: Sequence[Step], known: Set[str]) -> set[str]:
@@ -209,7 +224,7 @@ def _of_search(history: History, rung: int) -> list[Standing]:
             for each in record.rungs
             if each.evaluation.score is not None and not (is_tried and each.rung == rung)
         ]
-        if scored and candidate.variation not in (TUNED, SIMPLIFIED):
+        if scored and history.counts(record) and candidate.variation not in (TUNED, SIMPLIFIED):
             highest = max(scored, key=lambda each: each.rung)
             found.append(Standing(candidate, highest.rung, highest.evaluation))
     return ranked(found)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from evaluators.evaluation.evaluation import Evaluation
 from grammars import Expression, Grammar, expression_id
 from search.polishing.expecting import Expecting
 from search.polishing.simpler_forms import complexity, simpler_forms
-from search.polishing.trials import Trials, is_no_worse
+from search.polishing.trials import is_no_worse
 
 # Trained together before one of them is chosen.
 _TOGETHER: Final = 4
@@ -21,7 +21,7 @@ def simplified(
     *,
     grammar: Grammar,
     expecting: Expecting,
-    trials: Trials,
+    trials: Callable[[Sequence[Expression]], Sequence[Evaluation]],
     trainings: int,
     may_be: Callable[[Expression], bool],
 ) -> list[tuple[Expression, Evaluation]]:

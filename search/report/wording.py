@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from evaluators.statistics.comparison import listed
+from evaluators.statistics.comparison import signed as plainly_signed
 from grammars import CATALOGUE, title_of
 from search.appraisal.wording import tasks_by_weight
 from search.candidates.candidate import GIVEN
@@ -39,10 +40,7 @@ def percent(share: float, digits: int = 2) -> str:
 
 def signed(value: float, digits: int = 2) -> str:
     """A difference with its sign, a true minus, and no minus before a rounded zero."""
-    text = f"{value:+.{digits}f}"
-    if not float(text):
-        return f"{0.0:.{digits}f}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    return plainly_signed(value, digits).replace("-", "\N{MINUS SIGN}")
 
 
 def minus(text: str) -> str:
@@ -185,12 +183,12 @@ def practice_words(practice: RivalPractice) -> Iterator[str]:
     """What choosing the luckiest would have claimed, and what became of it on fresh seeds."""
     for luck in practice.search:
         yield (
-            f"Of {luck.functions:,} functions trained for {luck.steps} steps with one seed, "
+            f"Of {luck.functions:,} functions scored in {luck.steps} steps with one seed, "
             f"{luck.expression} was the best on validation data: {luck.percent:.2f} % against "
             f"ReLU's {luck.relu_percent:.2f} %, a claim of {signed(luck.claimed_points)} points. "
             + _afterwards(luck.fresh_points)
         )
-    if (test := practice.test) is not None:
+    if (test := practice.test) is not None and test.functions > 1:
         yield (
             f"Had each of the {test.functions} finalists been trained once, and the best by test "
             f"accuracy been reported, the claim would be {signed(test.claimed_points)} points "
@@ -208,7 +206,7 @@ def _tasks_of(rung: Mapping[str, Any], count: int) -> str:
 
 def _afterwards(points: float | None) -> str:
     if points is None:
-        return "On more seeds it was not even among the finalists."
+        return "It was not among the finalists."
     return f"On the fresh seeds of the finals the gain is {signed(points)} points."
 
 

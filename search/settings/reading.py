@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
@@ -26,6 +27,18 @@ _SPELLINGS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "n
 _BARE_POINT: Final = re.compile(r"[+-]?(\d+\.|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _DIGEST_DIGITS: Final = 6
 _SHOWN: Final = 80
+# What is expected, in the words of the file and not of Python.
+_TABLE: Final = "input should be a table, such as [section] or { key = value }"
+_LIST: Final = "input should be a list in brackets"
+_IN_TOML: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("model_type", "model_attributes_type", "dataclass_type", "dict_type"), _TABLE),
+    **dict.fromkeys(("tuple_type", "list_type"), _LIST),
+    "string_pattern_mismatch": (
+        f"a name has at most {LONGEST_NAME} letters, digits, dots, - and _, and begins with a "
+        "letter or digit"
+    ),
+}
+_TYPE: Final = re.compile(r"^(literal|dict|tuple|list|function|constrained)\b.*[\[(-]")
 
 
 def load_settings(
@@ -107,7 +120,8 @@ def checked(model: type[Model], document: Mapping[str, Any], *, what: str) -> Mo
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        lines = [_describe_problem(problem, model) for problem in error.errors()]
+        problems = [each for each in error.errors() if not _is_echo(each, error.errors())]
+        lines = list(dict.fromkeys(_describe_problem(problem, model) for problem in problems))
         count = f"{len(lines)} problem{'' if len(lines) == 1 else 's'}"
         raise SettingsError("\n".join([f"{what} has {count}:", *lines])) from None
 
@@ -161,18 +175,36 @@ def _value(text: str, *, key: str) -> Any:
     return float(word) if _BARE_POINT.fullmatch(word) else word
 
 
+def _is_echo(problem: Any, problems: Sequence[Any]) -> bool:
+    """Whether a list is said to be too short for want of an item that is wrong itself."""
+    place = problem["loc"]
+    return problem["type"] == "too_short" and any(
+        other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in problems
+    )
+
+
 def _describe_problem(problem: Any, model: type[BaseModel]) -> str:
     """One line for a pydantic error: its path, what is wrong, what arrived, what to do."""
-    path = ".".join(str(part) for part in problem["loc"]) or "campaign"
+    # Which of several types a value was taken for is no part of a file.
+    parts = [str(part) for part in problem["loc"] if not _TYPE.search(str(part))]
+    path = ".".join(parts) or "campaign"
     if problem["type"] == "extra_forbidden":
         return f"  {path}: unknown setting; {_nearest_setting(problem['loc'], model)}"
-    message = problem["msg"].removeprefix("Value error, ")
+    message = _IN_TOML.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
+    message = message.replace("True", "true").replace("False", "false")
     message = message[:1].lower() + message[1:]
-    arrived = repr(problem["input"])
-    if isinstance(problem["input"], (Mapping, BaseModel)):
+    arrived = _as_toml(problem["input"])
+    if isinstance(problem["input"], BaseModel) or (
+        isinstance(problem["input"], Mapping) and problem["type"] not in _IN_TOML
+    ):
         return f"  {path}: {message}"
     shown = arrived if len(arrived) <= _SHOWN else f"{arrived[: _SHOWN - 3]}..."
     return f"  {path}: {message}, got {shown}"
+
+
+def _as_toml(value: Any) -> str:
+    """A value as a file has it, nearly; JSON is close enough for what is told."""
+    return json.dumps(value) if isinstance(value, bool) else repr(value)
 
 
 def _nearest_setting(location: tuple[int | str, ...], model: Any) -> str:

@@ -6,12 +6,13 @@ import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 from evaluators.evaluation.evaluation import OnTask
-from grammars import BASELINES
-from search.candidates.candidate import Origin
+from grammars import BASELINES, CATALOGUE, expression_id, parse
+from search.candidates.candidate import Candidate, Origin
 from search.candidates.racing import Standing, ranked
 from search.history import History, Introduced
 from search.history.unscored import explain_unscored
@@ -119,7 +120,7 @@ def _without_campaigns(runs_dir: Path) -> str | None:
 def scored(history: History) -> Iterator[Standing]:
     """Every scored candidate at its highest rung, in the order in which they came."""
     for record in history.candidates.values():
-        if (highest := record.highest) is not None:
+        if history.counts(record) and (highest := record.highest) is not None:
             yield Standing(record.candidate, highest.rung, highest.evaluation)
 
 
@@ -167,6 +168,19 @@ def find_standing(history: History, candidate_id: str | None = None) -> Standing
     return matching[0]
 
 
+def _name(candidate: Candidate) -> str | None:
+    """Under which a function is published, be it given to a search or found anew."""
+    if candidate.origin == "baseline":
+        return candidate.variation
+    return _published().get(candidate.id)
+
+
+@cache
+def _published() -> dict[str, str]:
+    """Catalogue names by the functions' ids."""
+    return {expression_id(parse(entry.text)): name for name, entry in CATALOGUE.items()}
+
+
 def _row(rank: int, standing: Standing, introduced: Introduced) -> LeaderboardRow:
     candidate, evaluation = standing.candidate, standing.evaluation
     score, loss = evaluation.score, evaluation.validation_loss
@@ -179,7 +193,7 @@ def _row(rank: int, standing: Standing, introduced: Introduced) -> LeaderboardRo
         candidate_id=candidate.id,
         expression=candidate.readable,
         origin=candidate.origin,
-        name=candidate.variation if candidate.origin == "baseline" else None,
+        name=_name(candidate),
         score=score,
         validation_loss=loss,
         validation_accuracy=accuracy,

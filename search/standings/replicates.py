@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, Final
 
-from evaluators.statistics.comparison import Comparison, Finding, listed
+from evaluators.statistics.comparison import Comparison, Finding, listed, signed
 from grammars import title_of
 from search.candidates.novelty import NOVEL
 from search.history import Measure
@@ -245,7 +245,7 @@ def _compared(comparison: Comparison | None, digits: int) -> str:
     if comparison.difference is None:
         return str(comparison.finding)
     verdict = f" {comparison.finding}" if comparison.finding.is_settled else ""
-    return f"{comparison.difference:+.{digits}f}{verdict}"
+    return f"{signed(comparison.difference, digits)}{verdict}"
 
 
 def _figures(advantage: Advantage, digits: int) -> tuple[str, ...]:

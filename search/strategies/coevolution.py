@@ -88,9 +88,10 @@ class Coevolution:
         count -= len(networks)
         generator = Random(f"{self._seed}/{generation}/partners")
         for layer, population in enumerate(self._populations):
-            share = count // len(self._layers) + (layer < count % len(self._layers))
             functions = population.ask(
-                share, generation=generation, admit=partial(admit, layer=layer)
+                self._share(layer, count, generation),
+                generation=generation,
+                admit=partial(admit, layer=layer),
             )
             self._functions[layer].update((function.id, function) for function in functions)
             for number, function in enumerate(functions):
@@ -119,6 +120,12 @@ class Coevolution:
     def vitals(self) -> Vitals:
         """Means over the populations."""
         return Vitals.mean([population.vitals for population in self._populations])
+
+    def _share(self, layer: int, count: int, generation: int) -> int:
+        """How many of a generation are for a layer; of fewer than there are layers, in turn."""
+        layers = len(self._layers)
+        turn = layer if count >= layers else (layer - generation * count) % layers
+        return count // layers + (turn < count % layers)
 
     def _admitting_everywhere(self, admit: Admit) -> Admit:
         """Admits what is new to every layer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
@@ -91,7 +92,7 @@ class Evolution(ABC):
     def ask(self, count: int, *, generation: int, admit: Admit) -> list[Candidate]:
         """Makes a generation; see `Strategy.ask`."""
         generator = Random(f"{self._seed}/{generation}")
-        strangers = self._immigrants() * count
+        strangers = self._strangers(count, generation)
         candidates = self.given(count, generation=generation, admit=admit)
         for number in range(len(candidates), count):
             child = None
@@ -156,6 +157,16 @@ class Evolution(ABC):
         if self._diversity < self.settings.least_diversity:
             return max(self.settings.immigrants, IMMIGRANTS_WHEN_ALIKE)
         return self.settings.immigrants
+
+    def _strangers(self, count: int, generation: int) -> int:
+        """How many of a generation are drawn at random: one at least, where it has more than one.
+
+        Where individuals are replaced one at a time, one in every so many.
+        """
+        share = self._immigrants() * count
+        if count > 1:
+            return math.ceil(share)
+        return math.floor((generation + 1) * share) - math.floor(generation * share)
 
     def _newcomer(self, generator: Random, *, generation: int, admit: Admit) -> Candidate | None:
         expression = newcomer(self._grammar, generator, admit)

@@ -41,10 +41,10 @@ def check_store(destination: Destination) -> None:
         check_place(destination.runs_dir)
     elif destination.scheme not in SCHEMES:
         raise TrackingError(
-            f"nothing here can show a campaign at {destination.shown!r} (tracking.uri or "
-            f"{URI_VARIABLE}); an address begins with http://, https://, postgresql://, mysql://, "
-            'mssql://, sqlite:/// or databricks, and "embedded" is the SQLite file in the runs '
-            "directory; tracking.mlflow=false shows nothing"
+            f"nothing here can show a campaign at {destination.shown!r} (tracking.uri, --store "
+            f"or {URI_VARIABLE}); an address begins with http://, https://, postgresql://, "
+            'mysql://, mssql://, sqlite:/// or databricks, and "embedded" is the SQLite file in '
+            "the runs directory; tracking.mlflow=false shows nothing"
         )
     elif destination.scheme == _SQLITE:
         check_place(_file_of(destination).parent)

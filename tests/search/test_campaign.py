@@ -25,7 +25,7 @@ from search.loop.campaign import Ending, Loop
 from search.loop.observing import Callbacks
 from search.loop.stopping import Deadline
 from search.settings import Settings
-from search.standings.leaderboard import leaderboard
+from search.standings.leaderboard import leaderboard, standings
 
 from .simulation import BENCH, Simulation
 
@@ -192,6 +192,26 @@ def test_what_was_asked_for_ahead_is_kept_when_it_stops(tmp_path: Path, stop_aft
     # What was kept out of turn stands elsewhere in the journal.
     assert in_order(told(tmp_path / "cut")) == in_order(told(tmp_path / "whole"))
     assert not set(first.done) & set(second.done)
+
+
+@pytest.mark.parametrize("stop", [{"stop__target_score": 3.5}, {"stop__evaluations": 20}])
+def test_what_ran_ahead_of_an_end_does_not_count(stop: dict[str, Any], tmp_path: Path) -> None:
+    chosen = settings(**STEADY, **stop, stop__generations=50, seed=3)
+    whole = Simulation(batch=1)
+    reason = run(tmp_path / "whole", chosen, whole).reason
+    expected = summary(tmp_path / "whole")
+    for stop_after in range(12, len(whole.done)):
+        folder = tmp_path / f"cut{stop_after}"
+        if run(folder, chosen, Simulation(batch=1, stop_after=stop_after)).interrupted:
+            assert run(folder, chosen).reason == reason
+        assert summary(folder) == expected
+
+
+def summary(folder: Path) -> tuple[list[str], dict[str, int]]:
+    """The leaderboard's functions, best first, and how many were tried."""
+    with Journal(folder / FILE_NAME, read_only=True) as journal:
+        history = read_history(journal)
+    return [str(each.candidate.expression) for each in standings(history)], count_tried(history)
 
 
 def in_order(events: list[tuple[str, str, Mapping[str, Any]]]) -> list[tuple[str, str, str]]:

@@ -326,7 +326,7 @@ def test_the_best_function_leaves_as_a_file(
         (["plot", "relu", "--output", "picture.xyz"], "cannot write a picture as 'picture.xyz'"),
         (["grammar", "show", "coer"], "did you mean 'core'"),
         (["export", "--expression", "relu", "--to", "jaxx"], "jax"),
-        (["export", "--to", "jax"], "name either a CAMPAIGN or an --expression"),
+        (["export", "--to", "jax"], "name a CAMPAIGN, or a function by --expression"),
         (["leaderboard", "x", "--runs-dir", "nowhere"], "there is no folder nowhere; name the"),
         (["curves", "mnist-mpl"], "did you mean 'mnist-mlp'"),
     ],

@@ -12,6 +12,8 @@ from evaluators.datasets import load
 from evaluators.tasks import TaskError, find_task
 from search.executors import Workload, dry_run
 
+from .here import SMALL, actsearch
+
 NETWORK = '[network]\nkind = "mlp"\nhidden = [8, 8]\n'
 
 
@@ -38,3 +40,32 @@ def test_shipped_tasks_are_known_to_work() -> None:
     dry_run(Workload(find_task("digits-mlp")), timeout_seconds=1e-9, memory_gib=1e-9)
     with pytest.raises(TaskError, match=r"'digits-mlp@0\.5' does not work with relu for one step"):
         dry_run(Workload(find_task("digits-mlp@0.5")), timeout_seconds=1e-9, memory_gib=1e-9)
+
+
+BROKEN = """
+def network(shape, outputs):
+    return lambda seed: {}, lambda weights, x, activate: activate(x) @ weights["missing"]
+"""
+
+
+def test_a_task_that_only_the_finals_need_is_tried_as_well(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(BROKEN)
+    task = '[data]\nbuiltin = "digits"\n[network]\nfunction = "net.py:network"\n'
+    (tmp_path / "elsewhere.toml").write_text(task)
+    (tmp_path / "mine.toml").write_text(f'{SMALL}finals.transfer = ["{tmp_path}/elsewhere.toml"]\n')
+    answer = actsearch("launch", tmp_path / "mine.toml", "--runs-dir", tmp_path / "runs")
+    assert answer.is_clear_error, answer
+    assert "net.py, line 3" in answer.stderr
+    assert not (tmp_path / "runs" / "mine").exists(), "before anything is recorded"
+
+
+def test_two_tasks_of_one_name_are_refused_before_the_search(tmp_path: Path) -> None:
+    for folder, rate in (("a", 0.001), ("b", 0.002)):
+        (tmp_path / folder).mkdir()
+        text = f'[data]\nbuiltin = "digits"\n{NETWORK}[recipe]\nlearning_rate = {rate}\n'
+        (tmp_path / folder / "mine.toml").write_text(text)
+    names = [f"{tmp_path}/{folder}/mine.toml" for folder in "ab"]
+    (tmp_path / "both.toml").write_text(f"{SMALL}finals.transfer = {names}\n")
+    answer = actsearch("launch", tmp_path / "both.toml", "--runs-dir", tmp_path / "runs")
+    assert answer.is_clear_error, answer
+    assert "are both called 'mine', and results could not be told apart" in answer.stderr

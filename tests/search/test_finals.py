@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from evaluators.evaluation.evaluation import Outcome
 from evaluators.statistics.comparison import Finding
 from evaluators.tasks import UnknownTaskError, find_task
 from grammars import BASELINES, evaluate, expression_id, parse
+from search.candidates.candidate import Candidate
 from search.executors import InProcess, Interrupted, Workload
 from search.finals import (
     Finals,
     FinalsError,
     Plan,
+    Rival,
     Split,
     Stage,
     check_tasks,
@@ -450,6 +453,17 @@ def test_where_all_diverge_there_is_no_order(tmp_path: Path) -> None:
     assert json.loads(finals_text(finals))["orders"] == {}
 
 
+def test_a_run_of_a_regression_that_diverged_counts_as_the_mean_of_the_targets(
+    tmp_path: Path,
+) -> None:
+    plan = plan_of(FINALISTS, seeds=2, max_seeds=2, measure="log_loss")
+    plan = replace(plan, stages=tuple(replace(stage, classes=0) for stage in plan.stages))
+    lost = str(parse(FINALISTS[0]))
+    training = SimulatedTraining(diverging=frozenset({(lost, 1_000_001)}))
+    row = held(tmp_path, plan, training).own.row(expression_id(parse(FINALISTS[0])))
+    assert (row.diverged, row.test_percents[1], row.log_losses[1]) == (1, 0.0, 0.0)
+
+
 def test_real_training_tells_no_copy_of_relu_from_relu(tmp_path: Path) -> None:
     plan = plan_of(RELU_COPIES[:4], seeds=6, max_seeds=6, steps=40)
 
@@ -472,7 +486,9 @@ def wanted(**settings: Any) -> FinalsSettings:
     return FinalsSettings.model_validate(settings)
 
 
-def planned(settings: FinalsSettings, *, texts: Any = FINALISTS, get: Any = load) -> Plan:
+def planned(
+    settings: FinalsSettings, *, texts: Any = FINALISTS, get: Any = load, **more: Any
+) -> Plan:
     return plan_finals(
         settings,
         number=1,
@@ -482,6 +498,7 @@ def planned(settings: FinalsSettings, *, texts: Any = FINALISTS, get: Any = load
         steps=80,
         tried=TRIED,
         load=get,
+        **more,
     )
 
 
@@ -502,6 +519,25 @@ def test_finalists_are_the_best_of_the_search_and_transfer_is_against_the_rivals
     ]
     assert [len(stage.entrants) for stage in plan.stages] == [2 + len(BASELINES), 5, 5]
     assert is_same(plan, Plan.from_json(json.loads(json.dumps(plan.to_json()))))
+
+
+def test_a_rival_is_no_finalist_and_the_next_takes_its_place() -> None:
+    against = Rival(Candidate.of(parse(FINALISTS[0]), generation=0, origin="baseline"))
+    plan = planned(wanted(top=2), rivals=[against])
+    best = [expression_id(parse(text)) for text in FINALISTS]
+    assert [(each.candidate_id, each.rank) for each in plan.finalists] == [
+        (best[1], 2),
+        (best[2], 3),
+    ]
+    assert plan.rivals[-1] == best[0]
+
+
+def test_a_limit_belongs_to_the_plan_and_makes_no_other_of_it() -> None:
+    usual = planned(wanted())
+    long = replace(usual, timeout_seconds=5000)
+    assert is_same(usual, long)
+    assert "timeout_seconds" not in usual.to_json()
+    assert Plan.from_json(json.loads(json.dumps(long.to_json()))).timeout_seconds == 5000
 
 
 def test_a_data_set_that_cannot_be_had_leaves_its_task_out() -> None:

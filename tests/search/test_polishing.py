@@ -15,6 +15,7 @@ import pytest
 from evaluators.evaluation.evaluation import Evaluation, OnTask, OverTasks, SeedResult
 from evaluators.evaluation.fidelity import Fidelity
 from grammars import Expression, expression_id, load_grammar, parse
+from grammars.parsing.template import Template
 from search.executors import Interrupted
 from search.finals import count_tried
 from search.history import History, read_history
@@ -379,6 +380,37 @@ def test_without_the_section_nothing_is_polished(tmp_path: Path) -> None:
     answer = actsearch("launch", tmp_path / "neat.toml", "--runs-dir", tmp_path)
     assert answer.status == 0, answer
     assert not history_of(tmp_path / "neat").polished
+
+
+def test_polishing_leaves_a_template_as_it_is(tmp_path: Path) -> None:
+    template = "_ + 0.1 * x"
+    chosen = settings(seed=3, search={"population": 16, "template": template})
+    searched(tmp_path, chosen, Simulation())
+    assert polished(tmp_path, chosen, Simulation())
+    history = history_of(tmp_path)
+    outcomes = [identity for path in history.polished.values() for identity in path]
+    assert outcomes
+    for identity in outcomes:
+        form = history.candidates[identity].candidate.expression
+        assert isinstance(form, Expression)
+        assert Template.read(template).inside(form) is not None, form
+
+
+def test_what_was_polished_after_the_time_was_over_enters_the_hall_of_fame(tmp_path: Path) -> None:
+    file = tmp_path / "neat.toml"
+    file.write_text(CAMPAIGN.replace("[polish]\nfunctions = 2\n", ""))
+    assert actsearch("launch", file, "--runs-dir", tmp_path).status == 0
+    # The budget is over before this launch begins.
+    timed = ("--set", "stop.minutes=1e-6", "--set", "stop.generations=100")
+    late = actsearch("launch", file, "--runs-dir", tmp_path, *timed, "--set", "polish.functions=2")
+    assert late.status == 0, late
+    history = history_of(tmp_path / "neat")
+    outcomes = {path[-1] for path in history.polished.values() if path}
+    assert outcomes
+    hall_of_fame = (tmp_path / "neat" / "hall_of_fame.csv").read_text()
+    assert all(each in hall_of_fame for each in outcomes)
+    found = [s.candidate.id for s in standings(history) if s.candidate.origin == "discovered"]
+    assert all(each in hall_of_fame for each in found[:50])
 
 
 def test_what_polishing_trains_is_told_beside_what_was_tried(tmp_path: Path) -> None:

@@ -68,6 +68,25 @@ def test_what_cannot_be_required_is_refused(required: dict[str, Any], match: str
         RequireSettings.model_validate(required)
 
 
+def test_a_parameter_of_a_template_and_one_of_what_fills_it_stay_apart() -> None:
+    template = Template.read('x * sigmoid(param("a", 0.5) * x) + _')
+    filled = template.filled(parse('param("a", 1) * tanh(param("b", 2) * x)'))
+    assert [(each.name, each.start) for each in filled.parameters] == [
+        ("a", 0.5),
+        ("a2", 1),
+        ("b", 2),
+    ]
+    assert parse(str(filled)) == filled
+
+
+def test_what_fills_a_template_can_be_taken_out_again() -> None:
+    template = Template.read("relu(x) + 0.1 * _ * _")
+    inside = parse("tanh(2 * x)")
+    assert template.inside(template.filled(inside)) == inside
+    assert template.inside(parse("relu(x) + 0.1 * x * tanh(x)")) is None
+    assert template.inside(parse("relu(x) + 0.2 * x * x")) is None
+
+
 def test_a_template_is_filled_wherever_it_has_a_hole() -> None:
     template = Template.read("relu(x) + 0.1 * _ * _")
     filled = template.filled(parse("sin(x)"))

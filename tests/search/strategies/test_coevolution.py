@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,15 @@ def test_the_first_generation_serves_in_all_layers() -> None:
     founders = coevolution().ask(9, generation=0, admit=admitting_by_layer())
     assert all(isinstance(founder.expression, Expression) for founder in founders)
     assert {founder.variation for founder in founders} == {"random"}
+
+
+def test_every_layer_has_its_turn_in_generations_smaller_than_the_network() -> None:
+    searching, admit = coevolution(), admitting_by_layer()
+    tell(searching, searching.ask(9, generation=0, admit=admit))
+    asked = [searching.ask(2, generation=number, admit=admit) for number in range(1, 10)]
+    turns = Counter(each.variation.rpartition("(")[2] for group in asked for each in group)
+    assert len(turns) == LAYERS
+    assert set(turns.values()) == {18 // LAYERS}
 
 
 def test_a_new_function_meets_the_best_partners_and_random_ones() -> None:

@@ -147,6 +147,22 @@ def test_immigrants_restore_diversity() -> None:
     assert newcomers(list(TEXTS)) == 2
 
 
+@pytest.mark.parametrize(("offspring", "immigrants"), [(1, 8), (8, 10), (16, 10)])
+def test_whoever_replaces_one_at_a_time_has_no_more_immigrants_than_others(
+    offspring: int, immigrants: int
+) -> None:
+    searching = evolution(Genetic, population=20, immigrants=0.1, least_diversity=0.0)
+    searching.tell([ranked(text) for text in TEXTS])
+    admit = admitting(FunctionIndex())
+    asked = [
+        candidate
+        for generation in range(80 // offspring)
+        for candidate in searching.ask(offspring, generation=generation, admit=admit)
+    ]
+    assert len(asked) == 80
+    assert sum(candidate.variation == "random" for candidate in asked) == immigrants
+
+
 def test_rates_follow_success_and_never_reach_zero() -> None:
     rates = Rates(("good", "bad"), adaptive=True)
     assert rates.probabilities == {"good": 0.5, "bad": 0.5}
