@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -195,7 +194,7 @@ class History:
     ended: FinishRecord | None = None
     settled: Settled | None = None
     _is_reopened: bool = False
-    _generations: float = math.inf
+    _is_cut: bool = False
     _rivals: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -214,8 +213,8 @@ class History:
         A generation that ran ahead when a launch was stopped does not once the search has come to
         an end before its turn: a search that was never stopped has no such evaluations.
         """
-        is_ahead = self.finish is not None and record.candidate.generation >= self._generations
-        return record.is_baseline or not is_ahead
+        has_all = self.finish is None or self._is_cut
+        return has_all or record.is_baseline or record.candidate.generation < len(self.generations)
 
     def add(self, told: Told) -> None:
         """Takes the next event of the journal."""
@@ -232,9 +231,9 @@ class History:
             case GenerationEnded(summary):
                 self._add_generation(summary, told.time)
                 self._reopen()
-            case SearchEnded(reason, generations):
+            case SearchEnded(reason):
                 self.finish = self.ended = FinishRecord(reason, told.time)
-                self._generations = math.inf if reason.endswith(TIME_IS_OVER) else generations
+                self._is_cut = reason.endswith(TIME_IS_OVER)
                 self.endings.append(reason)
             case Begun() as begun:
                 self.launch = _first_launch(begun, told.time)
