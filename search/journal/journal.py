@@ -303,7 +303,9 @@ class Journal:
 
     def close(self) -> None:
         """Closes the file; the journal cannot be used afterwards."""
-        self._connection.close()
+        # A race that runs ahead of the end may be reading, and SQLite would crash the process.
+        with self._using:
+            self._connection.close()
 
     def __enter__(self) -> Self:
         return self

@@ -220,3 +220,21 @@ def test_a_full_disk_takes_the_transaction_back_and_keeps_the_rest(path: Path) -
         journal.append_all(batch)
     with Journal(path) as journal:
         assert sum(1 for _ in journal.events()) == 201
+
+
+def test_it_is_closed_while_other_threads_read(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.append_all([("candidate", str(number), {}) for number in range(50)])
+
+    def read_on(journal: Journal) -> None:
+        number = 0
+        while journal.get("candidate", str(number % 50)) is not None:
+            number += 1
+
+    for _ in range(20):
+        journal = Journal(path)
+        with ThreadPoolExecutor(3) as readers:
+            ends = [readers.submit(read_on, journal) for _ in range(3)]
+            threading.Event().wait(0.02)
+            journal.close()
+            assert all(isinstance(end.exception(), JournalError) for end in ends)
