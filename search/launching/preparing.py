@@ -161,13 +161,13 @@ def _check_finals(finals: FinalsSettings, settings: Settings, tasks: Sequence[Ta
         check_fresh(finals, settings.scoring, settings.watch)
     except ValueError as error:
         raise SettingsError(str(error)) from None
-    known = {task.name: task.digest for task in map(find_task, settings.search_tasks)}
+    known = {find_task(name).name: name for name in settings.search_tasks}
     for name in finals.transfer:
-        task = find_task(name)
-        if known.setdefault(task.name, task.digest) != task.digest:
+        called = find_task(name).name
+        if (other := known.setdefault(called, name)) != name:
             raise SettingsError(
-                f"finals.transfer: {name} and another task of this campaign are both called "
-                f"{task.name!r}, and results could not be told apart; give its file another name"
+                f"finals.transfer: {name} and {other} are both called {called!r}, and results "
+                "could not be told apart; give one of them another name"
             )
     if finals.register_leader and settings.search.layers != "shared":
         raise SettingsError(

@@ -68,4 +68,4 @@ def test_two_tasks_of_one_name_are_refused_before_the_search(tmp_path: Path) -> 
     (tmp_path / "both.toml").write_text(f"{SMALL}finals.transfer = {names}\n")
     answer = actsearch("launch", tmp_path / "both.toml", "--runs-dir", tmp_path / "runs")
     assert answer.is_clear_error, answer
-    assert "are both called 'mine', and results could not be told apart" in answer.stderr
+    assert "a/mine.toml are both called 'mine', and results could not be" in answer.stderr

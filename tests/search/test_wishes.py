@@ -127,7 +127,8 @@ def test_without_a_wish_finals_follow_the_minutes(
     """And a wish in the last batch of their validation opens no test data."""
     begun = []
     monkeypatch.setattr(
-        "search.launching.finishing.Finishing.hold", lambda self, plan: begun.append(plan) or True
+        "search.launching.finishing.Finishing.hold",
+        lambda self, plan, **limits: begun.append(plan) or True,
     )
     result = outlasting(tmp_path, lambda stopping: None, monkeypatch, late=True)
     assert (result.reason, result.interrupted) == ("its 60 minutes are over", False)
