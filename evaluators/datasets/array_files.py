@@ -124,9 +124,8 @@ def _check_no_index(
     columns: Sequence[tuple[str, Any]], path: Path, data: ArrayFile, *, kept: Callable[[str], Any]
 ) -> None:
     """Where rows are in the order of their classes, their numbers are the answer."""
-    targets = (data.target,) if isinstance(data.target, str) else data.target or ()
     for name, _ in columns:
-        if kept(name) and name not in (*targets, *data.leave_out):
+        if kept(name) and name not in (*_targets(data), *data.leave_out):
             raise DataError(
                 f"{path}: the column {name!r} looks like the index of a pandas table, which would "
                 "be a feature; write the table without it (index=False), or name it in leave_out"
@@ -148,6 +147,11 @@ def _columns(table: Any, path: Path) -> list[tuple[str, Any]]:
         raise DataError(f"{path}: names of columns are no UTF-8; save the file as UTF-8") from None
 
 
+def _targets(data: ArrayFile) -> tuple[str, ...]:
+    """Names of the columns that hold the targets; none where nothing is said."""
+    return (data.target,) if isinstance(data.target, str) else data.target or ()
+
+
 def _of_columns(
     columns: Sequence[tuple[str, Any]], path: Path, data: ArrayFile, *, first_row: int
 ) -> NamedArrays:
@@ -163,7 +167,7 @@ def _of_columns(
 
 def _used(names: list[str], path: Path, data: ArrayFile) -> tuple[list[str], tuple[str, ...]]:
     """Names of features and of targets; every column but the targets' is a feature."""
-    targets = (data.target,) if isinstance(data.target, str) else data.target or ()
+    targets = _targets(data)
     if not targets:
         raise DataError(
             f"{path}: say which column holds the targets (target = ...); "

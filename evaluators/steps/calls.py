@@ -209,15 +209,11 @@ def is_call(equation: Any) -> bool:
     return equation.primitive is _ACTIVATE
 
 
-def takes_slope(program: ClosedJaxpr) -> bool:
+def takes_slope(jaxpr: Jaxpr) -> bool:
     """Whether the network itself differentiates through its activation."""
-    return _takes_slope(program.jaxpr)
-
-
-def _takes_slope(jaxpr: Jaxpr) -> bool:
     return any(
         equation.primitive is _WITH_SLOPE
-        or any(_takes_slope(inner) for inner in jaxprs_in_params(equation.params))
+        or any(takes_slope(inner) for inner in jaxprs_in_params(equation.params))
         for equation in jaxpr.eqns
     )
 

@@ -115,7 +115,7 @@ def _examined(found: Fitted, apply: Apply, data: DeviceData) -> Traced:
             f"the network must return one array of shape {list(wanted)} for {batch} examples "
             f"of shape {list(found.inputs)}{_because_of(data)}, got {arrived}"
         )
-    if takes_slope(traced.program):
+    if takes_slope(traced.program.jaxpr):
         raise NetworkError(
             "the network takes a derivative through its activation, and training would need the "
             "second, which is not supported; make it an objective of your own, with "

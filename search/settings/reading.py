@@ -120,8 +120,9 @@ def checked(model: type[Model], document: Mapping[str, Any], *, what: str) -> Mo
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        problems = [each for each in error.errors() if not _is_echo(each, error.errors())]
-        lines = list(dict.fromkeys(_describe_problem(problem, model) for problem in problems))
+        problems = error.errors()
+        own = [problem for problem in problems if not _is_echo(problem, problems)]
+        lines = list(dict.fromkeys(_describe_problem(problem, model) for problem in own))
         count = f"{len(lines)} problem{'' if len(lines) == 1 else 's'}"
         raise SettingsError("\n".join([f"{what} has {count}:", *lines])) from None
 

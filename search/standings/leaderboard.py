@@ -178,7 +178,7 @@ def _name(candidate: Candidate) -> str | None:
 @cache
 def _published() -> dict[str, str]:
     """Catalogue names by the functions' ids."""
-    return {expression_id(parse(entry.text)): name for name, entry in CATALOGUE.items()}
+    return {expression_id(parse(name)): name for name in CATALOGUE}
 
 
 def _row(rank: int, standing: Standing, introduced: Introduced) -> LeaderboardRow:
