@@ -66,12 +66,28 @@ def _write(node: Expression) -> tuple[str, int]:
             return f"<mi>{escape(_symbol(name))}</mi>", ATOM
         case Constant(value):
             return _number(value)
+        case Call("mul", (left, right)) if _begins_with_minus(left):
+            # -2 x needs no parentheses where nothing stands before it; the product then binds as
+            # weakly as its sign.
+            return _FORMS["mul"].text.format(_write(left)[0], _bound(right, POWER)), SUM
         case Call(primitive, operands):
             form = _FORMS.get(primitive) or _applied(primitive, len(operands))
             texts = map(_bound, operands, form.operands)
             return form.text.format(*texts), form.strength
         case _:
             raise TypeError(f"cannot typeset {type(node).__name__}; expected an Expression")
+
+
+def _begins_with_minus(node: Expression) -> bool:
+    match node:
+        case Constant(value):
+            return value < 0
+        case Call("mul", (left, _)):
+            return _begins_with_minus(left)
+        case Call("neg", _):
+            return True
+        case _:
+            return False
 
 
 def _bound(node: Expression, weakest: int) -> str:

@@ -643,6 +643,25 @@ def test_formulas_are_well_formed(expression: str, markup: str) -> None:
     ElementTree.fromstring(re.sub("&(sigma|pi);", "", text))
 
 
+@pytest.mark.parametrize(
+    ("expression", "shown"),
+    [
+        ("-2 * x * (sigmoid(-x) - 0.17)", "-2*x*(sigmoid(-x)-0.17)"),
+        ("-x * tanh(x)", "-x*tanh(x)"),
+        ("1 + -2 * x", "1+(-2*x)"),
+        ("-2 * x + 1", "-2*x+1"),
+        ("1 - -2 * x * tanh(x)", "1-(-2*x*tanh(x))"),
+        ("tanh(x) * (-2 * x)", "tanh(x)*(-2*x)"),
+        ("(-2 * x) ** 3", "(-2*x)3"),
+        ("-(-2 * x)", "-(-2*x)"),
+    ],
+)
+def test_a_leading_minus_stands_without_parentheses(expression: str, shown: str) -> None:
+    tree = ElementTree.fromstring(mathml(parse(expression)).replace("&sigma;", "sigmoid"))
+    signs = {"\N{MINUS SIGN}": "-", "\N{DOT OPERATOR}": "*"}
+    assert "".join(signs.get(each, each) for each in tree.itertext()) == shown
+
+
 def test_numbers_are_written_as_people_write_them() -> None:
     assert percent(0.97456) == "97.46 %"
     assert [signed(0.204), signed(-0.204), signed(-0.001)] == [
