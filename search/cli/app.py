@@ -18,6 +18,7 @@ from search.cli import (
     atlas,
     calibration,
     campaigns,
+    candidates,
     comparing,
     curves,
     dashboard,
@@ -58,6 +59,9 @@ app.command("campaigns", short_help="List campaigns: launched ones, and shipped 
 )
 app.command("leaderboard", short_help="Show what a campaign has found, best first.")(
     leaderboard.leaderboard_command
+)
+app.command("candidates", short_help="List all that was considered, and what became of it.")(
+    candidates.candidates_command
 )
 app.command("compare", short_help="Compare campaigns: settings, scores, functions.")(
     comparing.compare_command

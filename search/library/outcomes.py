@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from grammars.export import Verification
 from search.finals import Finals, RivalPractice, claim, opened, tried
+from search.history import History
+from search.history.considered import COLUMNS, candidate_row
 from search.standings.leaderboard import LeaderboardRow
 from search.texts.rates import has_rates
 
@@ -36,6 +38,14 @@ def leaderboard_frame(rows: Sequence[LeaderboardRow]) -> DataFrame:
         if is_rated:
             frame[f"learning rate on {task}"] = [each and each.learning_rate for each in found]
     return frame.set_index(Index([row.rank for row in rows], name="rank"))
+
+
+def candidates_frame(history: History) -> DataFrame:
+    """A table of all candidates, their ids the index; see `Campaign.candidates`."""
+    from pandas import DataFrame
+
+    rows = map(candidate_row, history.candidates.values())
+    return DataFrame(rows, columns=COLUMNS).set_index("candidate_id")
 
 
 @dataclass(frozen=True, repr=False)

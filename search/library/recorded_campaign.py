@@ -16,7 +16,7 @@ from search.history import read_history
 from search.journal.campaign_folder import located
 from search.journal.journal import FILE_NAME, Journal
 from search.launching.identity import recorded_task, settings_in_force
-from search.library.outcomes import leaderboard_frame
+from search.library.outcomes import candidates_frame, leaderboard_frame
 from search.library.replicating import following
 from search.settings import (
     Settings,
@@ -136,6 +136,21 @@ class RecordedCampaign:
             NotLaunchedError: If it was not launched yet.
         """
         return leaderboard_frame(self.rows)
+
+    def candidates(self) -> DataFrame:
+        """All that was considered, in that order, with what became of it; also while it runs.
+
+        Returns:
+            A row a candidate, its id the index: its expression, how it was made and from whom, the
+            outcome of its last evaluation and the reason where it was not scored, its fitness,
+            which compares candidates of one rung, and what was measured. What was not trained has
+            no outcome.
+
+        Raises:
+            NotLaunchedError: If it was not launched yet.
+        """
+        with self._journal() as journal:
+            return candidates_frame(read_history(journal))
 
     @property
     def rows(self) -> tuple[LeaderboardRow, ...]:

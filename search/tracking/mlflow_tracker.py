@@ -7,7 +7,8 @@ from pathlib import Path
 
 from search.finals import Finals
 from search.history import CandidateRecord, FinishRecord, GenerationRecord, LaunchRecord
-from search.tracking.candidate_table import TableRow, table_csv, table_json
+from search.history.considered import CandidateRow
+from search.tracking.candidate_table import table_csv, table_json
 from search.tracking.destination import Destination
 from search.tracking.experiments import Experiments
 from search.tracking.finals_pages import FinalsPages
@@ -53,7 +54,7 @@ class MLflowTracker(Tracker):
             self._finals = FinalsPages(self._store.client, self._experiments, self._campaign)
         yield from self._finals.writes(finals, begun=begun, ended=ended)
 
-    def write_table(self, rows: Iterable[TableRow]) -> None:
+    def write_table(self, rows: Iterable[CandidateRow]) -> None:
         """Writes it as the JSON that the UI shows, and as CSV."""
         listed = list(rows)
         self._pages.write_table(as_json=table_json(listed), as_csv=table_csv(listed))

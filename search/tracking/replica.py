@@ -27,10 +27,10 @@ from search.history import (
     Told,
     read,
 )
+from search.history.considered import candidate_rows
 from search.journal.campaign_folder import located
 from search.journal.journal import Journal
 from search.tracking import names
-from search.tracking.candidate_table import candidate_rows
 from search.tracking.destination import Destination
 from search.tracking.store import TrackingError, exclusive
 from search.tracking.tracker import Shown, Step, Tracker

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from search.finals import Finals
 from search.history import CandidateRecord, FinishRecord, GenerationRecord, LaunchRecord
-from search.tracking.candidate_table import TableRow
+from search.history.considered import CandidateRow
 
 Step = Callable[[], None]
 """Part of the work, after which the mirror may rest; doing it again changes nothing."""
@@ -67,7 +67,7 @@ class Tracker(Protocol):
         """
         return iter(())
 
-    def write_table(self, rows: Iterable[TableRow]) -> None:
+    def write_table(self, rows: Iterable[CandidateRow]) -> None:
         """Writes the table of every candidate, in the columns of `table.COLUMNS`."""
         return
 

@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 import pytest
 
 from search.history import GenerationEnded, History, Told, read, read_history
+from search.history.considered import COLUMNS, candidate_rows
 from search.journal.journal import FILE_NAME, Journal
 from search.settings import FREE_SETTINGS
 from search.texts.dotted import flatten
@@ -34,7 +35,7 @@ from search.tracking import (
     store_uri,
     views,
 )
-from search.tracking.candidate_table import COLUMNS, candidate_rows, table_csv, table_json
+from search.tracking.candidate_table import table_csv, table_json
 from search.tracking.curves import sheet
 from search.tracking.descriptions import describe_campaign
 from search.tracking.replica import LOCK, Replica
