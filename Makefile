@@ -21,7 +21,7 @@ install: .venv/.installed  ## make .venv and install the project with everything
 	  --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-quickstart: install  ## a first campaign, in at most four minutes; again, it continues
+quickstart: install  ## a first campaign, in about four minutes; again, it continues
 	$(BIN)/actsearch launch runs/campaigns/quickstart.toml
 
 test: install  ## the whole test suite

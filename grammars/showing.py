@@ -30,9 +30,10 @@ def value(expression: Expression, x: Any, parameters: Mapping[str, Any]) -> Any:
         raise TypeError(f"{expression} has no trainable parameter {unknown[0]!r}; {there}")
     values = {**known, **parameters}
     jax = sys.modules.get("jax")
-    if jax is not None and isinstance(x, jax.Array):
-        inexact = jax.numpy.issubdtype(x.dtype, jax.numpy.inexact)
-        return to_jax(expression)(x if inexact else x.astype(float), values)
+    if jax is not None and any(isinstance(each, jax.Array) for each in (x, *values.values())):
+        points = jax.numpy.asarray(x)
+        inexact = jax.numpy.issubdtype(points.dtype, jax.numpy.inexact)
+        return to_jax(expression)(points if inexact else points.astype(float), values)
     points = numpy.asarray(x)
     if not numpy.issubdtype(points.dtype, numpy.inexact):
         points = points.astype(numpy.float64)

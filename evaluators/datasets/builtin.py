@@ -59,7 +59,10 @@ def row_of(name: str) -> BuiltinDataset:
         return TABLE[name]
     nearest = difflib.get_close_matches(name, TABLE, n=1)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-    raise UnknownDatasetError(f"unknown data set {name!r}{hint} (there are: {', '.join(TABLE)})")
+    raise UnknownDatasetError(
+        f"unknown data set {name!r}{hint} (there are: {', '.join(TABLE)}; "
+        "of TensorFlow Datasets any, as tfds:NAME)"
+    )
 
 
 def _by_content(examples: Split) -> Split:

@@ -123,6 +123,11 @@ def _of_objects(array: np.ndarray, name: str, source: str) -> np.ndarray:
     if name.startswith("y") and all(isinstance(each, str) for each in array.flat):
         return array.astype(str)
     kinds = sorted({type(each).__name__ for each in array.flat})
+    if any(hasattr(each, "toarray") for each in array.flat):
+        raise DataError(
+            f"{source}: {name} holds a sparse matrix ({', '.join(kinds[:3])}), and networks take "
+            f"dense ones; give {name}.toarray()"
+        )
     allowed = "numbers, or texts for one class each" if name.startswith("y") else "numbers"
     raise DataError(
         f"{source}: {name} holds Python objects ({', '.join(kinds[:3])}), and should hold "

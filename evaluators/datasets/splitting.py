@@ -61,6 +61,8 @@ def split_arrays(arrays: NamedArrays, how: Splitting, *, source: str) -> dict[st
 
 def _checked(name: str, array: np.ndarray, source: str) -> np.ndarray:
     array = np.asarray(array)
+    if name.startswith("y") and array.dtype.kind in "ST":  # texts as bytes, or of any length
+        array = array.astype(str)
     if array.dtype.kind not in ("fiubU" if name.startswith("y") else "fiub"):
         raise DataError(f"{source}: {name} holds {array.dtype}, and should hold numbers")
     if array.ndim == 0:
@@ -214,6 +216,11 @@ def _numbers(
         raise DataError(f"{source}: targets are texts, which cannot be taken for numbers")
     rows = {role: each.reshape(len(each), -1) for role, each in labels.items()}
     _check_shapes(rows, source)
+    if np.ptp(rows["training"], axis=0).max(initial=0) == 0:
+        raise DataError(
+            f"{source}: all training targets are alike, so there is nothing to learn; give targets "
+            "that vary"
+        )
     return _as_float32("y", rows, how, source)
 
 
@@ -254,6 +261,11 @@ def _classes(
     classes = how.classes or int(numbered["training"].max()) + 1
     unsaid = "; labels begin at 0, and for data of your own `classes` says how many there are"
     hint = unsaid if how.classes is None else ""
+    if np.ptp(numbered["training"]) == 0:
+        raise DataError(
+            f"{source}: all training labels are {numbered['training'].flat[0]}, so there is "
+            "nothing to tell apart; give examples of two classes at least"
+        )
     for role, each in numbered.items():
         beyond = each[(each < 0) | (each >= classes)]
         if len(beyond):

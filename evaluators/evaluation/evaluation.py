@@ -148,8 +148,8 @@ class Evaluation:
             where it was not measured. Like `seconds` it tells of the machine too, and decides
             nothing.
         over_tasks: What it came to on all tasks of its rung, where there are several tasks or
-            learning rates. The fields above are then those of the rung's first task, at the
-            candidate's best rate there.
+            learning rates. The fields above are then those of the rung's first task that it did not
+            diverge on, at the candidate's best rate there.
     """
 
     candidate_id: str

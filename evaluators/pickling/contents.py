@@ -20,6 +20,8 @@ from evaluators.pickling.classes import class_source, nested, referred
 from evaluators.pickling.origins import is_users_module
 
 _PLAIN: Final = (type(None), bool, int, float, complex, str, bytes, type(...), range)
+# What `jax.custom_jvp` and `jax.custom_vjp` call the rules that they were given.
+_RULES: Final = ("jvp", "fwd", "bwd")
 # What Python keeps in a class for itself.
 _NOT_WRITTEN: Final = ("__dict__", "__weakref__", "__module__", "_abc_impl", "__firstlineno__")
 
@@ -87,8 +89,20 @@ class _Digester:
             yield from self._module(value)
         elif hasattr(value, "__wrapped__") and callable(value):  # such as by `jax.jit`
             yield self(value.__wrapped__)
+            yield from self._added(value)
         else:
             yield from self._taken_apart(value)
+
+    def _added(self, wrapper: Any) -> Iterator[str]:
+        """What a wrapper has beside what it wraps: plain values, and rules of differentiation.
+
+        What else it keeps, such as compiled programs, decides nothing and has no content.
+        """
+        copied = getattr(wrapper.__wrapped__, "__dict__", {})
+        for name, part in sorted(getattr(wrapper, "__dict__", {}).items()):
+            is_copied = name in copied and copied[name] is part
+            if not (name.startswith("__") or is_copied) and (name in _RULES or _is_plain(part)):
+                yield f"{name}: {self(part)}"
 
     def _code(self, code: CodeType) -> Iterator[str]:
         yield hashlib.sha256(code.co_code).hexdigest()
@@ -144,6 +158,17 @@ class _Digester:
         else:
             yield from map(self, reduced[:3])
             yield from (self(list(rest)) for rest in reduced[3:5] if rest is not None)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is data through and through."""
+    if isinstance(value, tuple | list | set | frozenset):
+        return all(map(_is_plain, value))
+    if isinstance(value, Mapping):
+        return all(_is_plain(each) for pair in value.items() for each in pair)
+    return isinstance(value, (*_PLAIN, np.generic)) or (
+        isinstance(value, np.ndarray) and value.dtype != object
+    )
 
 
 def _is_of_another_users_module(value: Any, module: ModuleType) -> bool:

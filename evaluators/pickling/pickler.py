@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +24,11 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
             told = source.text, source.path, source.line, source.flags, source.name
             arguments, state = (*told, namespace), (namespace, later)
             return class_from_source, arguments, state, None, None, _complete
+        jax = sys.modules.get("jax")
+        if jax is not None and type(obj) is jax.custom_vjp:
+            # Its rules come later, since they may need the function in turn.
+            made_of = obj.fun, obj.nondiff_argnums
+            return _custom_vjp, made_of, dict(vars(obj)), None, None, _complete_rules
         return super().reducer_override(obj)
 
 
@@ -36,6 +42,17 @@ def dumps(value: Any) -> bytes:
     with _own_modules_by_value():
         _Pickler(file).dump(value)
     return file.getvalue()
+
+
+def _custom_vjp(function: Any, arguments: tuple[int, ...]) -> Any:
+    """A function that is to have rules of its own; its class restores none from a pickle."""
+    import jax
+
+    return jax.custom_vjp(function, nondiff_argnums=arguments)
+
+
+def _complete_rules(function: Any, state: dict[str, Any]) -> None:
+    vars(function).update(state)
 
 
 def _complete(_: type, state: tuple[dict[str, Any], dict[str, Any]]) -> None:

@@ -34,7 +34,8 @@ class Expression:
     two of them are the same *function* is a question for `grammars.algebra.canonical`.
     """
 
-    __slots__ = ()
+    # JAX keeps what it compiles by a weak reference to the function.
+    __slots__ = ("__weakref__",)
 
     @property
     def arguments(self) -> tuple[Expression, ...]:

@@ -64,7 +64,10 @@ def _read(path: Path) -> Grammar:
     try:
         content = read_toml(path)
     except OSError as error:
-        raise GrammarError(f"cannot read the grammar {path}: {error}") from error
+        raise GrammarError(
+            f"cannot read the grammar {path}: {error.strerror or error}; name a file that is "
+            f"there, or a shipped grammar: {', '.join(grammar_names())}"
+        ) from error
     except TomlError as error:
         raise GrammarError(str(error)) from None
     try:

@@ -54,7 +54,8 @@ class Watch:
             self.unimproved += 1
             return None
         by_task = {each.task: each.advantage for each in evaluation.over_tasks.tasks}
-        lead = fmean(by_task.values())
+        # Campaigns of before may watch two tasks of one name.
+        lead = fmean(each.advantage for each in evaluation.over_tasks.tasks)
         is_better = self._best is None or lead > self._best
         self._best = lead if is_better else self._best
         self.unimproved = 0 if is_better else self.unimproved + 1

@@ -88,12 +88,12 @@ class _Rung:
             self.scored[candidate.id] = candidate
             insort(self.ranking, (promise, candidate.id))
 
-    def best(self, share: float) -> list[Candidate]:
-        """The best `share` of all that were scored here, ties broken by id.
+    def best(self, factor: float) -> list[Candidate]:
+        """The best 1 / `factor` of all that were scored here, ties broken by id.
 
         In the order in which they were scored: who was compiled together then stays together.
         """
-        count = int(len(self.ranking) * share)
+        count = int(len(self.ranking) / factor)
         best = {key for _, key in self.ranking[len(self.ranking) - count :]}
         return [candidate for key, candidate in self.scored.items() if key in best]
 
@@ -122,7 +122,7 @@ class Racing:
             promise: By what those who climb are chosen.
         """
         self._rungs = [_Rung(number, promise) for number in range(rungs)]
-        self._share = 1.0 / reduction_factor
+        self._factor = reduction_factor
         self._turns = threading.Condition()
         self._announced = 0
         self._broken: float = math.inf
@@ -158,7 +158,7 @@ class Racing:
                 with self._in_turn(rung, number):
                     rung.enter(standings)
                     if above is not None:
-                        climbing = [c for c in rung.best(self._share) if c.id not in above.tried]
+                        climbing = [c for c in rung.best(self._factor) if c.id not in above.tried]
                         above.tried.update(candidate.id for candidate in climbing)
         except BaseException:
             with self._turns:

@@ -60,7 +60,7 @@ app.command("campaigns", short_help="List campaigns: launched ones, and shipped 
 app.command("leaderboard", short_help="Show what a campaign has found, best first.")(
     leaderboard.leaderboard_command
 )
-app.command("candidates", short_help="List all that was considered, and what became of it.")(
+app.command("candidates", short_help="List all candidates, and what became of them.")(
     candidates.candidates_command
 )
 app.command("compare", short_help="Compare campaigns: settings, scores, functions.")(

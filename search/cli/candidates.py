@@ -45,7 +45,7 @@ def candidates_command(
     as_csv: AsCsv = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """All that was considered, in that order: what was scored, and why others were not."""
+    """All candidates in the order of the search: what was scored, and why others were not."""
     from search.history import read_history
     from search.history.considered import candidate_row
     from search.journal.journal import FILE_NAME, Journal
@@ -66,7 +66,7 @@ def candidates_command(
             print_columns(_columns(chosen), title=f"Candidates of {folder.name}")
         counts = Counter(_became(row) for _, row in everybody)
         told = ", ".join(f"{counts[each]} {each}" for each in Outcomes if counts[each])
-        say(f"{len(everybody)} considered: {told or 'nothing yet'}")
+        say(f"{len(everybody)} candidates: {told or 'nothing yet'}")
 
 
 def _became(row: CandidateRow) -> str:

@@ -126,7 +126,7 @@ def print_finals(finals: Finals, *, title: str) -> None:
     if len(finals.cards) > 1:
         print_transfers(finals)
     console.print(claim(finals), style="bold", highlight=False)
-    parts = tried(finals.plan), opened(finals), orders(finals)
+    parts = tried(finals), opened(finals), orders(finals)
     console.print(" ".join(filter(None, parts)), highlight=False)
     explained = f"{finals.plan.rule}\n{_explanation(finals)} {comparisons}"
     console.print(explained, style="dim", highlight=False)

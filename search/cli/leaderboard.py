@@ -135,7 +135,7 @@ def _claimed(history: History, holding: str) -> str:
 
     finals = finals_in(history)
     assert finals is not None  # some were planned
-    return f"Finals: {claim(finals)} {tried(finals.plan)} {opened(finals)}"
+    return f"Finals: {claim(finals)} {tried(finals)} {opened(finals)}"
 
 
 def _drawn(column: _Column, rows: list[LeaderboardRow]) -> Column:

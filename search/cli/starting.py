@@ -46,7 +46,7 @@ def init_command(
     if file.exists() and not force:
         raise FileExistsError(f"{file} exists already; name another file, or replace it: --force")
     write_whole(file, campaign_template(task=task))
-    say(f"{file} is a campaign of a few minutes; edit it, then: {command('launch', file)}")
+    say(f"{file} is a campaign to start from; edit it, then: {command('launch', file)}")
 
 
 def campaigns_command(

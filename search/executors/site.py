@@ -39,6 +39,11 @@ class Site:
     journal_dir: Path | None = None
     announce: Callable[[str], None] = field(default=say_nothing, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        for name in ("runs_dir", "manual_dir", "journal_dir"):
+            if (given := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Path(given))  # texts are taken as well
+
     def load(self, data: Data, *, fallback: str | None = None) -> Dataset:
         """Training and validation examples, found here or fetched; see `evaluators.datasets.load`.
 

@@ -24,7 +24,7 @@ def finals_document(finals: Finals) -> dict[str, Any]:
         "number": plan.number,
         "claim": claim(finals),
         "leader": None if leader is None else leader.candidate_id,
-        "tried": {**plan.tried, "words": tried(plan)},
+        "tried": {**plan.tried, "words": tried(finals)},
         "opened": opened(finals),
         "openings": [asdict(opening) for opening in finals.openings],
         "ended": finals.ended,
@@ -134,7 +134,7 @@ def _function(card: Card, row: EntrantResults) -> dict[str, Any]:
         "runs": [
             {
                 "seed": run.seed,
-                "outcome": run.outcome,
+                "outcome": run.ended,
                 "test_accuracy": run.test_accuracy,
                 "test_loss": run.test_loss,
                 "curve": [asdict(point) for point in run.curve],

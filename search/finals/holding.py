@@ -134,6 +134,8 @@ class _Holder:
             if stage.dataset == dataset and (runs := list(self._unscored(stage)))
         }
         if not waiting:
+            if self._shows(dataset):
+                self._open_test_data(dataset, 0)
             return
         if self._stopping.is_set():  # test data are not opened for nothing
             raise Interrupted
@@ -145,6 +147,15 @@ class _Holder:
             if left := [run for run in runs if run.key not in known]:
                 with self._open_executor(stage, "test") as executor:
                     self._score_stage(stage, left, executor)
+
+    def _shows(self, dataset: str) -> bool:
+        """Whether these finals tell test results that earlier ones have come to."""
+        return any(
+            run.test_outcome is not None
+            for stage in self._plan.stages
+            if stage.dataset == dataset
+            for run in self._looked_at(stage)
+        )
 
     def _open_test_data(self, dataset: str, runs: int) -> None:
         if not self.ledger.is_open(self._plan, dataset):
@@ -192,14 +203,19 @@ class _Holder:
         self._announce(f"finals on {stage.title}: {seeds}; {decision}")
         return look
 
-    def _unscored(self, stage: Stage) -> Iterator[Run]:
+    def _looked_at(self, stage: Stage) -> Iterator[Run]:
+        """The runs of those seeds that count."""
         looks = self.ledger.looks_at(self._plan, stage)
         first = self._plan.first_seed
         for seed in range(first, first + looks[-1].seeds):
             for identity in stage.entrants:
-                run = self.ledger.run(stage, identity, seed)
-                if run is not None and is_scored(run) and run.test_accuracy is None:
+                if (run := self.ledger.run(stage, identity, seed)) is not None:
                     yield run
+
+    def _unscored(self, stage: Stage) -> Iterator[Run]:
+        for run in self._looked_at(stage):
+            if is_scored(run) and run.test_outcome is None:
+                yield run
 
     def _score_stage(self, stage: Stage, runs: Iterable[Run], executor: Executor) -> None:
         by_seed: dict[int, list[Run]] = {}

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean
 
-from evaluators.evaluation.evaluation import Outcome
+from evaluators.evaluation.evaluation import SMALLEST_LOSS, Outcome
 from evaluators.statistics.comparison import listed
-from search.finals.entrant_results import (
-    EntrantResults,
-    log_test_loss,
-    percent_on_test,
-    percent_on_validation,
-    validation_loss_of,
-)
+from search.finals.entrant_results import EntrantResults
 from search.history import Point, Run, Stage
 
 
@@ -42,16 +36,35 @@ def mean_results(stage: Stage, rows: Sequence[EntrantResults]) -> EntrantResults
         stage: That of `mean_stage`.
         rows: Of the function, one a task, with the same seeds in the same order.
     """
-    runs = zip(*(row.runs for row in rows), strict=True)
-    classes = [row.classes for row in rows]
-    return EntrantResults(
-        rows[0].entrant, tuple(_mean_run(stage, each, classes) for each in runs), stage.classes
+    runs = (_mean_run(stage, on_tasks) for on_tasks in zip(*map(_by_seed, rows), strict=True))
+    return EntrantResults(rows[0].entrant, tuple(runs), stage.classes, tasks=tuple(rows))
+
+
+@dataclass(frozen=True)
+class _OnTask:
+    """A run on one of the tasks, and what it counts as there."""
+
+    run: Run
+    validation_loss: float
+    validation_percent: float
+    log_test_loss: float
+    test_percent: float
+
+
+def _by_seed(row: EntrantResults) -> Iterator[_OnTask]:
+    return map(
+        _OnTask,
+        row.runs,
+        row.validation_losses,
+        row.validation_percents,
+        row.log_losses,
+        row.test_percents,
     )
 
 
-def _mean_run(stage: Stage, runs: Sequence[Run], classes: Sequence[int]) -> Run:
+def _mean_run(stage: Stage, on_tasks: Sequence[_OnTask]) -> Run:
     """A run that failed on one task counts as nothing; what diverged on one counts there."""
-    pairs = list(zip(runs, classes, strict=True))
+    runs = [each.run for each in on_tasks]
     mean = Run(
         runs[0].candidate_id,
         stage.task,
@@ -61,14 +74,22 @@ def _mean_run(stage: Stage, runs: Sequence[Run], classes: Sequence[int]) -> Run:
         Outcome.SCORED,
         seconds=math.fsum(run.seconds for run in runs),
     )
-    failed = next((run for run in runs if run.outcome is Outcome.FAILED), None)
+    failed = next((run for run in runs if run.ended is Outcome.FAILED), None)
     if failed is not None:
-        return replace(mean, outcome=Outcome.FAILED, reason=f"on {failed.task}: {failed.reason}")
-    validation = fmean(math.log(max(validation_loss_of(*pair), 1e-12)) for pair in pairs)
-    accuracy = fmean(percent_on_validation(*pair) for pair in pairs) / 100.0
+        mean = replace(mean, reason=f"on {failed.task}: {failed.reason}")
+    if any(run.outcome is Outcome.FAILED for run in runs):
+        return replace(mean, outcome=Outcome.FAILED)
+    validation = fmean(math.log(max(each.validation_loss, SMALLEST_LOSS)) for each in on_tasks)
+    accuracy = fmean(each.validation_percent for each in on_tasks) / 100.0
     mean = replace(mean, curve=(Point(stage.steps, math.exp(validation), accuracy),))
-    test = fmean(log_test_loss(*pair) for pair in pairs)
+    if failed is not None:
+        return replace(mean, test_outcome=Outcome.FAILED)
+    test = fmean(each.log_test_loss for each in on_tasks)
     if math.isnan(test):
         return mean
-    percent = fmean(percent_on_test(*pair) for pair in pairs)
-    return replace(mean, test_loss=math.exp(test), test_accuracy=percent / 100.0)
+    return replace(
+        mean,
+        test_outcome=Outcome.SCORED,
+        test_loss=math.exp(test),
+        test_accuracy=fmean(each.test_percent for each in on_tasks) / 100.0,
+    )

@@ -13,7 +13,7 @@ from grammars import BASELINES, Expression, parse
 from search.candidates.candidate import Candidate
 from search.candidates.racing import Standing
 from search.finals.stages import Load, own_stages, recipe_stages, resized_stages, transfer_stages
-from search.history import POLISHING, RIVALS, Entrant, History, Plan
+from search.history import POLISHING, RIVALS, Entrant, History, Ledger, Plan
 from search.history.finals_plan import PROTOCOLS
 from search.settings import FinalsSettings
 
@@ -160,6 +160,25 @@ def is_same(plan: Plan, other: Plan) -> bool:
     return _comparable(plan, counts) == _comparable(other, counts)
 
 
+def count_seen(ledger: Ledger, plan: Plan) -> int:
+    """How many functions beside a plan's own were finalists when its test data were opened before.
+
+    Whoever plans further finals knows their results: these count among what is chosen from.
+
+    Args:
+        ledger: Of the campaign's finals.
+        plan: That is to follow.
+    """
+    datasets = {stage.dataset for stage in plan.own}
+    earlier = {
+        opening.finals
+        for opening in ledger.openings
+        if opening.finals < plan.number and opening.dataset in datasets
+    }
+    met = {each.candidate_id for number in earlier for each in ledger.plans[number].finalists}
+    return len(met.difference(each.candidate_id for each in plan.finalists))
+
+
 def check_names(plans: Iterable[Plan]) -> None:
     """Makes sure that a task's name means one thing in all finals of a campaign.
 
@@ -177,7 +196,7 @@ def check_names(plans: Iterable[Plan]) -> None:
 
 
 def _comparable(plan: Plan, counts: Collection[str]) -> Plan:
-    """Without number and limits, with the digest of each task for its text, and these counts."""
+    """Without what may differ, with the digest of each task for its text, and these counts."""
     protocol = _protocols(plan.measure.setting)[0]
     stages = (replace(stage, definition=stage.trained.digest) for stage in plan.stages)
     tried = {name: count for name, count in plan.tried.items() if name in counts}
@@ -185,6 +204,7 @@ def _comparable(plan: Plan, counts: Collection[str]) -> Plan:
         plan,
         number=0,
         timeout_seconds=None,
+        seen=0,
         protocol=protocol,
         stages=tuple(stages),
         tried=tried,

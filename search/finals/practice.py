@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from evaluators.evaluation.evaluation import Evaluation, Outcome
 from grammars import expression_id, parse, shortened
-from search.finals.entrant_results import EntrantResults, percent_on_validation
+from search.finals.entrant_results import EntrantResults
 from search.finals.results import Card, Finals, finals_in
 from search.history import Entrant, History
 
@@ -91,12 +91,13 @@ def rival_practice(history: History) -> RivalPractice | None:
     finals = finals_in(history)
     if finals is None:
         return None
-    by_fidelity: dict[tuple[int, int], list[Evaluation]] = {}
+    by_fidelity: dict[tuple[str, int, int], list[Evaluation]] = {}
     for evaluated in history.evaluations:
         evaluation = evaluated.evaluation
         if evaluation.outcome is not Outcome.SCORED:
             continue
-        key = evaluation.fidelity.steps, evaluation.per_seed[0].seed
+        # Of several tasks the figures are of the first that it did not diverge on.
+        key = evaluation.task, evaluation.fidelity.steps, evaluation.per_seed[0].seed
         by_fidelity.setdefault(key, []).append(evaluation)
     lucky = (_luck_of_search(each, finals) for _, each in sorted(by_fidelity.items()))
     return RivalPractice(tuple(luck for luck in lucky if luck), _luck_of_test(finals.own))
@@ -130,10 +131,7 @@ def _fresh_points(finals: Finals, candidate_id: str) -> float | None:
         return None
     card = finals.own
     own, relu = card.row(candidate_id), _reference_row(card)
-    gains = _differences(
-        [percent_on_validation(run, own.classes) for run in own.runs],
-        [percent_on_validation(run, relu.classes) for run in relu.runs],
-    )
+    gains = _differences(own.validation_percents, relu.validation_percents)
     return fmean(gains) if gains else None
 
 

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from evaluators.statistics.comparison import Comparison, compare, verdict
 from evaluators.statistics.paired import half_width, paired_t
-from search.finals.entrant_results import EntrantResults, is_scored, percent_on_validation
+from search.finals.entrant_results import EntrantResults, Guess, is_scored
 from search.finals.mean_over_tasks import mean_results, mean_stage
 from search.history import (
     PROTOCOLS,
@@ -139,7 +139,7 @@ class Finals:
                 [_merit(of.row(each), self.plan.measure) for each in card.stage.entrants]
                 for of in (first, card)
             )
-            known = not any(map(math.isnan, (*here, *there)))
+            known = _whole((*here, *there))
             # Where all are alike, as when all diverge, there is no order.
             if known and min(len(set(here)), len(set(there))) > 1:
                 found[card.stage.task] = float(spearmanr(here, there).statistic)
@@ -192,10 +192,7 @@ def finished_seeds(ledger: Ledger, plan: Plan, stage: Stage, *, at_most: int) ->
 def widest(ledger: Ledger, plan: Plan, stage: Stage, seeds: Sequence[int]) -> float | None:
     """Half the widest interval of a finalist against a rival, in points, on validation data."""
     error_rate = plan.error_rate / len(stage.looks)
-    values = {
-        row.entrant.key: [percent_on_validation(run, row.classes) for run in row.runs]
-        for row in _rows(ledger, plan, stage, seeds)
-    }
+    values = {row.entrant.key: row.validation_percents for row in _rows(ledger, plan, stage, seeds)}
     return half_width(
         paired_t(values[finalist.key], values[rival], error_rate=error_rate)
         for finalist in plan.finalists
@@ -204,17 +201,31 @@ def widest(ledger: Ledger, plan: Plan, stage: Stage, seeds: Sequence[int]) -> fl
 
 
 def _merit(row: EntrantResults, measure: Measure) -> float:
-    known = [value for value in row.values(measure) if not math.isnan(value)]
+    known = _known(row.values(measure))
     return fmean(known) if known else math.nan
 
 
 def _leader(rows: Iterable[EntrantResults]) -> Entrant | None:
-    losses = {
-        row.entrant: row.validation_loss
-        for row in rows
-        if row.entrant.role == "finalist" and row.validation_loss is not None
-    }
-    return min(losses, key=lambda entrant: losses[entrant] or 0.0, default=None)
+    """The best over the seeds that all finalists have, lest one lead by failing on a hard seed.
+
+    Where there are none, among those that failed least.
+    """
+    losses = {row.entrant: row.validation_losses for row in rows if row.entrant.role == "finalist"}
+    seeds = [index for index, each in enumerate(zip(*losses.values(), strict=True)) if _whole(each)]
+    if not seeds:
+        most = max((len(_known(each)) for each in losses.values()), default=0)
+        losses = {key: known for key, each in losses.items() if len(known := _known(each)) == most}
+        seeds = list(range(most))
+    means = {key: fmean(each[seed] for seed in seeds) for key, each in losses.items() if seeds}
+    return min(means, key=means.__getitem__, default=None)
+
+
+def _whole(values: Iterable[float]) -> bool:
+    return not any(map(math.isnan, values))
+
+
+def _known(values: Iterable[float]) -> list[float]:
+    return [value for value in values if not math.isnan(value)]
 
 
 def _cards(ledger: Ledger, plan: Plan) -> tuple[Card, ...]:
@@ -247,7 +258,10 @@ def _mean_card(cards: Sequence[Card]) -> Card:
     stage = mean_stage([card.stage for card in cards])
     seeds = min((card.seeds for card in cards), key=len)
     rows = [
-        [replace(row, runs=row.runs[: len(seeds)]) for row in rows]
+        [
+            replace(row, runs=row.runs[: len(seeds)], guesses=row.guesses[: len(seeds)])
+            for row in rows
+        ]
         for rows in zip(*(card.rows for card in cards), strict=True)
     ]
     last = max(cards, key=lambda card: STATES.index(card.state))
@@ -262,7 +276,7 @@ def _mean_card(cards: Sequence[Card]) -> Card:
 def _rows(
     ledger: Ledger, plan: Plan, stage: Stage, seeds: Iterable[int]
 ) -> tuple[EntrantResults, ...]:
-    return tuple(
+    rows = tuple(
         EntrantResults(
             plan.entrant(identity),
             tuple(run for seed in seeds if (run := ledger.run(stage, identity, seed))),
@@ -270,6 +284,12 @@ def _rows(
         )
         for identity in stage.entrants
     )
+    if not plan.measure.bounds_guess:
+        return rows
+    guess = Guess.of(stage.classes)
+    by_seed = zip(*(row.runs for row in rows), strict=True)
+    guesses = tuple(guess.no_better_than(runs) for runs in by_seed)
+    return tuple(replace(row, guesses=guesses) for row in rows)
 
 
 def _state(rows: Iterable[EntrantResults], seeds: Sequence[int], *, is_over: bool) -> State:
@@ -277,7 +297,7 @@ def _state(rows: Iterable[EntrantResults], seeds: Sequence[int], *, is_over: boo
         return "training"
     if not seeds:
         return "not held"
-    waiting = any(is_scored(run) and run.test_accuracy is None for row in rows for run in row.runs)
+    waiting = any(is_scored(run) and run.test_outcome is None for row in rows for run in row.runs)
     return "trained" if waiting else "scored"
 
 

@@ -33,17 +33,22 @@ def claim(finals: Finals) -> str:
     return " ".join(sentences)
 
 
-def tried(plan: Plan) -> str:
+def tried(finals: Finals) -> str:
     """How many candidates the finalists were chosen from."""
+    plan = finals.plan
     counts = plan.tried
-    chosen = "chosen by hand, knowing" if plan.is_by_name else "chosen on"
+    chosen = "chosen on"
+    if plan.is_by_name:
+        own = {stage.dataset for stage in plan.own}
+        is_seen = any(o.finals < plan.number and o.dataset in own for o in finals.openings)
+        chosen = f"chosen by hand, knowing {'test and ' if is_seen else ''}"
     trials = counts.get("polishing", 0)
     polishing = f", and polishing {trials:,} more" if trials else ""
     return (
         f"The search considered {counts['considered']:,} functions, {counts['distinct']:,} of them "
         f"distinct, and trained {counts['trained']:,}{polishing}; "
         f"{_number(len(plan.finalists), 'finalist')} "
-        f"{'was' if len(plan.finalists) == 1 else 'were'} {chosen} validation data."
+        f"{'was' if len(plan.finalists) == 1 else 'were'} {chosen.rstrip()} validation data."
     )
 
 
@@ -141,7 +146,10 @@ def _changed(finals: Finals, again: Card, leader: Entrant) -> str:
     if not others:
         return "every one of these verdicts is the same"
     changed = [f"{OPENINGS[finding]} {listed(names)}" for finding, names in others.items()]
-    return f"it is {listed(changed)}; the other verdicts are the same"
+    same = (
+        "; the other verdicts are the same" if sum(map(len, others.values())) < len(pairs) else ""
+    )
+    return f"it is {listed(changed)}{same}"
 
 
 def _counted(plan: Plan, counts: Mapping[str, int], finding: Finding) -> str:

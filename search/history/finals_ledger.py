@@ -97,8 +97,8 @@ class Ledger:
 def _scored(run: Run, score: FinalistScored) -> Run:
     return replace(
         run,
-        outcome=score.outcome,
-        reason=score.reason,
+        test_outcome=score.outcome,
+        reason=score.reason or run.reason,
         test_loss=score.test_loss,
         test_accuracy=score.test_accuracy,
     )

@@ -57,6 +57,8 @@ class Measure:
         counts_choice: Whether p values count that the leader is chosen among the finalists, by
             runs that its comparisons are made of: what a run's luck does to validation and test
             data alike.
+        bounds_guess: Whether a run that diverged counts as the worst of its seed, where that is
+            worse than a guess.
     """
 
     number: int
@@ -67,6 +69,7 @@ class Measure:
     digits: int
     has_gate: bool = False
     counts_choice: bool = False
+    bounds_guess: bool = False
 
 
 _BY_LOSS: Final = Measure(
@@ -77,6 +80,7 @@ PROTOCOLS: Final = (
     Measure(1, "accuracy", "test accuracy", "points", "points above {rival}", 2),
     _BY_LOSS,
     replace(_BY_LOSS, number=3, counts_choice=True),
+    replace(_BY_LOSS, number=4, counts_choice=True, bounds_guess=True),
 )
 
 Role = Literal["finalist", "baseline"]
@@ -212,6 +216,8 @@ class Plan:
         is_by_name: Whether somebody named the finalists, instead of the search's order.
         timeout_seconds: What a seed may take at the most, where another limit was asked for than
             the campaign's own.
+        seen: How many other finalists of the campaign had shown their results on test data before
+            this was planned.
     """
 
     number: int
@@ -230,6 +236,7 @@ class Plan:
     rate_seeds: int = 0
     is_by_name: bool = False
     timeout_seconds: float | None = None
+    seen: int = 0
 
     @property
     def measure(self) -> Measure:
@@ -239,7 +246,7 @@ class Plan:
     @property
     def choices(self) -> int:
         """Among how many the leader is chosen by runs that its comparisons are made of."""
-        return len(self.finalists) if self.measure.counts_choice else 1
+        return len(self.finalists) + self.seen if self.measure.counts_choice else 1
 
     @property
     def own(self) -> tuple[Stage, ...]:
@@ -305,9 +312,10 @@ class Plan:
                 "others are tested once all of these have passed."
             )
         if self.choices > 1:
+            of = "finalists, those of earlier finals included" if self.seen else "finalists"
             yield (
                 "The same runs have chosen it, so p values of differences in its favour are "
-                f"multiplied by the number of finalists, {self.choices}."
+                f"multiplied by the number of {of}, {self.choices}."
             )
 
     def to_json(self) -> dict[str, Any]:
@@ -321,7 +329,7 @@ class Plan:
                     del stage[name]
         if self.protocol == PROTOCOLS[0].number:
             del document["protocol"]
-        for name in ("chosen", "rate_seeds", "is_by_name", "timeout_seconds"):
+        for name in ("chosen", "rate_seeds", "is_by_name", "timeout_seconds", "seen"):
             if not document[name]:
                 del document[name]
         return document

@@ -29,14 +29,16 @@ class Run:
         dataset: On whose data.
         steps: Optimiser steps.
         seed: Of the initial weights and the order of the data.
-        outcome: Scored, diverged or failed.
-        reason: Why it was not scored.
+        outcome: Of the training: scored, diverged or failed.
+        reason: Why it was not scored, there or on the test split.
         curve: Validation at the stage's checkpoints, as far as it came.
         diagnostics: After the last step.
         seconds: Wall time of training.
         test_loss: Mean cross-entropy in nats over the test split; None before it was opened.
         test_accuracy: Share of the test split that is classified rightly, 0 to 1.
         learning_rate: The function's own; None for the task's.
+        test_outcome: How scoring it on the test split ended; None before that. It is apart from
+            that of the training, by which finalists are chosen.
     """
 
     candidate_id: str
@@ -52,6 +54,13 @@ class Run:
     test_loss: float | None = None
     test_accuracy: float | None = None
     learning_rate: float | None = None
+    test_outcome: Outcome | None = None
+
+    @property
+    def ended(self) -> Outcome:
+        """How training ended, or else how scoring it on the test split did."""
+        is_trained = self.outcome is Outcome.SCORED
+        return self.test_outcome or self.outcome if is_trained else self.outcome
 
     @property
     def key(self) -> str:
@@ -63,7 +72,7 @@ class Run:
     def to_json(self) -> dict[str, Any]:
         """A JSON document without the test score, which is an event of its own."""
         document = asdict(self)
-        del document["test_loss"], document["test_accuracy"]
+        del document["test_loss"], document["test_accuracy"], document["test_outcome"]
         if self.learning_rate is None:
             del document["learning_rate"]
         return document

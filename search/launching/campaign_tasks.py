@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -65,6 +65,8 @@ def campaign_tasks(
     """
     named = settings.all_tasks
     now = [_scheduled(find_task(name), settings) for name in named]
+    if not begun:
+        _check_names(named, now)
     asked = [_as_begun(name, task, begun) for name, task in zip(named, now, strict=True)]
     objectives = [task.name for task in asked if task.objective is not None]
     if objectives and (settings.scoring.learning_rates or settings.scoring.schedule is not None):
@@ -91,6 +93,17 @@ def campaign_tasks(
         CampaignTask(task, load(task.data, fallback), is_of_old=task != shipped)
         for task, shipped in zip(asked, now, strict=True)
     )
+
+
+def _check_names(named: Sequence[str], tasks: Sequence[Task]) -> None:
+    """What results are kept under is a task's name, by default the stem of its file."""
+    known: dict[str, str] = {}
+    for name, task in zip(named, tasks, strict=True):
+        if (other := known.setdefault(task.name, name)) != name:
+            raise SettingsError(
+                f"tasks: {other} and {name} are both called {task.name!r}, and results could not "
+                "be told apart; give one of them another name"
+            )
 
 
 def _as_begun(name: str, now: Task, begun: Mapping[str, Task]) -> Task:

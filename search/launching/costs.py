@@ -57,10 +57,10 @@ class Timekeeper:
             ]
         usual = [each[activation_id(reference)] for each in rounds]
         ratios = {
-            key: median(each[key] / other for each, other in zip(rounds, usual, strict=True))
+            key: [each[key] / other for each, other in zip(rounds, usual, strict=True)]
             for key in map(activation_id, functions)
         }
-        return {key: ratio if 1 / _MOST < ratio < _MOST else 1.0 for key, ratio in ratios.items()}
+        return {key: _usual(timed) for key, timed in ratios.items()}
 
     @contextmanager
     def _warmed(self, task: Task, functions: Sequence[Activation]) -> Iterator[Executor]:
@@ -97,6 +97,13 @@ class Timekeeper:
         memory = Memory.of_measurements(self.journal, key)
         (found,) = remembered(asked, memory=memory, train=train)
         return {each.candidate_id: each.seconds if each.per_seed else math.nan for each in found}
+
+
+def _usual(ratios: Sequence[float]) -> float:
+    """The median of those that are known; 1 without any, and where none can be meant."""
+    known = [ratio for ratio in ratios if math.isfinite(ratio)]
+    usual = median(known) if known else 1.0
+    return usual if 1 / _MOST < usual < _MOST else 1.0
 
 
 def with_equal_time(plan: Plan, timekeeper: Timekeeper) -> Plan:

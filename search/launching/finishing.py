@@ -23,6 +23,7 @@ from search.finals import (
     Split,
     Stage,
     check_names,
+    count_seen,
     count_tried,
     hold,
     is_same,
@@ -150,6 +151,7 @@ class Finishing:
             plan = with_own_rates(plan, self._tuner(wanted))
         if last is not None and is_same(plan, last):
             return last
+        plan = replace(plan, seen=count_seen(history.finals, plan))
         check_names([*history.finals.plans.values(), plan])
         return plan
 

@@ -148,9 +148,9 @@ def _compare(now: Begun, begun: Begun, journal: Journal) -> None:
         raise SettingsError(
             "\n".join(
                 [
-                    f"{journal.path.parent} holds a campaign that was begun otherwise:",
+                    f"{journal.path.parent} is a campaign with other settings:",
                     *differences,
-                    "launch it with the old ones, or give the new campaign another name "
+                    "launch it with its own, or give the new campaign another name "
                     f"(--set name={name}-2)",
                 ]
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluators.evaluation.evaluation import Outcome
 from grammars import BASELINES, expression_id, parse
 from search.finals.entrant_results import is_scored
 from search.history import (
@@ -92,7 +93,7 @@ class Siblings:
             for held in all_held:
                 if (same := held.run(entrant, stage, run.seed)) is not None:
                     loss, accuracy = same.test_loss, same.test_accuracy
-                    return FinalistScored(run.key, same.outcome, None, loss, accuracy)
+                    return FinalistScored(run.key, Outcome.SCORED, None, loss, accuracy)
             return None
 
         return score

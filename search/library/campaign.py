@@ -231,7 +231,7 @@ class Campaign(RecordedCampaign):
             functions or [self.best.candidate.canonical],
             rivals=rivals,
             task=self._task(),
-            steps=steps or scoring.rungs[-1].steps,
+            steps=scoring.rungs[-1].steps if steps is None else steps,
             seeds=seeds,
             used=[seed for fidelity in scoring.fidelities for seed in fidelity.seeds],
             site=self.site,

@@ -65,7 +65,7 @@ class FinalsHeld:
     def __repr__(self) -> str:
         if self.finals is None or self.interrupted:
             return "Finals that were interrupted; held again, they go on"
-        return f"Finals: {claim(self.finals)} {tried(self.finals.plan)} {opened(self.finals)}"
+        return f"Finals: {claim(self.finals)} {tried(self.finals)} {opened(self.finals)}"
 
 
 class Exports(tuple[Verification, ...]):

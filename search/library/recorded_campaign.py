@@ -67,22 +67,24 @@ class RecordedCampaign:
             overrides: Such as "search.population=32", as `--set` takes them.
             site: Where it runs; by default under `runs` with a worker for each core.
             settings: Settings and sections by name, such as `seed=7, search={"population": 32}`;
-                they replace what `source` says. `task` may be a `Task` by value.
+                they replace what `source` says. Wherever a task is named, also in a mapping, a
+                `Task` may stand by value.
 
         Raises:
             SettingsError: With every problem at once.
             FileNotFoundError: If there is no such file.
         """
         self.site = site or Site()
-        if isinstance(task := settings.get("task"), Task):
-            settings["task"] = keep_task(task)
+        settings = _with_names(settings)
         self._read: tuple[Settings, str] | None
         if isinstance(source, str | Path):
             path = campaign_path(source)
             chosen = load_settings(path, overrides, changes=settings)
             self._read = (chosen, read_campaign_file(path))
         else:
-            given = source.model_dump() if isinstance(source, Settings) else source or {}
+            given = (
+                source.model_dump() if isinstance(source, Settings) else _with_names(source or {})
+            )
             document = merged(given, settings)
             chosen = settings_from(document, overrides)
             self._read = (chosen, toml_text(document))
@@ -265,3 +267,14 @@ class RecordedCampaign:
                 f"{FILE_NAME}; run it first, with its method `run` or with `actsearch launch`"
             )
         return self.folder
+
+
+def _with_names(settings: Any) -> Any:
+    """Settings with the names of kept files in place of tasks by value."""
+    if isinstance(settings, Task):
+        return keep_task(settings)
+    if isinstance(settings, Mapping):
+        return {key: _with_names(value) for key, value in settings.items()}
+    return (
+        [_with_names(each) for each in settings] if isinstance(settings, list | tuple) else settings
+    )

@@ -77,7 +77,9 @@ def lead(evaluation: Evaluation, over: Evaluation) -> tuple[float, float]:
     theirs = _parts(over)
     pairs = [score - theirs[key] for key, score in _parts(evaluation).items() if key in theirs]
     error = stdev(pairs) / math.sqrt(len(pairs)) if len(pairs) > 1 else 0.0
-    return evaluation.score - over.score, error
+    if _is_over_tasks(evaluation):
+        return evaluation.score - over.score, error
+    return (evaluation.plain_score or 0.0) - (over.plain_score or 0.0), error
 
 
 def is_better(evaluation: Evaluation, than: Evaluation) -> bool:
@@ -93,11 +95,17 @@ def is_no_worse(evaluation: Evaluation, than: Evaluation) -> bool:
     Friedman, Olshen, Stone, Classification and Regression Trees, 1984).
     """
     difference, error = lead(evaluation, than)
-    allowed = error if evaluation.over_tasks is None else min(error, _GIVEN_AWAY)
+    allowed = min(error, _GIVEN_AWAY) if _is_over_tasks(evaluation) else error
     return evaluation.outcome is Outcome.SCORED and difference >= -allowed
 
 
 def _parts(evaluation: Evaluation) -> dict[str | int, float]:
-    if evaluation.over_tasks is not None:
+    if evaluation.over_tasks is not None and _is_over_tasks(evaluation):
         return {each.task: each.advantage for each in evaluation.over_tasks.tasks}
     return {result.seed: result.score for result in evaluation.per_seed}
+
+
+def _is_over_tasks(evaluation: Evaluation) -> bool:
+    """Whether there are several tasks; one alone may have an aggregate for its learning rates."""
+    over_tasks = evaluation.over_tasks
+    return over_tasks is not None and len(over_tasks.tasks) > 1

@@ -105,7 +105,7 @@ def _with_finals(found: Findings, finals: Finals) -> Lead:
         _title(finals.own.comparisons_of(leader.candidate_id), finals.plan.titles)
         if scored and leader is not None
         else "No claim yet: the finals are not finished",
-        (claim(finals), tried(finals.plan), opened(finals)),
+        (claim(finals), tried(finals), opened(finals)),
         Markup(mathml(parse_activation(written))),
         warning=_reopened(finals),
         command="" if scored else command("finals", found.name),

@@ -119,7 +119,7 @@ def _finals_seeds(found: Findings) -> Iterable[Mapping[str, Any]]:
                     "expression": row.entrant.shown,
                     "name": row.entrant.name,
                     "seed": run.seed,
-                    "outcome": str(run.outcome),
+                    "outcome": str(run.ended),
                     "test_accuracy": run.test_accuracy,
                     "test_loss": run.test_loss,
                     "validation_accuracy": run.curve[-1].validation_accuracy if run.curve else None,

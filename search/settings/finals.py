@@ -22,17 +22,17 @@ class FinalsSettings(Section):
             whoever chooses from a leaderboard.
         seeds: Training seeds at the first interim analysis; the number doubles each time.
         max_seeds: At the last of them.
-        half_width: They end when every interval of a finalist against ReLU, Swish and GELU, on
-            validation data, reaches at most so far to either side, in points of accuracy.
+        half_width: They end when every interval of a finalist against a rival, on validation data,
+            reaches at most so far to either side, in points of accuracy.
         steps: Optimiser steps of each training run; by default those of the last rung.
         transfer: Tasks beside the campaign's own on which the finalists meet the rivals.
-        learning_rates: Of Adam, beside the own task's: does the verdict hold under another recipe?
-        transfer_seeds: Training seeds on each of those.
+        learning_rates: Beside the own task's, with its optimiser: does the verdict hold there?
+        transfer_seeds: Training seeds on each of those, and of longer, equal_time and resized runs.
         transfer_steps: Optimiser steps there; by default those of the finals.
         first_seed: Training seeds count up from here; none of them is one of the search's.
         minutes: Wall time after which no further seed is begun; where the claim is about several
             tasks, each has an equal share. In any case a single task gets the seeds of its first
-            look, several get five each, and what was trained is scored on test data.
+            interim analysis, several get five each, and what was trained is scored on test data.
         timeout_seconds: What one training run may take.
         measure: What functions are compared by on test data: "accuracy" in points, all pairs as one
             family; or "log_loss", the logarithm of the loss, the leader's pairs first.

@@ -129,7 +129,10 @@ def checked(model: type[Model], document: Mapping[str, Any], *, what: str) -> Mo
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise FileNotFoundError(f"there is no campaign file {path}")
+        raise FileNotFoundError(
+            f"there is no campaign file {path}; name one that is there, or a shipped campaign "
+            "(`actsearch campaigns` lists them); `actsearch init FILE` writes one to start from"
+        )
     try:
         return read_toml(path)
     except TomlError as error:

@@ -24,11 +24,11 @@ class Rung(Section):
     Attributes:
         steps: Optimiser steps of each training run.
         seeds: Number of training runs.
-        tasks: Of the section's tasks, those that count on this rung; None for all of them.
+        tasks: Of the section's tasks, those that count on this rung; by default all.
         rate_seeds: Of the seeds, those that a function's learning rate is chosen with. The score is
             then that of the others alone, at the rate refined by a parabola through the best and
             its neighbours: what decides on a rate is noise too, and most seeds are trained once.
-            None for all seeds at each rate.
+            By default all seeds train at each rate.
     """
 
     steps: Steps
@@ -76,11 +76,11 @@ class ScoringSettings(Section):
             or a mean with weights by task.
         learning_rates: Ascending rates, a factor of about two apart, of which each function is
             scored at its own best; empty for the rate of each task's recipe.
-        schedule: Of the learning rate, in place of each recipe's; None leaves them.
+        schedule: Of the learning rate, in place of each recipe's; by default theirs stay.
         rungs: Fidelities in climbing order; every candidate gets the first.
         reduction_factor: One in so many climbs to the next rung (successive halving).
         forecast: Learning curves from which final scores are forecast, so that those climb who
-            promise most: the name of shipped ones, or the path of a file; None climbs by score.
+            promise most: the name of shipped ones, or the path of a file; by default scores decide.
         screening: Share of the candidates that are trained at all, those whose shape promises
             most; only with a forecast.
         first_seed: Training seeds count up from here.

@@ -31,9 +31,10 @@ class SearchSettings(Section):
         offspring: Candidates of each generation; by default as many as the population, and a
             quarter of it in regularized evolution and with a surrogate.
         tournament: Individuals that compete to become a parent; by default 4, and a quarter of
-            the population in regularized evolution.
-        parsimony: How often, of two tournament winners, the smaller one becomes the parent: 1 means
-            half of the time, 2 always (Luke, Panait 2002).
+            the population in regularized evolution. With nsga2 they are always two, with a
+            surrogate four.
+        parsimony: With genetic search and a surrogate: how often, of two winners, the smaller one
+            becomes the parent: 1 means half of the time, 2 always (Luke, Panait 2002).
         crossover: Share of the offspring made from two parents; the rest is mutated.
         adaptive_rates: Whether mutations that surpass their parents are used more often.
         immigrants: Share of each generation that is drawn at random.
@@ -61,8 +62,8 @@ class SearchSettings(Section):
         learn_from: With `surrogate`: runs directories, or folders of campaigns, whose scores the
             model learns beside its own, where tasks, steps, seeds and rates are the same. They are
             read at the first launch, and kept in the journal.
-        template: An expression with a hole, `"x * _"`, that the search fills; None for the whole
-            function.
+        template: An expression with a hole, `"x * _"`, that the search fills; by default it
+            writes the whole function.
         require: What a function must be to be trained at all; see `RequireSettings`.
     """
 

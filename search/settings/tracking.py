@@ -19,12 +19,12 @@ class TrackingSettings(Section):
         mlflow: Whether anything is.
         candidate_runs: Which candidates get a run of their own: all, those promoted beyond the
             first rung, or none. Every candidate is in the campaign's table in any case.
-        uri: Of the MLflow store, a server (https://...) or a database (postgresql://...); None for
-            that of MLFLOW_TRACKING_URI, and without one, as with "embedded", for the SQLite file in
-            the runs directory.
+        uri: Of the MLflow store, a server (https://...) or a database (postgresql://...); by
+            default that of MLFLOW_TRACKING_URI, and without one, as with "embedded", the SQLite
+            file in the runs directory.
         prefix: What the names of the campaign's experiments begin with, such as "team-a/".
-        artifacts: Folder or address for artifacts; None for what the server has, and for a database
-            the runs directory.
+        artifacts: Folder or address for artifacts; by default what the server has, and for a
+            database the runs directory.
     """
 
     mlflow: bool = True

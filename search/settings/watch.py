@@ -22,10 +22,10 @@ class WatchSettings(Section):
     Attributes:
         tasks: By name or path.
         every: Generations from one meeting to the next.
-        steps: Of each training run; None for those of the last rung.
+        steps: Of each training run; by default those of the last rung.
         seeds: Training runs, on seeds that no rung uses.
-        patience: Meetings in a row that bring no greater lead, after which the search ends; None
-            for no such end.
+        patience: Meetings in a row that bring no greater lead, after which the search ends; by
+            default it never does.
         chooses_finalists: Whether those who have led and met go to finals in the order of their
             lead here, before all others.
     """

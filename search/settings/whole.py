@@ -126,7 +126,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _has_fresh_seeds(self) -> Settings:
         if self.finals is not None:
-            check_fresh(self.finals, self.scoring)
+            check_fresh(self.finals, self.scoring, self.watch)
         return self
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ from search.history import History, Introduced
 from search.history.unscored import explain_unscored
 from search.journal.campaign_folder import is_folder, located
 from search.journal.journal import FILE_NAME
+from search.settings.shipped import shipped_campaigns
 from search.texts.commands import DEFAULT_RUNS_DIR
 from search.texts.naming import titled
 
@@ -36,8 +37,10 @@ class CandidateNotFoundError(ValueError):
 class LeaderboardRow:
     """One line of the leaderboard; `score` is up, `validation_loss` down.
 
+    Scores compare rows of the same `rung`, counted from 0.
+
     Over several tasks or learning rates `tasks` says what it came to on each of them; the loss and
-    the accuracy are those of the first.
+    the accuracy are those of the first that it did not diverge on.
     """
 
     rank: int
@@ -53,6 +56,7 @@ class LeaderboardRow:
     steps: int
     seeds: int
     generation: int
+    rung: int = 0
     tasks: tuple[OnTask, ...] = ()
 
     @property
@@ -87,6 +91,8 @@ def find_campaign(campaign: str, runs_dir: Path) -> Path:
     if (why := _without_campaigns(runs_dir)) is not None:
         raise CampaignNotFoundError(f"there is no campaign {shown!r}: {why}")
     hint = f"did you mean {near[0]!r}? " if near else ""
+    if campaign in shipped_campaigns():
+        hint = f"it is shipped, and not launched there yet: `actsearch launch {campaign}`; "
     listed = ", ".join(names) if names else "none yet; `actsearch launch CAMPAIGN.toml` makes one"
     raise CampaignNotFoundError(
         f"there is no campaign {shown!r} under {runs_dir}; {hint}campaigns there: {listed}"
@@ -202,5 +208,6 @@ def _row(rank: int, standing: Standing, introduced: Introduced) -> LeaderboardRo
         steps=evaluation.fidelity.steps,
         seeds=len(evaluation.fidelity.seeds),
         generation=candidate.generation,
+        rung=standing.rung,
         tasks=evaluation.over_tasks.tasks if evaluation.over_tasks else (),
     )

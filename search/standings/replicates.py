@@ -74,20 +74,28 @@ class Replicates:
 
     @property
     def passed(self) -> int:
-        """Of these, how many have a leader that was found better than every rival."""
-        return sum(each.passes for each in self.compared)
+        """Of these, how many have a leader that was found better than every rival of any."""
+        return sum(each.passes and not self._unmet(each) for each in self.compared)
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """Whom the leaders have met, by names that are the same in every campaign."""
+        return tuple(dict.fromkeys(c.rival for each in self.compared for c in each.comparisons))
+
+    def _unmet(self, each: Replicate) -> list[str]:
+        """Rivals of the others that a leader has not met."""
+        return [rival for rival in self.rivals if each.against(rival) is None]
 
     @property
     def measure(self) -> Measure | None:
         """By which the finals compare; None without finals, or where they differ in it."""
-        measures = {each.measure for each in self.compared}
-        return measures.pop() if len(measures) == 1 else None
+        measures = {each.measure.setting: each.measure for each in self.compared if each.measure}
+        return measures.popitem()[1] if len(measures) == 1 else None
 
     @property
     def advantages(self) -> tuple[Advantage, ...]:
         """One over each rival; none where the finals differ in what they measure."""
-        rivals = dict.fromkeys(c.rival for each in self.compared for c in each.comparisons)
-        return tuple(map(self._advantage, rivals)) if self.measure is not None else ()
+        return tuple(map(self._advantage, self.rivals)) if self.measure is not None else ()
 
     @cached_property
     def kinships(self) -> tuple[Kinship, ...]:
@@ -194,8 +202,7 @@ class Replicates:
     def _holds(self) -> str:
         if not self.compared:
             return "No finals have ended: nothing is known of how often the leader passes."
-        rivals = dict.fromkeys(c.rival for each in self.compared for c in each.comparisons)
-        names = listed([title_of(rival) for rival in rivals])
+        names = listed([title_of(rival) for rival in self.rivals])
         return (
             f"The leader is better than each of {names} in {self.passed} of {len(self.compared)} "
             "campaigns."
@@ -221,7 +228,11 @@ class Replicates:
                 f"{key}: {', '.join(map(str, values))}" for key, values in self.differences.items()
             )
             yield f"They are not one campaign, since they differ in {shown}."
-        if len({each.measure for each in self.compared}) > 1:
+        for each in self.compared:
+            if unmet := self._unmet(each):
+                names = listed([title_of(rival) for rival in unmet])
+                yield f"The leader of {each.campaign} has not met {names}, and does not pass."
+        if self.compared and self.measure is None:
             yield "Their finals differ in what they measure, so that no mean is taken."
 
 

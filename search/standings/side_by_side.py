@@ -98,7 +98,7 @@ class SideBySide:
         return incomparable({each.name: each.rungs for each in self.campaigns})
 
     def rows(self, top: int | None = None) -> list[tuple[LeaderboardRow, tuple[str, ...]]]:
-        """One leaderboard of all: what trained longer first, then by score; who has found it.
+        """One leaderboard of all: those on the highest rung first, then by score; who has found it.
 
         Args:
             top: How many, all by default.
@@ -238,7 +238,7 @@ def _settings(history: History) -> dict[str, Any]:
 
 
 def _merit(row: LeaderboardRow) -> tuple[int, float]:
-    return row.steps * row.seeds, row.score
+    return row.rung, row.score
 
 
 def _minutes(minutes: float) -> str:

@@ -213,7 +213,7 @@ def _describe(finals: Finals) -> str:
     lines = [
         f"**{_cell(claim(finals))}**",
         "",
-        f"{tried(finals.plan)} {opened(finals)}",
+        f"{tried(finals)} {opened(finals)}",
         "",
         finals.plan.rule,
         "",

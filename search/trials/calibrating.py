@@ -96,7 +96,7 @@ def calibrate(
     )
     by_rate = {
         task: {
-            rate or tasks[task].recipe.learning_rate: _scores(each, names)
+            rate or tasks[task].recipe.learning_rate: _scores(each, names, seeds, _worst(at))
             for rate, each in zip(grid, at, strict=True)
             if any(name in each.evaluations for name in names)
         }
@@ -137,15 +137,26 @@ def _dear(by_task: Sequence[Sequence[Trained]], names: Sequence[str]) -> np.ndar
     return whole
 
 
-def _scores(trained: Trained, names: Sequence[str]) -> Scores:
-    """Of the named functions; what diverged at this rate is below all that did not."""
-    known = trained.scores
-    place = {name: number for number, name in enumerate(trained.evaluations)}
-    shape = (len(known.steps), len(names), known.scores.shape[2])
-    worst = known.scores.min() - 1.0
-    scores, accuracies = np.full(shape, worst), np.zeros(shape)
+def _worst(at_rates: Sequence[Trained]) -> float:
+    """The least score of a task, at whichever rate and on whichever rung."""
+    return min(
+        (
+            result.score
+            for trained in at_rates
+            for column in trained.evaluations.values()
+            for evaluation in column
+            for result in evaluation.per_seed
+        ),
+        default=0.0,
+    )
+
+
+def _scores(trained: Trained, names: Sequence[str], seeds: Sequence[int], worst: float) -> Scores:
+    """Of the named functions; what diverged at this rate is below whatever did not at any."""
+    shape = (len(trained.steps), len(names), len(seeds))
+    scores, accuracies = np.full(shape, worst - 1.0), np.zeros(shape)
     for number, name in enumerate(names):
-        if name in place:
-            scores[:, number] = known.scores[:, place[name]]
-            accuracies[:, number] = known.accuracies[:, place[name]]
-    return Scores(known.steps, scores, accuracies)
+        for rung, evaluation in enumerate(trained.evaluations.get(name, ())):
+            scores[rung, number] = [each.score for each in evaluation.per_seed]
+            accuracies[rung, number] = [each.validation_accuracy for each in evaluation.per_seed]
+    return Scores(trained.steps, scores, accuracies)

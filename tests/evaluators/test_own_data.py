@@ -14,6 +14,7 @@ import numpy as np
 import pandas
 import pyarrow
 import pytest
+import scipy.sparse
 from pyarrow import csv, parquet
 
 from evaluators.datasets import (
@@ -314,7 +315,15 @@ BAD = {
         lambda folder: replace(changed()(folder), classes=2),
         "label 2 is beyond the classes, which are 0 to 1",
     ),
-    "one class": (changed(y=np.zeros(100, int)), "there are 1 classes; 2 to 10,000 can be told"),
+    "one class": (changed(y=np.zeros(100, int)), "all training labels are 0, so there is nothing"),
+    "another class": (
+        changed(y=np.ones(100, int)),
+        "all training labels are 1, so there is nothing",
+    ),
+    "one number": (
+        lambda folder: replace(changed(y=np.full(100, 0.5))(folder), targets="numbers"),
+        "all training targets are alike, so there is nothing to learn",
+    ),
     "no rows": (changed(x=X[:1], y=Y[:1]), "of 1 examples would leave a split empty"),
     "names": (
         lambda folder: archive(folder, images=X, labels=Y),
@@ -396,6 +405,13 @@ BAD = {
 }
 
 
+def test_texts_of_classes_may_be_bytes() -> None:
+    texts = np.array(["cat", "dog", "cow"])[Y]
+    wanted = load(Arrays(X, texts)).training.labels
+    found = load(Arrays(X, texts.astype("S"))).training.labels
+    assert np.array_equal(found, wanted)
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("what", BAD)
 def test_data_that_cannot_be_used_are_refused_in_one_sentence(what: str, tmp_path: Path) -> None:
@@ -442,6 +458,10 @@ BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
         "Arrays.others: .* x_test and y_test.* a mapping with x_tset",
     ),
     "no mapping": ({"others": [X, Y]}, "Arrays.others: it must be a mapping .* got a list of 2"),
+    "sparse": (
+        {"x": scipy.sparse.csr_matrix(X)},
+        r"arrays: x holds a sparse matrix \(csr_matrix\), .* give x\.toarray\(\)",
+    ),
     "objects": (
         {"x": X.astype(object)},
         r"arrays: x holds Python objects \(float\), and should hold numbers; a column of pandas",

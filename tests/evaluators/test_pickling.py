@@ -218,3 +218,64 @@ def test_a_function_that_the_cache_has_lost_must_be_given_again(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
     with pytest.raises(UserCodeError, match="given by a script, and the cache has lost it"):
         given.load()
+
+
+RULES = """
+import functools
+import jax
+from evaluators.reading.given_functions import GivenFunction
+
+@jax.custom_vjp
+def doubled(x):
+    return 2.0 * x
+
+def forward(x):
+    return doubled(x), 3.0
+
+def backward(kept, slope):
+    return (kept * slope,)
+
+doubled.defvjp(forward, backward)
+
+@jax.custom_jvp
+def halved(x):
+    return 0.5 * x
+
+@halved.defjvp
+def _(points, slopes):
+    return halved(*points), 5.0 * slopes[0]
+
+class Scale:
+    def __init__(self, by):
+        functools.update_wrapper(self, doubled)
+        self.by = by
+
+    def __call__(self, x):
+        return self.by * doubled(x)
+
+def network(x):
+    return jax.grad(lambda x: Scale(1.0)(x))(x) + jax.grad(halved)(x) + scale(x)
+
+scale = Scale(10.0)
+given = GivenFunction.of(network)
+print(given.content, given.sha256, given.place)
+"""
+
+
+def test_rules_of_differentiation_and_what_wrappers_add_belong_to_a_function(
+    tmp_path: Path,
+) -> None:
+    for name in ("one", "other", "empty"):
+        (tmp_path / name).mkdir()
+    content, sha256, _ = _run(RULES, tmp_path / "one")
+    assert _run(RULES, tmp_path / "other", seed="7")[0] == content
+    loaded = " ".join(_run(LOAD.format(sha256=sha256), tmp_path / "empty"))
+    assert loaded.strip() == "28.0"  # 3 + 5 + 10 * 2
+    for old, new in (
+        ("x), 3.0", "x), 4.0"),
+        ("(kept * slope,)", "(2 * kept * slope,)"),
+        ("5.0 * slopes", "6.0 * slopes"),
+        ("Scale(10.0)", "Scale(11.0)"),
+    ):
+        assert old in RULES
+        assert _run(RULES.replace(old, new), tmp_path / "other")[0] != content, new

@@ -44,6 +44,23 @@ def test_jax_arrays_stay_with_jax_also_while_it_traces() -> None:
     assert f(jax.numpy.arange(3)).dtype == jax.numpy.float32
 
 
+def test_an_expression_is_compiled_as_any_function_is() -> None:
+    f, given = parse(TANHEXP), jax.numpy.asarray(X, jax.numpy.float32)
+    for function in (f, f.derivative, parse("x"), parse("2 + 0 * x")):
+        compiled = jax.jit(function)
+        for _ in range(2):
+            numpy.testing.assert_allclose(compiled(given), function(given), rtol=1e-6, atol=1e-6)
+    numpy.testing.assert_allclose(jax.checkpoint(f)(given), f(given), rtol=1e-6)
+
+
+def test_a_traced_parameter_makes_jax_compute_plain_points_too() -> None:
+    f = parse('param("a", 0.5, per="layer") * x')
+    assert jax.grad(lambda a: f(3.0, a=a))(1.0) == 3.0
+    assert jax.grad(lambda a: f(3, a=a))(1.0) == 3.0
+    slope = jax.grad(lambda a: f(numpy.arange(4.0), a=a).sum())(1.0)
+    assert slope == 6.0
+
+
 def test_parameters_start_where_they_say_and_may_be_given() -> None:
     f = parse('param("a", 0.5, per="layer") * x')
     assert f(2.0) == 1.0

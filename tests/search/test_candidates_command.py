@@ -48,7 +48,7 @@ def test_those_of_one_outcome_are_listed_with_their_reasons(
     assert answer.stdout.count("it is affine: -x + 3") == 2
     assert "fitness" not in answer.stdout
     assert "trained" not in answer.stdout
-    assert answer.stderr == "9 considered: 7 scored, 2 rejected\n"
+    assert answer.stderr == "9 candidates: 7 scored, 2 rejected\n"
     failed = captured(
         *("candidates", folder.name, "--runs-dir", folder.parent, "--outcome", "failed")
     )

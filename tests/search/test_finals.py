@@ -310,7 +310,7 @@ def test_the_claim_names_what_was_found_and_how_much_was_tried(tmp_path: Path) -
     assert words.endswith(
         "Of the 3 finalists, 1 was found better than ReLU, 1 than Swish and 1 than GELU."
     )
-    assert tried(finals.plan) == (
+    assert tried(finals) == (
         "The search considered 60 functions, 40 of them distinct, and trained 30; 3 finalists "
         "were chosen on validation data."
     )

@@ -197,7 +197,8 @@ def test_a_function_of_ones_own_choice_enters_in_place_of_the_best(
     options = ["--seeds", "2", "--tasks", "", "--runs-dir", tmp_path]
     held = actsearch("finals", "small", "--candidate", third.id[:8], *options)
     assert held.returncode == 0, held.stderr
-    assert "1 finalist was chosen by hand, knowing validation data" in " ".join(held.stdout.split())
+    said = " ".join(held.stdout.split())
+    assert "1 finalist was chosen by hand, knowing test and validation data" in said
     document = json.loads((folder / "finals.json").read_text())
     finalists = [each for each in document["cards"][0]["functions"] if each["role"] == "finalist"]
     assert [(each["candidate_id"], each["rank"]) for each in finalists] == [(third.id, 3)]

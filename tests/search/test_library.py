@@ -15,6 +15,7 @@ import pytest
 import actsearch
 from actsearch import Campaign, Site
 from evaluators.evaluation.evaluation import OnTask
+from evaluators.tasks import find_task
 from search.library.outcomes import leaderboard_frame
 from search.settings import SettingsError
 from search.standings.side_by_side import SideBySide
@@ -166,6 +167,19 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
     launched = campaign.run()
     assert repr(launched) == f"Campaign in {campaign.folder} ended: one generation is done"
     return Campaign.load(campaign.folder, site=campaign.site)
+
+
+def test_tasks_by_value_may_stand_wherever_a_task_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    names = ("one", "two", "three")
+    one, two, three = (replace(find_task("digits-mlp"), name=name) for name in names)
+    document = {"name": "by-value", "task": one, "scoring": {"tasks": [one, two]}}
+    campaign = Campaign(document, watch={"tasks": [three]}, site=Site(str(tmp_path / "runs")))
+    assert campaign.folder == tmp_path / "runs" / "by-value"
+    found = [find_task(name) for name in campaign.settings.all_tasks]
+    assert [task.name for task in found] == list(names)
 
 
 def test_a_leaderboard_is_a_data_frame(finished: Campaign) -> None:

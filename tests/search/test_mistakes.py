@@ -116,6 +116,10 @@ def test_a_slip_in_finals_raises_no_alarm_about_mlflow(
             "no campaign 'x': there is no folder nosuch",
         ),
         (["leaderboard", "x"], "no campaign 'x' under runs; campaigns there: none yet"),
+        (
+            ["leaderboard", "quickstart"],
+            "it is shipped, and not launched there yet: `actsearch launch quickstart`; campaigns",
+        ),
         (["atlas", "--runs-dir", "nosuch"], "there is no folder nosuch"),
         (["atlas", "--runs-dir", "folder"], "no function was scored; tasks with scores: none yet"),
         (["atlas", "--runs-dir", "folder", "--json"], "no function was scored; tasks with scores"),

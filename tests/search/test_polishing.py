@@ -179,6 +179,27 @@ def test_over_several_tasks_little_is_given_away() -> None:
     assert is_no_worse(over_tasks(-2.1, -0.3, 0.3), found)
 
 
+def test_at_own_rates_on_one_task_differences_are_judged_by_the_seeds() -> None:
+    def at_own_rate(*losses: float) -> Evaluation:
+        plain = evaluation_of(*losses)
+        assert plain.plain_score is not None
+        advantage = (plain.plain_score - 0.7) / 0.05
+        on_task = OnTask("digits-mlp", "digits", 0.004, plain.plain_score, advantage)
+        return replace(plain, over_tasks=OverTasks(advantage, (on_task,)))
+
+    noisy, worse, better = (
+        at_own_rate(0.5, 0.4, 0.3),
+        at_own_rate(0.52, 0.41, 0.27),
+        at_own_rate(0.4, 0.32, 0.24),
+    )
+    assert is_no_worse(worse, noisy)
+    assert is_no_worse(noisy, worse)
+    assert not is_better(worse, noisy)
+    assert not is_better(noisy, worse)
+    assert is_better(better, noisy)
+    assert not is_no_worse(noisy, better)
+
+
 def test_a_simplex_finds_constants_by_training() -> None:
     best = parse("1.3 * x * sigmoid(0.8 * x)")
     trained: list[str] = []

@@ -53,6 +53,13 @@ def test_one_in_reduction_factor_climbs_each_rung() -> None:
     assert sorted(s.rung for s in standings) == [0] * 24 + [1] * 6 + [2] * 2
 
 
+def test_one_of_exactly_as_many_as_the_reduction_factor_climbs() -> None:
+    for factor in (2, 3, 10, 49, 98):
+        scores = Scores()
+        Racing(rungs=2, reduction_factor=float(factor)).run(candidates(factor), scores)
+        assert scores.calls == [(0, factor), (1, 1)]
+
+
 def test_the_best_climb() -> None:
     group = candidates(8)
     standings = Racing(rungs=2, reduction_factor=4.0).run(group, Scores())

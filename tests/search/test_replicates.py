@@ -166,7 +166,7 @@ def test_what_is_in_the_way_is_said(campaign_file: Path, tmp_path: Path) -> None
     with mock.patch("search.cli.replicating.report_at_end"):
         answer = actsearch("replicate", campaign_file, "--seeds", "2", *runs)
     assert answer.is_clear_error
-    assert "small-seed8 holds a campaign that was begun otherwise" in answer.stderr
+    assert "small-seed8 is a campaign with other settings" in answer.stderr
     assert "settings.search.population: was 8, is 6" in answer.stderr
     unknown = captured("replicate", "smaal", *runs)
     assert unknown.is_clear_error
@@ -335,6 +335,29 @@ def test_the_card_counts_who_passes_and_takes_the_mean() -> None:
     assert re.search(r"^2 .* \+0.100 better +-0.040 worse$", said, re.MULTILINE)
     assert re.search(r"^1 and 3 +one form, other constants +0.\d\d$", said, re.MULTILINE)
     assert "Relatives were found from seeds 1 and 3." in said
+
+
+def test_a_leader_that_has_not_met_a_rival_of_the_others_does_not_pass() -> None:
+    found = Replicates(
+        "demo",
+        (
+            replicate(1, "x * erf(x)", relu=(0.3, BETTER), mish=(0.0, ALIKE)),
+            replicate(2, "sin(x)", relu=(0.1, BETTER)),
+        ),
+    )
+    assert found.passed == 0
+    said = " ".join(found.sentences())
+    assert "The leader is better than each of ReLU and Mish in 0 of 2 campaigns." in said
+    assert "The leader of demo-seed2 has not met Mish, and does not pass." in said
+
+
+def test_a_measure_is_one_whatever_the_protocol() -> None:
+    first, second = (
+        replace(replicate(seed, "sin(x)", relu=(0.3, BETTER)), measure=PROTOCOLS[number])
+        for seed, number in ((1, 1), (2, 3))
+    )
+    (advantage,) = Replicates("demo", (first, second)).advantages
+    assert (advantage.compared, advantage.mean) == (2, pytest.approx(0.3))
 
 
 def test_what_cannot_be_put_together_is_not() -> None:

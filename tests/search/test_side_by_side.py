@@ -64,3 +64,13 @@ def test_what_another_version_scored_by_is_not_known(runs: Path) -> None:
     assert SideBySide((one, replace(again, rungs=()))).incomparable == (
         "it is not known how again scored: another version wrote that"
     )
+
+
+def test_a_higher_rung_comes_first_though_it_trained_no_longer(runs: Path) -> None:
+    (one,) = side_by_side([runs / "one"]).campaigns
+    low, high = (
+        replace(one.rows[0], candidate_id=identity, rung=rung, score=score, steps=20, seeds=1)
+        for identity, rung, score in (("low", 0, 4.0), ("high", 1, -2.0))
+    )
+    found = SideBySide((replace(one, rows=(low, high)),))
+    assert [row.candidate_id for row, _ in found.rows()] == ["high", "low"]

@@ -9,14 +9,15 @@ from unittest import mock
 
 import pytest
 
-from evaluators.evaluation.evaluation import Outcome
+from evaluators.evaluation.evaluation import Outcome, SeedResult
 from evaluators.evaluation.fidelity import Fidelity
+from evaluators.evaluator import Bench
 from evaluators.tasks import find_task
 from grammars import Expression, LayersError, canonical, load_grammar, parse, parse_activation
 from search.executors import local_cores
 from search.executors.site import Site
 from search.trials.calibrating import calibrate
-from search.trials.protocol import draw_functions, published, score, train_on_every_rung
+from search.trials.protocol import Trained, draw_functions, published, score, train_on_every_rung
 
 from .simulation import Simulation
 
@@ -138,6 +139,47 @@ def test_calibrating_finds_own_rates_on_every_task_and_looks_further() -> None:
     steps = [steps for _, steps in started.simulation.done]
     assert steps == 2 * (2 * ([10] * 4 + [40] * 4)) + 2 * (2 * [160] * 4)
     assert len(started.calls) == 4, "a task is compiled once for all of its rates"
+
+
+def test_what_diverges_at_a_rate_is_below_whatever_does_not_at_another() -> None:
+    texts = {"relu(x)": 0.3, "tanh(x)": 0.4, "x * erf(x)": 3.0}
+    site, seeds = Site(), (0, 1)
+
+    def trained(rate: float) -> Trained:
+        """At the higher rate all losses are a third, and the last function diverges."""
+        is_high = rate > 0.003
+        evaluations = {
+            text: [
+                replace(
+                    Bench("digits-mlp", "digits").record(
+                        parse(text), Fidelity(10, seeds), Outcome.SCORED
+                    ),
+                    per_seed=tuple(
+                        SeedResult(seed, loss / (3 if is_high else 1), 0.5) for seed in seeds
+                    ),
+                )
+            ]
+            for text, loss in texts.items()
+            if not (is_high and loss == 3.0)
+        }
+        return Trained(TASK, (10,), evaluations)
+
+    with mock.patch(
+        "search.trials.calibrating.train_at_rates",
+        lambda functions, steps, grid, **how: [trained(rate) for rate in grid],
+    ):
+        found = calibrate(
+            FUNCTIONS,
+            (10,),
+            tasks={"digits-mlp": TASK},
+            rates=(0.002, 0.004),
+            seeds=seeds,
+            site=site,
+        )
+    assert found.names == tuple(texts), "two that learn at one rate are enough there"
+    own = dict(zip(found.names, found.whole.scores[0, :, 0], strict=True))
+    assert own["relu(x)"] == pytest.approx(-math.log(0.1))
+    assert own["x * erf(x)"] == pytest.approx(-math.log(3.0)), "as at the rate where it learns"
 
 
 def test_calibrating_one_task_at_its_own_rate_is_what_it_always_was() -> None:
