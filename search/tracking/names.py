@@ -29,7 +29,7 @@ GENERATION_METRICS: Final[Mapping[str, str]] = {
     "considered": "expressions that the strategy proposed",
     "distinct": "expressions among them that were new functions",
     "duplicates": "expressions that equal an earlier function",
-    "rejected": "candidates refused before training, by a probe or a forecast",
+    "rejected": "candidates refused before training, by a probe, a requirement or a forecast",
     "trained": "candidates that were trained",
     "promoted": "candidates that climbed beyond the first rung",
     "diversity": "mean structural distance within the population, 0 to 1",
