@@ -144,7 +144,7 @@ class EntrantResults:
     @property
     def deviation_points(self) -> float | None:
         """Standard deviation of the test accuracy over the seeds."""
-        known = [value for value in self.test_percents if not math.isnan(value)]
+        known = measured(self.test_percents)
         return stdev(known) if len(known) > 1 else None
 
     @property
@@ -187,10 +187,15 @@ def is_scored(run: Run) -> bool:
     return run.outcome is Outcome.SCORED
 
 
+def measured(values: Iterable[float]) -> list[float]:
+    """Those that are there: NaN stands for a run that has come to nothing."""
+    return [value for value in values if not math.isnan(value)]
+
+
 def _known(value: float | None, *, times: float = 1.0) -> float:
     return math.nan if value is None else times * value
 
 
 def _mean(values: Iterable[float]) -> float | None:
-    known = [value for value in values if not math.isnan(value)]
+    known = measured(values)
     return fmean(known) if known else None

@@ -14,6 +14,7 @@ from search.candidates.candidate import Candidate
 from search.candidates.racing import Standing
 from search.finals.stages import Load, own_stages, recipe_stages, resized_stages, transfer_stages
 from search.history import POLISHING, RIVALS, Entrant, History, Ledger, Plan
+from search.history.finals_ledger import opened_before
 from search.history.finals_plan import PROTOCOLS
 from search.settings import FinalsSettings
 
@@ -169,12 +170,7 @@ def count_seen(ledger: Ledger, plan: Plan) -> int:
         ledger: Of the campaign's finals.
         plan: That is to follow.
     """
-    datasets = {stage.dataset for stage in plan.own}
-    earlier = {
-        opening.finals
-        for opening in ledger.openings
-        if opening.finals < plan.number and opening.dataset in datasets
-    }
+    earlier = opened_before(plan, ledger.openings)
     met = {each.candidate_id for number in earlier for each in ledger.plans[number].finalists}
     return len(met.difference(each.candidate_id for each in plan.finalists))
 

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from evaluators.statistics.comparison import Comparison, compare, verdict
 from evaluators.statistics.paired import half_width, paired_t
-from search.finals.entrant_results import EntrantResults, Guess, is_scored
+from search.finals.entrant_results import EntrantResults, Guess, is_scored, measured
 from search.finals.mean_over_tasks import mean_results, mean_stage
 from search.history import (
     PROTOCOLS,
@@ -201,7 +201,7 @@ def widest(ledger: Ledger, plan: Plan, stage: Stage, seeds: Sequence[int]) -> fl
 
 
 def _merit(row: EntrantResults, measure: Measure) -> float:
-    known = _known(row.values(measure))
+    known = measured(row.values(measure))
     return fmean(known) if known else math.nan
 
 
@@ -213,8 +213,10 @@ def _leader(rows: Iterable[EntrantResults]) -> Entrant | None:
     losses = {row.entrant: row.validation_losses for row in rows if row.entrant.role == "finalist"}
     seeds = [index for index, each in enumerate(zip(*losses.values(), strict=True)) if _whole(each)]
     if not seeds:
-        most = max((len(_known(each)) for each in losses.values()), default=0)
-        losses = {key: known for key, each in losses.items() if len(known := _known(each)) == most}
+        most = max((len(measured(each)) for each in losses.values()), default=0)
+        losses = {
+            key: known for key, each in losses.items() if len(known := measured(each)) == most
+        }
         seeds = list(range(most))
     means = {key: fmean(each[seed] for seed in seeds) for key, each in losses.items() if seeds}
     return min(means, key=means.__getitem__, default=None)
@@ -222,10 +224,6 @@ def _leader(rows: Iterable[EntrantResults]) -> Entrant | None:
 
 def _whole(values: Iterable[float]) -> bool:
     return not any(map(math.isnan, values))
-
-
-def _known(values: Iterable[float]) -> list[float]:
-    return [value for value in values if not math.isnan(value)]
 
 
 def _cards(ledger: Ledger, plan: Plan) -> tuple[Card, ...]:

@@ -8,6 +8,7 @@ from typing import Final
 from evaluators.statistics.comparison import OPENINGS, Finding, listed
 from search.finals.results import Card, Finals
 from search.history import Entrant, Plan
+from search.history.finals_ledger import opened_before
 from search.history.finals_plan import Purpose
 
 _AGAIN: Final[Mapping[Purpose, str]] = {
@@ -37,18 +38,17 @@ def tried(finals: Finals) -> str:
     """How many candidates the finalists were chosen from."""
     plan = finals.plan
     counts = plan.tried
-    chosen = "chosen on"
+    chosen = "chosen on validation data"
     if plan.is_by_name:
-        own = {stage.dataset for stage in plan.own}
-        is_seen = any(o.finals < plan.number and o.dataset in own for o in finals.openings)
-        chosen = f"chosen by hand, knowing {'test and ' if is_seen else ''}"
+        known = "test and validation" if opened_before(plan, finals.openings) else "validation"
+        chosen = f"chosen by hand, knowing {known} data"
     trials = counts.get("polishing", 0)
     polishing = f", and polishing {trials:,} more" if trials else ""
     return (
         f"The search considered {counts['considered']:,} functions, {counts['distinct']:,} of them "
         f"distinct, and trained {counts['trained']:,}{polishing}; "
         f"{_number(len(plan.finalists), 'finalist')} "
-        f"{'was' if len(plan.finalists) == 1 else 'were'} {chosen.rstrip()} validation data."
+        f"{'was' if len(plan.finalists) == 1 else 'were'} {chosen}."
     )
 
 

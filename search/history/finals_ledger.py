@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from search.history.events import (
@@ -92,6 +93,12 @@ class Ledger:
     def is_open(self, plan: Plan, dataset: str) -> bool:
         """Whether these finals have opened the test data of a data set."""
         return any((o.finals, o.dataset) == (plan.number, dataset) for o in self.openings)
+
+
+def opened_before(plan: Plan, openings: Iterable[Opening]) -> set[int]:
+    """Numbers of the earlier finals that had opened test data which a plan's claim is about."""
+    datasets = {stage.dataset for stage in plan.own}
+    return {o.finals for o in openings if o.finals < plan.number and o.dataset in datasets}
 
 
 def _scored(run: Run, score: FinalistScored) -> Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -14,6 +14,7 @@ from evaluators.tasks import Task, find_task, is_shipped_name
 from search.settings import Settings, SettingsError
 
 _NEW: Final[Mapping[str, Task]] = MappingProxyType({})
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def campaign_tasks(
     named = settings.all_tasks
     now = [_scheduled(find_task(name), settings) for name in named]
     if not begun:
-        _check_names(named, now)
+        refuse_namesakes(dict(zip(named, now, strict=True)), where="tasks")
     asked = [_as_begun(name, task, begun) for name, task in zip(named, now, strict=True)]
     objectives = [task.name for task in asked if task.objective is not None]
     if objectives and (settings.scoring.learning_rates or settings.scoring.schedule is not None):
@@ -95,14 +96,25 @@ def campaign_tasks(
     )
 
 
-def _check_names(named: Sequence[str], tasks: Sequence[Task]) -> None:
-    """What results are kept under is a task's name, by default the stem of its file."""
-    known: dict[str, str] = {}
-    for name, task in zip(named, tasks, strict=True):
-        if (other := known.setdefault(task.name, name)) != name:
+def refuse_namesakes(
+    tasks: Mapping[str, Task], *, where: str, known: Mapping[str, str] = _NONE
+) -> None:
+    """What results are kept under is a task's name, by default the stem of its file.
+
+    Args:
+        tasks: By what settings call them.
+        where: The setting, for the message.
+        known: How settings call the tasks that are there already, by their names.
+
+    Raises:
+        SettingsError: If two tasks have one name.
+    """
+    taken = dict(known)
+    for asked, task in tasks.items():
+        if (other := taken.setdefault(task.name, asked)) != asked:
             raise SettingsError(
-                f"tasks: {other} and {name} are both called {task.name!r}, and results could not "
-                "be told apart; give one of them another name"
+                f"{where}: {asked} and {other} are both called {task.name!r}, and results could "
+                "not be told apart; give one of them another name"
             )
 
 

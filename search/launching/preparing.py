@@ -23,7 +23,7 @@ from search.history import find_begun
 from search.history.launched import tasks_begun_with
 from search.journal.journal import FILE_NAME, Journal
 from search.launching.campaign_copy import without_heading
-from search.launching.campaign_tasks import CampaignTask, campaign_tasks
+from search.launching.campaign_tasks import CampaignTask, campaign_tasks, refuse_namesakes
 from search.launching.identity import identify
 from search.launching.lessons import read_lessons
 from search.launching.rivals import check_rivals
@@ -162,13 +162,8 @@ def _check_finals(finals: FinalsSettings, settings: Settings, tasks: Sequence[Ta
     except ValueError as error:
         raise SettingsError(str(error)) from None
     known = {find_task(name).name: name for name in settings.search_tasks}
-    for name in finals.transfer:
-        called = find_task(name).name
-        if (other := known.setdefault(called, name)) != name:
-            raise SettingsError(
-                f"finals.transfer: {name} and {other} are both called {called!r}, and results "
-                "could not be told apart; give one of them another name"
-            )
+    transfer = {name: find_task(name) for name in finals.transfer}
+    refuse_namesakes(transfer, where="finals.transfer", known=known)
     if finals.register_leader and settings.search.layers != "shared":
         raise SettingsError(
             "finals.register_leader: a registered model is a single function, and search.layers is "

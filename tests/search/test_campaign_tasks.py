@@ -45,7 +45,7 @@ def test_two_tasks_of_one_name_are_refused_but_where_a_campaign_began_with_them(
     files = [str(tmp_path / f"{name}.toml") for name in ("one", "other")]
     for file in files:
         write_task(task, Path(file))
-    with pytest.raises(SettingsError, match=r"one\.toml and .*other\.toml are both called 'mine'"):
+    with pytest.raises(SettingsError, match=r"other\.toml and .*one\.toml are both called 'mine'"):
         campaign_tasks(settings(*files), unconnected)
     begun = dict.fromkeys(files, task)
     assert [
